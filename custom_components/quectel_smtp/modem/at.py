@@ -1,0 +1,692 @@
+"""``AtChannel``: commands to a modem and its answers over any asyncio transport.
+
+One command is in flight at a time, first come, first served. What a command does not
+own goes to the subscribers of unsolicited result codes (URCs). A command that was cut
+off leaves the channel dirty: before the next one the channel resynchronises, so that
+no late answer is ever given to another caller. Bytes of data mode are counted exactly.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+import logging
+import math
+from typing import Final, cast, override
+
+from .codes import cme_code
+from .commands import Command
+from .errors import (
+    CommandError,
+    DataModeError,
+    ModemError,
+    ModemRebootedError,
+    NoAnswerError,
+    NotAModemError,
+    PortLostError,
+    UnexpectedAnswerError,
+)
+from .parser import Acknowledgement, Event, Line, Parser
+from .syntax import LINE_LIMIT
+
+_LOGGER = logging.getLogger(__name__)
+
+_FINAL_RESULTS: Final = frozenset(
+    {"OK", "ERROR", "NO CARRIER", "NO ANSWER", "NO DIALTONE", "BUSY"}
+)
+_ERROR_PREFIXES: Final = ("+CME ERROR:", "+CMS ERROR:")
+
+# Lines that only a modem sends that has just started, or is about to stop.
+_REBOOT_LINES: Final = frozenset({"RDY", "APP RDY", "+CFUN: 1", "POWERED DOWN"})
+
+# URCs that are known to arrive at any time, whether someone subscribed or not.
+_URC_PREFIXES: Final = (
+    "+CEREG:",
+    "+CFUN:",
+    "+CGEV:",
+    "+CGREG:",
+    "+CMT:",
+    "+CMTI:",
+    "+CPIN:",
+    "+CREG:",
+    "+CTZ",
+    "+QIND:",
+    "+QIOPEN:",
+    "+QIURC:",
+    "+QNTP:",
+    "+QSMTPPUT:",
+    "+QUSIM:",
+    "RING",
+)
+
+ACK_BLOCK: Final = 1024
+"""Bytes of an upload in ACK mode that one ``A`` of the modem answers."""
+_PIECE: Final = 511
+
+# Guard time of ``+++`` on each side (SMTP note 1.3: 1 s), and a little for clocks.
+_GUARD: Final = 1.1
+_QUIET: Final = 0.15
+# Longer than any answer is late that isn't lost: then nothing is outstanding.
+_LONG_QUIET: Final = 3.0
+# ``+CFUN: 1`` follows ``RDY`` within this time and tells of the same start.
+_BOOT_WINDOW: Final = 30.0
+_PROBE_DEADLINE: Final = 1.0
+_PROBE_ROUNDS: Final = 4
+
+
+def _is_imei(text: str) -> bool:
+    return len(text) == 15 and text.isascii() and text.isdigit()
+
+
+# Reads whose answers can't be taken for one another's: the modem answers in order, so
+# that whatever arrives before the answer of the newest one is stale.
+_PROBES: Final = (
+    Command("AT+CGSN", bare=_is_imei),
+    Command("AT+CSQ", prefixes=("+CSQ:",)),
+    Command("AT+CGATT?", prefixes=("+CGATT:",)),
+    Command("AT+CCLK?", prefixes=("+CCLK:",)),
+)
+
+
+class _Exchange:
+    """The command in flight: what has arrived of its answer so far."""
+
+    __slots__ = ("command", "connected", "done", "lines", "result", "stale")
+
+    def __init__(self, command: Command, loop: asyncio.AbstractEventLoop) -> None:
+        self.command = command
+        self.lines: list[str] = []
+        self.result: str | None = None
+        self.connected: asyncio.Future[None] | None = None
+        self.done: asyncio.Future[str] = loop.create_future()
+        # A probe takes no final result before its own line: that one is stale.
+        self.stale = False
+
+    def owns(self, text: str) -> bool:
+        command = self.command
+        return not (command.single and self.lines) and command.owns(text)
+
+    def fail(self, error: ModemError) -> None:
+        for future in (self.connected, self.done):
+            if future is not None and not future.done():
+                future.set_exception(error)
+
+    def discard(self) -> None:
+        """Stop waiting; an error that nobody awaits any longer is no error."""
+        for future in (self.connected, self.done):
+            if future is not None and not future.cancel() and not future.cancelled():
+                future.exception()
+
+
+class Expectation:
+    """Waits for one URC that was announced before the command that causes it."""
+
+    def __init__(self, prefix: str, loop: asyncio.AbstractEventLoop) -> None:
+        """Use ``AtChannel.expect``."""
+        self.prefix = prefix
+        self._future: asyncio.Future[str] = loop.create_future()
+
+    @property
+    def arrived(self) -> bool:
+        """Whether the URC, or the reason why it never will, has arrived."""
+        return self._future.done()
+
+    async def wait(self, timeout: float) -> str:
+        """Return the URC's line; ``NoAnswerError`` after ``timeout`` seconds.
+
+        ``PortLostError`` and ``ModemRebootedError`` if it can no longer arrive.
+        """
+        await asyncio.wait((self._future,), timeout=timeout)
+        if not self._future.done():
+            raise NoAnswerError(self.prefix)
+        return self._future.result()
+
+    def settle(self, outcome: str | ModemError) -> None:
+        """Take the line, or the reason why it never arrives; the first one counts."""
+        if self._future.done():
+            return
+        if isinstance(outcome, str):
+            self._future.set_result(outcome)
+        else:
+            self._future.set_exception(outcome)
+
+    def discard(self) -> None:
+        """Stop waiting; an error that nobody asked for is no error."""
+        if not self._future.cancel() and not self._future.cancelled():
+            self._future.exception()
+
+
+class AtChannel(asyncio.Protocol):
+    """AT commands over one open port; the fifteen rules of a trustworthy engine."""
+
+    def __init__(self) -> None:
+        """Make a channel that becomes usable when its transport is connected."""
+        self._loop = asyncio.get_running_loop()
+        self._parser = Parser()
+        self._transport: asyncio.Transport | None = None
+        self._lock = asyncio.Lock()
+        self._exchange: _Exchange | None = None
+        self._fragment: str | None = None
+        self._torn_by_urc = False
+        self._lost: PortLostError | None = None
+        self._closed = asyncio.Event()
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._acknowledged = 0
+        self._progress = asyncio.Event()
+        self._last_write = 0.0
+        self._last_read = 0.0
+        self._subscribers: list[tuple[str, Callable[[str], None]]] = []
+        self._expectations: list[Expectation] = []
+        self._lost_listeners: list[Callable[[PortLostError], None]] = []
+        self._reboot_listeners: list[Callable[[], None]] = []
+        self._used_since_boot = False
+        self.epoch = 0
+        """How often the modem was seen to restart; settings hold for one epoch."""
+        self.dirty = False
+        """Whether an answer may still be on its way: the next command resyncs."""
+        self._in_data_mode = False
+        self._outstanding: set[str] = set()
+        self._started = -math.inf
+        self.unhandled_lines = 0
+        """Lines that nobody owned, since the port was opened."""
+
+    # The transport's side.
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport; its buffer's limit makes "written" mean written."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=0)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Fail every waiter, each once and all with the same error."""
+        self._lost = PortLostError(
+            "the port was closed" if exc is None else type(exc).__name__
+        )
+        self._lost.__cause__ = exc
+        self._writable.set()
+        self._closed.set()
+        self._fail_everything(self._lost)
+        for listener in tuple(self._lost_listeners):
+            listener(self._lost)
+
+    @override
+    def pause_writing(self) -> None:
+        """Hold the writer until what it wrote has left."""
+        self._writable.clear()
+
+    @override
+    def resume_writing(self) -> None:
+        """Let the writer go on."""
+        self._writable.set()
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        """Parse what was read; a final result counts once the whole piece is read."""
+        self._last_read = self._loop.time()
+        for event in self._parser.feed(data):
+            self._on_event(event)
+        exchange = self._exchange
+        if (
+            exchange is not None
+            and exchange.result is not None
+            and not exchange.done.done()
+        ):
+            exchange.done.set_result(exchange.result)
+            self._progress.set()
+
+    # The callers' side.
+
+    @property
+    def connected(self) -> bool:
+        """Whether the port is open."""
+        return self._transport is not None and self._lost is None
+
+    def now(self) -> float:
+        """The channel's clock, in seconds from an arbitrary point."""
+        return self._loop.time()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a command is in flight: a poll skips its turn, it never queues."""
+        return self._lock.locked()
+
+    @property
+    def garbled_lines(self) -> int:
+        """Lines that were dropped as noise since the port was opened."""
+        return self._parser.garbled_lines
+
+    def subscribe(
+        self, prefix: str, callback: Callable[[str], None]
+    ) -> Callable[[], None]:
+        """Call back with each URC that begins with ``prefix``; returns the undoing."""
+        entry = (prefix, callback)
+        self._subscribers.append(entry)
+        return lambda: self._subscribers.remove(entry)
+
+    def on_lost(self, callback: Callable[[PortLostError], None]) -> None:
+        """Call back once when the port goes away."""
+        self._lost_listeners.append(callback)
+
+    def on_reboot(self, callback: Callable[[], None]) -> None:
+        """Call back each time the modem is seen to have restarted."""
+        self._reboot_listeners.append(callback)
+
+    @contextmanager
+    def expect(self, prefix: str) -> Iterator[Expectation]:
+        """Await one URC; entered before the command that causes it is written."""
+        expectation = Expectation(prefix, self._loop)
+        if self._lost is not None:
+            expectation.settle(self._lost)
+        self._expectations.append(expectation)
+        try:
+            yield expectation
+        finally:
+            self._expectations.remove(expectation)
+            expectation.discard()
+
+    async def execute(
+        self, command: Command, *, written: Callable[[], None] | None = None
+    ) -> tuple[str, ...]:
+        """Send ``command`` and return the information lines of its answer.
+
+        ``written`` is called right before the first byte leaves: an error before that
+        means that the modem can't have seen the command. Raises ``CommandError`` as
+        the modem answers, ``NoAnswerError`` after the command's deadline,
+        ``PortLostError`` and ``ModemRebootedError``.
+        """
+        async with self._lock:
+            await self._resync()
+            if written is not None:
+                written()
+            exchange = await self._begin(command)
+            return await self._finish(exchange, command.deadline)
+
+    async def transfer(
+        self,
+        command: Command,
+        data: bytes,
+        *,
+        timeout: float,
+        acknowledged: bool = False,
+        settle: float = 0.0,
+    ) -> tuple[str, ...]:
+        """Send ``command``, then ``data`` in data mode; returns the lines after it.
+
+        ``timeout`` in seconds is for the data and its result; the command's own
+        deadline is for ``CONNECT``. With ``acknowledged`` the modem answers each
+        1,024 bytes (FILE note, ACK mode). ``settle`` is a pause in seconds between
+        ``CONNECT`` and the first byte. ``DataModeError`` if the modem left data mode
+        before it had every byte: nothing more is written then.
+        """
+        async with self._lock:
+            await self._resync()
+            exchange = await self._begin(command, connect=True)
+            if not await self._connect(exchange):
+                await self._finish(exchange, command.deadline)
+                raise UnexpectedAnswerError(command.name)
+            ends = self._loop.time() + timeout
+            self._in_data_mode = True
+            try:
+                async with asyncio.timeout_at(ends):
+                    await self._write_data(exchange, data, acknowledged, settle)
+                lines = await self._finish(exchange, ends - self._loop.time())
+            except TimeoutError as err:
+                self._abandon(exchange)
+                raise NoAnswerError(command.name) from err
+            except (NoAnswerError, asyncio.CancelledError):
+                # Bytes may be missing: the next command begins with the escape.
+                self._abandon(exchange)
+                raise
+            except ModemError:
+                # The modem has left data mode; what was under way to it may have
+                # been taken for a command.
+                self._abandon(exchange)
+                self._in_data_mode = False
+                raise
+            finally:
+                self._parser.expect_lines()
+            self._in_data_mode = False
+            return lines
+
+    async def synchronise(self) -> None:
+        """Bring a freshly opened port to where commands can be trusted.
+
+        Sets ``Q0V1E0`` blindly, leaves a data mode that another program left behind,
+        and asks until an answer is certain; bounded to about 15 s. ``NoAnswerError``
+        if the port stays silent, ``NotAModemError`` if something else talks.
+        """
+        async with self._lock:
+            heard = self._last_read
+            self.dirty = True
+            for stuck in (False, True):
+                self._in_data_mode = stuck
+                try:
+                    if not stuck:
+                        self._write(b"ATQ0V1E0\r")
+                    await self._resync()
+                except NoAnswerError:
+                    continue
+                return
+            if self._last_read > heard:
+                raise NotAModemError
+            raise NoAnswerError("AT")
+
+    async def close(self) -> None:
+        """Close the port and wait until it is closed; every waiter fails."""
+        if self._transport is None:
+            return
+        self._transport.abort()
+        await self._closed.wait()
+
+    # Lines.
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, Acknowledgement):
+            self._acknowledged += 1
+            self._progress.set()
+            return
+        fragment, self._fragment = self._fragment, None
+        torn, self._torn_by_urc = self._torn_by_urc, False
+        if (
+            fragment is not None
+            and torn
+            and not event.opened
+            and not self._is_recognised(event.text)
+        ):
+            # A URC cut a line of the answer in two: here is its second half.
+            self._retract(fragment)
+            self._on_line(fragment + event.text)
+        elif fragment is not None and not event.opened and self._is_urc(event.text):
+            self._on_line(event.text)
+            self._fragment, self._torn_by_urc = fragment, True
+        else:
+            self._on_line(event.text)
+            self._fragment = event.text if self._exchange is not None else None
+
+    def _on_line(self, text: str) -> None:
+        exchange = self._exchange
+        if exchange is not None and not exchange.done.done():
+            if text == exchange.command.line:
+                return
+            if exchange.owns(text):
+                exchange.lines.append(text)
+                return
+            if self._is_final(text) and exchange.result is None:
+                if exchange.stale and not exchange.lines:
+                    return
+                exchange.result = text
+                self._progress.set()
+                return
+            if text == "CONNECT" and exchange.connected is not None:
+                if not exchange.connected.done():
+                    exchange.connected.set_result(None)
+                return
+        if text in _REBOOT_LINES:
+            self._on_reboot(text)
+        self._publish(text)
+
+    def _retract(self, fragment: str) -> None:
+        """Take back the first half of a torn line, whatever it was taken for."""
+        exchange = self._exchange
+        if exchange is None:
+            return
+        if exchange.lines and exchange.lines[-1] == fragment:
+            exchange.lines.pop()
+        elif exchange.result == fragment:
+            exchange.result = None
+
+    def _is_final(self, text: str) -> bool:
+        return text in _FINAL_RESULTS or text.startswith(_ERROR_PREFIXES)
+
+    def _is_urc(self, text: str) -> bool:
+        return (
+            text in _REBOOT_LINES
+            or text.startswith(_URC_PREFIXES)
+            or any(text.startswith(prefix) for prefix, _ in self._subscribers)
+        )
+
+    def _is_recognised(self, text: str) -> bool:
+        exchange = self._exchange
+        return (
+            self._is_final(text)
+            or self._is_urc(text)
+            or (exchange is not None and text.startswith(exchange.command.prefixes))
+        )
+
+    def _publish(self, text: str) -> None:
+        handled = False
+        for expectation in self._expectations:
+            if text.startswith(expectation.prefix) and not expectation.arrived:
+                expectation.settle(text)
+                return
+        for prefix, callback in tuple(self._subscribers):
+            if text.startswith(prefix):
+                handled = True
+                callback(text)
+        if not handled:
+            # The line itself may hold anything, an echoed password among it.
+            self.unhandled_lines += 1
+            _LOGGER.debug("Unhandled line of %d characters", len(text))
+
+    def _on_reboot(self, text: str) -> None:
+        """Start a new epoch, once for the several lines that tell of one start."""
+        now = self._loop.time()
+        follows = text == "+CFUN: 1" and now - self._started < _BOOT_WINDOW
+        if text != "POWERED DOWN":
+            self._started = now
+        if follows or not self._used_since_boot:
+            return
+        self._used_since_boot = False
+        self.epoch += 1
+        self.dirty = True
+        self._in_data_mode = False
+        self._fail_everything(ModemRebootedError())
+        for listener in tuple(self._reboot_listeners):
+            listener()
+
+    def _fail_everything(self, error: ModemError) -> None:
+        if self._exchange is not None:
+            self._exchange.fail(error)
+        for expectation in self._expectations:
+            expectation.settle(error)
+        self._progress.set()
+
+    # Commands.
+
+    async def _begin(self, command: Command, *, connect: bool = False) -> _Exchange:
+        """Write the command's line; matching starts once its last byte is written."""
+        line = command.line.encode("ascii") + b"\r"
+        if len(line) > LINE_LIMIT or b"\r" in line[:-1] or b"\n" in line:
+            raise ValueError(f"{command.name} is not one AT line")
+        exchange = _Exchange(command, self._loop)
+        if connect:
+            exchange.connected = self._loop.create_future()
+        if _LOGGER.isEnabledFor(logging.DEBUG):
+            _LOGGER.debug("> %s", command.name if command.secret else command.line)
+        self._fragment = None
+        self._used_since_boot = True
+        try:
+            self._write(line)
+            if not self._writable.is_set():
+                async with asyncio.timeout(command.deadline):
+                    await self._writable.wait()
+        except TimeoutError as err:
+            self.dirty = True
+            raise NoAnswerError(command.name) from err
+        except asyncio.CancelledError:
+            self.dirty = True
+            raise
+        if self._lost is not None:
+            raise self._lost
+        self._exchange = exchange
+        return exchange
+
+    async def _finish(self, exchange: _Exchange, deadline: float) -> tuple[str, ...]:
+        """Wait for the final result and turn it into lines or an error."""
+        command = exchange.command
+        try:
+            async with asyncio.timeout(deadline):
+                result = await exchange.done
+        except TimeoutError as err:
+            self._abandon(exchange)
+            raise NoAnswerError(command.name) from err
+        except BaseException:
+            self._abandon(exchange)
+            raise
+        self._exchange = None
+        if _LOGGER.isEnabledFor(logging.DEBUG):
+            _LOGGER.debug("< %s: %s", command.name, result)
+        self._raise_error(command, result)
+        return tuple(exchange.lines)
+
+    @staticmethod
+    def _raise_error(command: Command, result: str) -> None:
+        if result != "OK":
+            _, _, argument = result.partition(":")
+            raise CommandError(command.name, cme_code(argument) if argument else None)
+
+    def _abandon(self, exchange: _Exchange) -> None:
+        """Give up on an exchange whose answer may still arrive."""
+        exchange.discard()
+        self._exchange = None
+        self._outstanding.add(exchange.command.name)
+        self.dirty = True
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is None or self._lost is not None:
+            raise self._lost or PortLostError("the port is not open")
+        try:
+            self._transport.write(data)
+        except OSError as err:
+            raise PortLostError("the port refused a write") from err
+        self._last_write = self._loop.time()
+
+    # Data mode.
+
+    async def _connect(self, exchange: _Exchange) -> bool:
+        """Wait for ``CONNECT``; False if a final result came instead."""
+        command = exchange.command
+        connected = cast("asyncio.Future[None]", exchange.connected)
+        # Should the wait be cut off, CONNECT may be on its way all the same.
+        self._in_data_mode = True
+        try:
+            await asyncio.wait(
+                (connected, exchange.done),
+                timeout=command.deadline,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        except asyncio.CancelledError:
+            self._abandon(exchange)
+            raise
+        if not connected.done() and not exchange.done.done():
+            self._abandon(exchange)
+            raise NoAnswerError(command.name)
+        if exchange.done.done():
+            self._in_data_mode = False
+            return False
+        return True
+
+    async def _write_data(
+        self, exchange: _Exchange, data: bytes, acknowledged: bool, settle: float
+    ) -> None:
+        """Write every byte, or none after the modem has left data mode."""
+        self._acknowledged = 0
+        if acknowledged:
+            self._parser.expect_acknowledgements()
+        if settle:
+            await asyncio.sleep(settle)
+        for start, end in pieces(data, ACK_BLOCK if acknowledged else None):
+            while acknowledged and self._acknowledged < start // ACK_BLOCK:
+                self._check_data_mode(exchange)
+                self._progress.clear()
+                await self._progress.wait()
+            self._check_data_mode(exchange)
+            self._write(data[start:end])
+            await self._writable.wait()
+
+    def _check_data_mode(self, exchange: _Exchange) -> None:
+        """Raise if the modem no longer takes data: the rest would be commands."""
+        if exchange.done.done():
+            self._raise_error(exchange.command, exchange.done.result())
+            raise DataModeError(exchange.command.name)
+
+    # Resynchronisation.
+
+    async def _resync(self) -> None:
+        """Make sure that the next answer is the next command's; bounded in time."""
+        if self._lost is not None:
+            raise self._lost
+        if not self.dirty:
+            return
+        if self._in_data_mode:
+            await self._escape()
+        for _ in range(_PROBE_ROUNDS):
+            await self._drain(_QUIET)
+            # An answer that arrives late can't be taken for that of another command.
+            # Where every probe is outstanding, a long silence says that none is.
+            probe = next(
+                (probe for probe in _PROBES if probe.name not in self._outstanding),
+                None,
+            )
+            if probe is None:
+                await self._drain(_LONG_QUIET)
+                self._outstanding.clear()
+                probe = _PROBES[0]
+            exchange = await self._begin(probe)
+            exchange.stale = True
+            try:
+                await self._finish(exchange, _PROBE_DEADLINE)
+            except NoAnswerError:
+                continue
+            self._outstanding.clear()
+            self.dirty = False
+            return
+        raise NoAnswerError("AT")
+
+    async def _escape(self) -> None:
+        """Leave data mode by ``+++`` between its guard times (SMTP note 1.3)."""
+        await self._silence(_GUARD)
+        self._write(b"+++")
+        await asyncio.sleep(_GUARD)
+        self._in_data_mode = False
+
+    async def _silence(self, seconds: float) -> None:
+        """Wait until nothing was written for ``seconds``."""
+        while (rest := self._last_write + seconds - self._loop.time()) > 0:
+            await asyncio.sleep(rest)
+
+    async def _drain(self, quiet: float) -> None:
+        """Prompt with ``AT`` and wait until the line is quiet, 3 times as long at most.
+
+        A line that never falls silent ends the wait too: the probe decides.
+        """
+        self._parser.reset()
+        self._write(b"AT\r")
+        for _ in range(3):
+            await asyncio.sleep(quiet)
+            if self._loop.time() - self._last_read >= quiet:
+                return
+
+
+def pieces(data: bytes, block: int | None) -> Iterator[tuple[int, int]]:
+    """Cut ``data`` into writes of at most 511 bytes, none of them a bare ``+++``.
+
+    The modem leaves data mode at ``+++`` with silence on both sides. So a cut never
+    falls next to a plus sign where it can be helped: whatever stalls between two
+    writes, the three signs arrive with a neighbour. With ``block`` there is a cut at
+    each multiple of it, since the modem's acknowledgement is awaited there.
+    """
+    start = 0
+    while start < len(data):
+        limit = len(data) if block is None else (start // block + 1) * block
+        end = min(start + _PIECE, limit, len(data))
+        if end < limit and end < len(data):
+            cut = end
+            while cut > start + 1 and b"+" in data[cut - 1 : cut + 1]:
+                cut -= 1
+            if cut > start + 1:
+                end = cut
+        yield start, end
+        start = end

@@ -1,0 +1,102 @@
+"""The modem's file store: upload with checksum, list, delete, free space."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from .at import AtChannel
+from .codes import FileError
+from .commands import RESULT_MARGIN, Command
+from .errors import CommandError, DataModeError, UnexpectedAnswerError
+from .syntax import integer, number, parameters, quote
+
+NAME_LIMIT: Final = 80
+_STORAGE: Final = "UFS:"
+_INPUT_TIME: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file in the modem's store: its name without storage prefix, size in bytes."""
+
+    name: str
+    size: int
+
+
+def checksum(data: bytes) -> int:
+    """Return the checksum of ``AT+QFUPL``: XOR of the big-endian 16-bit words.
+
+    An odd last byte is the high byte of a word.
+    """
+    total = 0
+    padded = data + b"\0" if len(data) % 2 else data
+    for high, low in zip(padded[::2], padded[1::2], strict=True):
+        total ^= high << 8 | low
+    return total
+
+
+async def listing(channel: AtChannel) -> tuple[StoredFile, ...]:
+    """Return the files in the store; none at all is no error."""
+    try:
+        lines = await channel.execute(
+            Command('AT+QFLST="*"', prefixes=("+QFLST:",), single=False)
+        )
+    except CommandError as err:
+        if err.code is FileError.NOT_FOUND:
+            return ()
+        raise
+    found = []
+    for line in lines:
+        name, *rest = parameters(line)
+        size = number(rest[0]) if rest else None
+        if size is not None:
+            found.append(StoredFile(name.removeprefix(_STORAGE), size))
+    return tuple(found)
+
+
+async def delete(channel: AtChannel, name: str) -> None:
+    """Delete one file by its name; one that isn't there is no error."""
+    try:
+        await channel.execute(
+            Command(f"AT+QFDEL={quote(_STORAGE + name, 'file name', NAME_LIMIT)}")
+        )
+    except CommandError as err:
+        if err.code is not FileError.NOT_FOUND:
+            raise
+
+
+async def upload(channel: AtChannel, name: str, data: bytes) -> None:
+    """Store ``data`` under ``name`` in ACK mode and compare size and checksum.
+
+    A file of that name is replaced. Whatever goes wrong, no partial file stays.
+    """
+    await delete(channel, name)
+    size = integer(len(data), "file size", 1, 1024 * 1024)
+    target = quote(_STORAGE + name, "file name", NAME_LIMIT)
+    # 11,520 bytes a second at 115,200 bit/s; a tenth of it is a poor line.
+    seconds = _INPUT_TIME + len(data) // 1000
+    try:
+        lines = await channel.transfer(
+            Command(f"AT+QFUPL={target},{size},{seconds},1", prefixes=("+QFUPL:",)),
+            data,
+            timeout=seconds + RESULT_MARGIN,
+            acknowledged=True,
+        )
+        _compare(lines, data)
+    except CommandError, DataModeError, UnexpectedAnswerError:
+        await delete(channel, name)
+        raise
+
+
+def _compare(lines: tuple[str, ...], data: bytes) -> None:
+    """Raise unless the modem stored what was sent.
+
+    The checksum is compared as a number: firmware differs in padding.
+    """
+    if not lines or len(found := parameters(lines[0])) < 2:
+        raise UnexpectedAnswerError("AT+QFUPL")
+    try:
+        stored = int(found[1], 16)
+    except ValueError as err:
+        raise UnexpectedAnswerError("AT+QFUPL") from err
+    if number(found[0]) != len(data) or stored != checksum(data):
+        raise DataModeError("AT+QFUPL")

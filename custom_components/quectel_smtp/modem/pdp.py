@@ -1,0 +1,195 @@
+"""The PDP context: configure, activate, deactivate, and what state it is in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Final
+
+from .at import AtChannel
+from .codes import TcpError
+from .commands import Command, Deadline
+from .errors import ApnMissingError, CommandError, ModemError, PdpError
+from .syntax import integer, number, parameters, quote
+
+APN_LIMIT: Final = 100
+CREDENTIAL_LIMIT: Final = 127
+DEFAULT_CONTEXT: Final = 1
+
+_IPV4: Final = 1
+
+
+class Authentication(IntEnum):
+    """How the modem authenticates to the APN."""
+
+    NONE = 0
+    PAP = 1
+    CHAP = 2
+    PAP_OR_CHAP = 3
+
+
+class PdpState(StrEnum):
+    """State of the PDP context."""
+
+    INACTIVE = "inactive"
+    ACTIVATING = "activating"
+    ACTIVE = "active"
+    DEACTIVATING = "deactivating"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class PdpSettings:
+    """The data connection: APN up to 100 bytes, credentials up to 127 bytes each."""
+
+    apn: str
+    username: str = ""
+    password: str = ""
+    authentication: Authentication = Authentication.NONE
+    context_id: int = DEFAULT_CONTEXT
+
+    def __post_init__(self) -> None:
+        """Refuse what the modem's command can't carry."""
+        self.command()
+
+    def command(self) -> str:
+        """Return the line that configures the context (1-16, SMTP note 2.3.1)."""
+        return (
+            f"AT+QICSGP={integer(self.context_id, 'context', 1, 16)},{_IPV4},"
+            f"{quote(self.apn, 'apn', APN_LIMIT)},"
+            f"{quote(self.username, 'apn_username', CREDENTIAL_LIMIT)},"
+            f"{quote(self.password, 'apn_password', CREDENTIAL_LIMIT)},"
+            f"{int(self.authentication)}"
+        )
+
+
+class PdpContext:
+    """One PDP context of an open channel, its state kept by URC and by asking."""
+
+    def __init__(
+        self, channel: AtChannel, context_id: int, changed: Callable[[], None]
+    ) -> None:
+        """Watch the context; ``changed`` is called after each change of state."""
+        self._channel = channel
+        self._id = context_id
+        self._changed = changed
+        self._state = PdpState.INACTIVE
+        # After the network has deactivated it, and as long as we don't know who
+        # configured it, the context is deactivated before it is activated again.
+        self._deactivate_first = True
+        self.undo = channel.subscribe('+QIURC: "pdpdeact"', self._on_pdpdeact)
+
+    @property
+    def state(self) -> PdpState:
+        """The state as last known."""
+        return self._state
+
+    @property
+    def ready(self) -> bool:
+        """Whether the context is active with the settings it was activated with."""
+        return self._state is PdpState.ACTIVE and not self._deactivate_first
+
+    def _set(self, state: PdpState) -> None:
+        if state is not self._state:
+            self._state = state
+            self._changed()
+
+    def _on_pdpdeact(self, line: str) -> None:
+        found = parameters(line)
+        if len(found) > 1 and number(found[1]) == self._id:
+            self._deactivate_first = True
+            self._set(PdpState.INACTIVE)
+
+    async def activate(self, settings: PdpSettings) -> None:
+        """Configure and activate the context; takes up to 150 s.
+
+        ``PdpError`` with the code of ``AT+QIGETERROR`` if the network refuses.
+        """
+        self._set(PdpState.ACTIVATING)
+        try:
+            if self._deactivate_first and await self._held():
+                await self._deactivate()
+            self._deactivate_first = False
+            await self._channel.execute(Command(settings.command(), secret=True))
+            await self._channel.execute(
+                Command(f"AT+QIACT={self._id}", deadline=Deadline.ACTIVATE)
+            )
+        except CommandError as err:
+            self._deactivate_first = True
+            self._set(PdpState.FAILED)
+            raise await self._error() from err
+        except BaseException:
+            self._deactivate_first = True
+            self._set(PdpState.FAILED)
+            raise
+        self._set(PdpState.ACTIVE)
+
+    async def deactivate(self) -> None:
+        """Deactivate the context; takes up to 40 s."""
+        self._set(PdpState.DEACTIVATING)
+        try:
+            await self._deactivate()
+        except CommandError as err:
+            self._set(PdpState.FAILED)
+            raise await self._error() from err
+        except BaseException:
+            self._set(PdpState.FAILED)
+            raise
+        self._set(PdpState.INACTIVE)
+
+    async def refresh(self) -> PdpState:
+        """Ask the modem for the state, between activations, and return it.
+
+        ``AT+QIACT?`` alone may show an address while the bearer is gone, so that
+        ``AT+CGACT?`` has to agree, where the firmware has it.
+        """
+        if self._state in (PdpState.ACTIVATING, PdpState.DEACTIVATING):
+            return self._state
+        active = await self._held() and await self._bearer()
+        if active and self._state is not PdpState.ACTIVE:
+            # Up, but not by us: with which settings is unknown.
+            self._deactivate_first = True
+            self._set(PdpState.ACTIVE)
+        elif not active and self._state is PdpState.ACTIVE:
+            self._deactivate_first = True
+            self._set(PdpState.INACTIVE)
+        return self._state
+
+    async def _deactivate(self) -> None:
+        await self._channel.execute(
+            Command(f"AT+QIDEACT={self._id}", deadline=Deadline.DEACTIVATE)
+        )
+
+    async def _held(self) -> bool:
+        lines = await self._channel.execute(
+            Command("AT+QIACT?", prefixes=("+QIACT:",), single=False)
+        )
+        return self._listed_active(lines)
+
+    async def _bearer(self) -> bool:
+        try:
+            lines = await self._channel.execute(
+                Command("AT+CGACT?", prefixes=("+CGACT:",), single=False)
+            )
+        except CommandError:
+            return True
+        return self._listed_active(lines)
+
+    def _listed_active(self, lines: tuple[str, ...]) -> bool:
+        """Both answers give context and state as their first two parameters."""
+        return any(
+            [number(value) for value in parameters(line)[:2]] == [self._id, 1]
+            for line in lines
+        )
+
+    async def _error(self) -> PdpError:
+        try:
+            lines = await self._channel.execute(
+                Command("AT+QIGETERROR", prefixes=("+QIGETERROR:",))
+            )
+        except ModemError:
+            return PdpError(None)
+        found = number(parameters(lines[0])[0]) if lines else None
+        code = None if found is None else TcpError.of(found)
+        if code is TcpError.APN_NOT_CONFIGURED:
+            return ApnMissingError(code)
+        return PdpError(code)

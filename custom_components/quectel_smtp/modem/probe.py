@@ -1,0 +1,30 @@
+"""The probe of a mail server's path: does its name resolve through the modem?"""
+
+from .at import AtChannel
+from .codes import TcpError
+from .commands import Command, Deadline
+from .errors import ServerNameError, UnexpectedAnswerError
+from .syntax import integer, number, parameters, quote
+
+HOST_LIMIT = 50
+
+
+async def resolve(
+    channel: AtChannel, context_id: int, host: str, deadline: float = Deadline.RESOLVE
+) -> None:
+    """Resolve ``host`` over the active PDP context, within ``deadline`` seconds.
+
+    The result is a URC, so that this also shows whether URCs reach our port:
+    ``NoAnswerError`` if none does. ``ServerNameError`` if the name has no address.
+    """
+    context = integer(context_id, "context", 1, 16)
+    name = quote(host, "host", HOST_LIMIT)
+    with channel.expect('+QIURC: "dnsgip"') as result:
+        await channel.execute(Command(f"AT+QIDNSGIP={context},{name}"))
+        line = await result.wait(deadline)
+    found = parameters(line)
+    code = number(found[1]) if len(found) > 1 else None
+    if code is None:
+        raise UnexpectedAnswerError("AT+QIDNSGIP")
+    if code != 0:
+        raise ServerNameError(TcpError.of(code))
