@@ -1,0 +1,49 @@
+"""What every run of pytest needs before it begins: sockets by folder, and the option --long.
+
+pyproject.toml loads this by name, which puts it ahead of the installed plugins. Hooks run
+in the reverse order of loading: so this one's come after that of
+pytest-homeassistant-custom-component, which closes the sockets of every test, and still
+before the first fixture, of whatever scope.
+"""
+
+from pathlib import Path
+
+import pytest
+import pytest_socket
+
+LOOPBACK = ["127.0.0.1", "::1"]
+
+# Rooms whose tests talk to real processes. Those of the Home Assistant side may not open a
+# socket, so that what slips past a mock is seen; one that must asks for "socket_enabled".
+_ROOMS_WITH_SOCKETS = {"modem", "delivery", "virtual_modem", "end_to_end", "hostile"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --long."""
+    parser.addoption(
+        "--long",
+        action="store_true",
+        help="also run the tests marked long, which take minutes",
+    )
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Skip the long tests unless they were asked for."""
+    if config.getoption("--long"):
+        return
+    skip = pytest.mark.skip(reason="takes minutes: run scripts/test --long")
+    for item in items:
+        if "long" in item.keywords:
+            item.add_marker(skip)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Open the sockets, to this machine only, where the test's folder has use for them."""
+    room = item.path.relative_to(Path(__file__).parent).parts[0]
+    if room in _ROOMS_WITH_SOCKETS or "socket_enabled" in getattr(
+        item, "fixturenames", ()
+    ):
+        pytest_socket.enable_socket()
+        pytest_socket.socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
