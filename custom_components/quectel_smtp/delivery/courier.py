@@ -20,8 +20,6 @@ from ..modem.errors import (
     ModemRebootedError,
     NoAnswerError,
     PinRefusedError,
-    PinRequiredError,
-    PortError,
     PortLostError,
     UnexpectedAnswerError,
     WrongModemError,
@@ -232,7 +230,7 @@ class Courier:
         if self._status.trouble is not None:
             pause = min(_RECONNECT_FIRST * 2**self._failures, _RECONNECT_MOST)
             # Not a secret: it only keeps two hosts from knocking in step.
-            pause *= random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
+            pause *= random.uniform(1 - _JITTER, 1 + _JITTER)
             self._failures = min(self._failures + 1, 10)
         try:
             async with asyncio.timeout(pause):

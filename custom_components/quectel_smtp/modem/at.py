@@ -25,7 +25,7 @@ from .errors import (
     PortLostError,
     UnexpectedAnswerError,
 )
-from .parser import Acknowledgement, Event, Line, Parser
+from .parser import Acknowledgement, Event, Parser
 from .syntax import LINE_LIMIT
 
 _LOGGER = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ _PROBES: Final = (
 class _Exchange:
     """The command in flight: what has arrived of its answer so far."""
 
-    __slots__ = ("command", "connected", "done", "lines", "result", "stale")
+    __slots__ = ("armed", "command", "connected", "done", "lines", "result", "stale")
 
     def __init__(self, command: Command, loop: asyncio.AbstractEventLoop) -> None:
         self.command = command
@@ -98,6 +98,8 @@ class _Exchange:
         self.result: str | None = None
         self.connected: asyncio.Future[None] | None = None
         self.done: asyncio.Future[str] = loop.create_future()
+        # Nothing answers a command whose last byte is not written yet.
+        self.armed = False
         # A probe takes no final result before its own line: that one is stale.
         self.stale = False
 
@@ -166,7 +168,8 @@ class AtChannel(asyncio.Protocol):
         self._lock = asyncio.Lock()
         self._exchange: _Exchange | None = None
         self._fragment: str | None = None
-        self._torn_by_urc = False
+        self._torn = False
+        self._held: str | None = None
         self._lost: PortLostError | None = None
         self._closed = asyncio.Event()
         self._writable = asyncio.Event()
@@ -218,8 +221,10 @@ class AtChannel(asyncio.Protocol):
 
     @override
     def resume_writing(self) -> None:
-        """Let the writer go on."""
+        """Let the writer go on: all that it wrote has left."""
         self._writable.set()
+        if self._exchange is not None:
+            self._exchange.armed = True
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -335,7 +340,7 @@ class AtChannel(asyncio.Protocol):
             except TimeoutError as err:
                 self._abandon(exchange)
                 raise NoAnswerError(command.name) from err
-            except (NoAnswerError, asyncio.CancelledError):
+            except NoAnswerError, asyncio.CancelledError:
                 # Bytes may be missing: the next command begins with the escape.
                 self._abandon(exchange)
                 raise
@@ -388,41 +393,51 @@ class AtChannel(asyncio.Protocol):
             self._progress.set()
             return
         fragment, self._fragment = self._fragment, None
-        torn, self._torn_by_urc = self._torn_by_urc, False
-        if (
-            fragment is not None
-            and torn
-            and not event.opened
-            and not self._is_recognised(event.text)
-        ):
-            # A URC cut a line of the answer in two: here is its second half.
-            self._retract(fragment)
-            self._on_line(fragment + event.text)
-        elif fragment is not None and not event.opened and self._is_urc(event.text):
-            self._on_line(event.text)
-            self._fragment, self._torn_by_urc = fragment, True
-        else:
-            self._on_line(event.text)
-            self._fragment = event.text if self._exchange is not None else None
+        torn, self._torn = self._torn, False
+        if fragment is not None and not event.opened:
+            if torn and not self._is_recognised(event.text):
+                # A URC cut a line of the answer in two: here is its second half.
+                self._retract(fragment)
+                self._on_line(fragment + event.text)
+                return
+            if not torn and self._is_urc(event.text) and not self._is_owned(event.text):
+                self._on_unsolicited(event.text)
+                self._fragment, self._torn = fragment, True
+                return
+        self._release()
+        self._on_line(event.text)
+        if self._exchange is not None:
+            self._fragment = event.text
 
     def _on_line(self, text: str) -> None:
         exchange = self._exchange
-        if exchange is not None and not exchange.done.done():
+        if exchange is not None and exchange.armed and not exchange.done.done():
             if text == exchange.command.line:
                 return
             if exchange.owns(text):
                 exchange.lines.append(text)
                 return
             if self._is_final(text) and exchange.result is None:
-                if exchange.stale and not exchange.lines:
-                    return
-                exchange.result = text
-                self._progress.set()
+                if not (exchange.stale and not exchange.lines):
+                    exchange.result = text
                 return
             if text == "CONNECT" and exchange.connected is not None:
                 if not exchange.connected.done():
                     exchange.connected.set_result(None)
                 return
+            if text.startswith(exchange.command.prefixes):
+                # A URC, or the first half of our own line: the next line tells.
+                self._held = text
+                return
+        self._on_unsolicited(text)
+
+    def _release(self) -> None:
+        """Publish a line that was held because it might have been half of one."""
+        held, self._held = self._held, None
+        if held is not None:
+            self._on_unsolicited(held)
+
+    def _on_unsolicited(self, text: str) -> None:
         if text in _REBOOT_LINES:
             self._on_reboot(text)
         self._publish(text)
@@ -430,6 +445,7 @@ class AtChannel(asyncio.Protocol):
     def _retract(self, fragment: str) -> None:
         """Take back the first half of a torn line, whatever it was taken for."""
         exchange = self._exchange
+        self._held = None
         if exchange is None:
             return
         if exchange.lines and exchange.lines[-1] == fragment:
@@ -446,6 +462,9 @@ class AtChannel(asyncio.Protocol):
             or text.startswith(_URC_PREFIXES)
             or any(text.startswith(prefix) for prefix, _ in self._subscribers)
         )
+
+    def _is_owned(self, text: str) -> bool:
+        return self._exchange is not None and self._exchange.owns(text)
 
     def _is_recognised(self, text: str) -> bool:
         exchange = self._exchange
@@ -507,20 +526,22 @@ class AtChannel(asyncio.Protocol):
             _LOGGER.debug("> %s", command.name if command.secret else command.line)
         self._fragment = None
         self._used_since_boot = True
+        self._exchange = exchange
         try:
             self._write(line)
-            if not self._writable.is_set():
+            if self._writable.is_set():
+                exchange.armed = True
+            else:
                 async with asyncio.timeout(command.deadline):
                     await self._writable.wait()
+                if self._lost is not None:
+                    raise self._lost
         except TimeoutError as err:
-            self.dirty = True
+            self._abandon(exchange)
             raise NoAnswerError(command.name) from err
-        except asyncio.CancelledError:
-            self.dirty = True
+        except BaseException:
+            self._abandon(exchange)
             raise
-        if self._lost is not None:
-            raise self._lost
-        self._exchange = exchange
         return exchange
 
     async def _finish(self, exchange: _Exchange, deadline: float) -> tuple[str, ...]:
@@ -536,6 +557,7 @@ class AtChannel(asyncio.Protocol):
             self._abandon(exchange)
             raise
         self._exchange = None
+        self._release()
         if _LOGGER.isEnabledFor(logging.DEBUG):
             _LOGGER.debug("< %s: %s", command.name, result)
         self._raise_error(command, result)
@@ -551,6 +573,7 @@ class AtChannel(asyncio.Protocol):
         """Give up on an exchange whose answer may still arrive."""
         exchange.discard()
         self._exchange = None
+        self._release()
         self._outstanding.add(exchange.command.name)
         self.dirty = True
 
@@ -640,6 +663,9 @@ class AtChannel(asyncio.Protocol):
                 await self._finish(exchange, _PROBE_DEADLINE)
             except NoAnswerError:
                 continue
+            except CommandError:
+                # Its own line came before the error: nothing older is on its way.
+                pass
             self._outstanding.clear()
             self.dirty = False
             return

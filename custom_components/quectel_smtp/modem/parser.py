@@ -62,9 +62,9 @@ class Parser:
         self._mode = _Mode.LINES
 
     @property
-    def pending(self) -> bool:
-        """Whether the beginning of an unfinished line is held."""
-        return bool(self._buffer) or self._overflow
+    def held(self) -> int:
+        """Bytes kept of an unfinished line, ``LINE_LIMIT`` at most."""
+        return len(self._buffer)
 
     def reset(self) -> None:
         """Forget an unfinished line, as after a change of speed."""

@@ -3,7 +3,6 @@
 import asyncio
 from typing import Final
 
-
 from .errors import (
     NotRegisteredError,
     PinRequiredError,

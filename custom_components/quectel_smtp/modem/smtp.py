@@ -10,12 +10,7 @@ from typing import Final
 from .at import AtChannel, Expectation
 from .codes import CmeCode, SmtpError, SmtpReply
 from .commands import RESULT_MARGIN, Command, Deadline
-from .errors import (
-    CommandError,
-    DataModeError,
-    InvalidValueError,
-    ModemError,
-)
+from .errors import CommandError, DataModeError, InvalidValueError, ModemError
 from .syntax import hex_string, integer, number, parameters, quote
 from .tls import SSL_CONTEXT, TlsSettings
 

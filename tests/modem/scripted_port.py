@@ -1,0 +1,168 @@
+"""The outermost edge: a serial port in memory with a scripted modem behind it."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import override
+
+from custom_components.quectel_smtp.modem.at import AtChannel
+
+OK = b"\r\nOK\r\n"
+ERROR = b"\r\nERROR\r\n"
+
+
+def frame(*lines: str) -> bytes:
+    """Return lines as a modem frames them, ``OK`` last."""
+    return b"".join(b"\r\n" + line.encode() + b"\r\n" for line in lines) + OK
+
+
+@dataclass
+class Data:
+    """After ``CONNECT``: how many bytes to take, and what follows them."""
+
+    count: int
+    then: bytes | Callable[[bytes], bytes]
+    acknowledge: bool = False
+
+
+@dataclass
+class Late:
+    """An answer that comes only after ``seconds``."""
+
+    seconds: float
+    answer: bytes
+
+
+type Answer = bytes | Data | Late | None
+
+
+class ScriptedPort(asyncio.Transport):
+    """Answers each command line from ``answers``; ``OK`` where it has none."""
+
+    def __init__(self, channel: AtChannel) -> None:
+        """Connect ``channel`` to this port."""
+        super().__init__()
+        self.channel = channel
+        self.answers: dict[str, Answer | list[Answer] | Callable[[], Answer]] = {}
+        self.lines: list[str] = []
+        self.writes: list[bytes] = []
+        self.taken: list[bytes] = []
+        self.echo = False
+        self.cut: Callable[[bytes], Iterator[bytes]] = lambda data: iter((data,))
+        self.before_line: Callable[[str], None] = lambda line: None
+        self.closed = False
+        self.silent = False
+        self.lost: Exception | None = None
+        self._typed = bytearray()
+        self._data: Data | None = None
+        self._got = bytearray()
+        channel.connection_made(self)
+
+    # The channel's side.
+
+    @override
+    def set_write_buffer_limits(
+        self, high: int | None = None, low: int | None = None
+    ) -> None:
+        assert high == 0
+
+    @override
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self.lost is not None:
+            raise self.lost
+        self.writes.append(bytes(data))
+        for byte in bytes(data):
+            self._take(byte)
+
+    @override
+    def abort(self) -> None:
+        self.lose(None)
+
+    # The test's side.
+
+    def receive(self, data: bytes) -> None:
+        """Let the channel read ``data``, cut as the test wants it."""
+        for piece in self.cut(data):
+            self.channel.data_received(piece)
+
+    def lose(self, error: Exception | None) -> None:
+        """Take the port away, as an unplugged cable does."""
+        if not self.closed:
+            self.closed = True
+            asyncio.get_running_loop().call_soon(self.channel.connection_lost, error)
+
+    # The modem's side.
+
+    def _take(self, byte: int) -> None:
+        if self._data is not None:
+            self._take_data(self._data, byte)
+            return
+        if byte != ord("\r"):
+            self._typed.append(byte)
+            if self._typed.endswith(b"+++"):
+                del self._typed[-3:]
+            return
+        line = self._typed.decode("latin-1")
+        self._typed.clear()
+        self.lines.append(line)
+        if self.echo:
+            self._send(line.encode() + b"\r")
+        self.before_line(line)
+        if self.silent:
+            return
+        answer = self.answers.get(line, OK)
+        if isinstance(answer, list):
+            answer = answer.pop(0) if answer else OK
+        elif callable(answer):
+            answer = answer()
+        match answer:
+            case bytes():
+                self._send(answer)
+            case Late(seconds, late):
+                asyncio.get_running_loop().call_later(seconds, self.receive, late)
+            case Data():
+                self._data = answer
+                self._got.clear()
+                self._send(b"\r\nCONNECT\r\n")
+
+    def _take_data(self, data: Data, byte: int) -> None:
+        self._got.append(byte)
+        if data.acknowledge and len(self._got) % 1024 == 0:
+            self._send(b"A")
+        if len(self._got) == data.count:
+            self._data = None
+            self.taken.append(bytes(self._got))
+            then = data.then(self.taken[-1]) if callable(data.then) else data.then
+            self._send(then)
+
+    def _send(self, data: bytes) -> None:
+        asyncio.get_running_loop().call_soon(self.receive, data)
+
+
+class SlowPort(ScriptedPort):
+    """Takes each write only after a second; until then its buffer is full."""
+
+    @override
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.channel.pause_writing()
+        asyncio.get_running_loop().call_later(1, self._written, bytes(data))
+
+    def _written(self, data: bytes) -> None:
+        super().write(data)
+        self.channel.resume_writing()
+
+
+@dataclass
+class Collector:
+    """Takes what a subscriber is called with."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def __call__(self, line: str) -> None:
+        """Keep the line."""
+        self.lines.append(line)
+
+
+def open_port() -> ScriptedPort:
+    """Return a port in memory with a channel on it."""
+    return ScriptedPort(AtChannel())
