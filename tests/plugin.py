@@ -15,7 +15,11 @@ LOOPBACK = ["127.0.0.1", "::1"]
 
 # Rooms whose tests talk to real processes. Those of the Home Assistant side may not open a
 # socket, so that what slips past a mock is seen; one that must asks for "socket_enabled".
-_ROOMS_WITH_SOCKETS = {"modem", "delivery", "virtual_modem", "end_to_end", "hostile"}
+_TESTS = Path(__file__).parent
+_ROOMS_WITH_SOCKETS = [
+    _TESTS / room
+    for room in ("modem", "delivery", "virtual_modem", "end_to_end", "hostile")
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,9 +45,8 @@ def pytest_collection_modifyitems(
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Open the sockets, to this machine only, where the test's folder has use for them."""
-    room = item.path.relative_to(Path(__file__).parent).parts[0]
-    if room in _ROOMS_WITH_SOCKETS or "socket_enabled" in getattr(
-        item, "fixturenames", ()
-    ):
+    if any(
+        item.path.is_relative_to(room) for room in _ROOMS_WITH_SOCKETS
+    ) or "socket_enabled" in getattr(item, "fixturenames", ()):
         pytest_socket.enable_socket()
         pytest_socket.socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
