@@ -1,0 +1,196 @@
+"""The files that others read: Home Assistant, the Marketplace (HACS), a person choosing.
+
+Home Assistant's own check of them, hassfest, is published as a container only; what it
+demands of a custom integration is repeated here. Files of later stages are checked once
+they are there.
+"""
+
+import json
+from pathlib import Path
+import re
+import struct
+import tomllib
+from typing import Any
+
+import pytest
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.selector import validate_selector
+from homeassistant.loader import async_get_integration
+from homeassistant.util.yaml import load_yaml_dict
+
+from .source import INTEGRATION, ROOT
+
+# https://hacs.xyz/docs/publish/start: nothing else is allowed in hacs.json.
+_HACS_KEYS = {
+    "content_in_root",
+    "country",
+    "filename",
+    "hacs",
+    "hide_default_branch",
+    "homeassistant",
+    "name",
+    "persistent_directory",
+    "render_readme",
+    "zip_release",
+}
+
+# Bronze, silver, gold, platinum.
+_QUALITY_RULES = """
+action-setup appropriate-polling brands common-modules config-flow
+config-flow-test-coverage dependency-transparency docs-actions docs-conditions
+docs-high-level-description docs-installation-instructions docs-removal-instructions
+docs-triggers entity-event-setup entity-unique-id has-entity-name runtime-data
+test-before-configure test-before-setup unique-config-entry
+
+action-exceptions config-entry-unloading docs-configuration-parameters
+docs-installation-parameters entity-unavailable integration-owner
+log-when-unavailable parallel-updates reauthentication-flow test-coverage
+
+devices diagnostics discovery discovery-update-info docs-data-update docs-examples
+docs-known-limitations docs-supported-devices docs-supported-functions
+docs-troubleshooting docs-use-cases dynamic-devices entity-category
+entity-device-class entity-disabled-by-default entity-translations
+exception-translations icon-translations reconfiguration-flow repair-issues
+stale-devices
+
+async-dependency inject-websession strict-typing
+"""
+
+
+def _json(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        pytest.skip(f"{path.name} is not there yet")
+    return load_yaml_dict(str(path))
+
+
+@pytest.fixture
+def manifest() -> dict[str, Any]:
+    return _json(INTEGRATION / "manifest.json")
+
+
+def test_the_manifest_is_sorted(manifest: dict[str, Any]) -> None:
+    keys = list(manifest)
+    assert keys == ["domain", "name", *sorted(keys[2:])]
+
+
+def test_the_manifest_says_all_that_is_demanded(manifest: dict[str, Any]) -> None:
+    assert manifest["domain"] == INTEGRATION.name
+    assert manifest["name"]
+    assert manifest["codeowners"]
+    assert all(owner.startswith("@") for owner in manifest["codeowners"])
+    assert manifest["iot_class"] == "local_push"
+    assert manifest["integration_type"] == "device"
+    for key in ("documentation", "issue_tracker"):
+        assert manifest[key].startswith("https://github.com/"), key
+
+
+def test_the_version_is_a_semantic_one_and_the_same_everywhere(
+    manifest: dict[str, Any],
+) -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+", manifest["version"])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["version"] == manifest["version"]
+
+
+def test_requirements_leave_home_assistant_its_choice(
+    manifest: dict[str, Any],
+) -> None:
+    """Home Assistant pins serialx anew each month: an exact version fails with the next."""
+    assert manifest["requirements"] == ["serialx>=1.11.0,<2"]
+
+
+def test_turning_on_debug_logging_leaves_other_packages_alone(
+    manifest: dict[str, Any],
+) -> None:
+    """What serialx logs at that level is every byte, the mail server's password included."""
+    assert "loggers" not in manifest
+
+
+async def test_home_assistant_takes_the_manifest(
+    hass: HomeAssistant, manifest: dict[str, Any]
+) -> None:
+    integration = await async_get_integration(hass, INTEGRATION.name)
+    assert integration.file_path == INTEGRATION
+    assert str(integration.version) == manifest["version"]
+    assert integration.dependencies == ["usb"]
+
+
+def test_hacs_json_has_what_the_marketplace_knows() -> None:
+    content = _json(ROOT / "hacs.json")
+    assert content["name"] == _json(INTEGRATION / "manifest.json")["name"]
+    assert re.fullmatch(r"\d{4}\.\d{1,2}\.\d+", content["homeassistant"])
+    assert set(content) <= _HACS_KEYS
+
+
+def test_the_marketplace_finds_one_integration() -> None:
+    """It installs the first folder that it finds."""
+    folders = [
+        path.name
+        for path in INTEGRATION.parent.iterdir()
+        if path.is_dir() and path.name != "__pycache__"
+    ]
+    assert folders == [INTEGRATION.name]
+
+
+@pytest.mark.parametrize(
+    ("name", "size"), [("icon.png", (256, 256)), ("icon@2x.png", (512, 512))]
+)
+def test_the_icon_has_the_size_that_is_shown(name: str, size: tuple[int, int]) -> None:
+    start = (INTEGRATION / "brand" / name).read_bytes()[:24]
+    assert start[:8] == b"\x89PNG\r\n\x1a\n"
+    assert struct.unpack(">II", start[16:24]) == size
+
+
+def test_the_brand_folder_has_only_what_is_served() -> None:
+    served = {
+        f"{dark}{kind}{scale}.png"
+        for dark in ("", "dark_")
+        for kind in ("icon", "logo")
+        for scale in ("", "@2x")
+    }
+    assert {path.name for path in (INTEGRATION / "brand").iterdir()} <= served
+
+
+def test_each_quality_rule_is_answered() -> None:
+    rules = _yaml(INTEGRATION / "quality_scale.yaml")["rules"]
+    assert set(rules) == set(_QUALITY_RULES.split())
+    for rule, answer in rules.items():
+        status = answer if isinstance(answer, str) else answer["status"]
+        assert status in {"done", "exempt", "todo"}, rule
+        if status == "exempt":
+            assert answer["comment"], f"{rule}: say why it does not apply"
+
+
+def test_actions_use_selectors_that_exist() -> None:
+    for name, action in _yaml(INTEGRATION / "services.yaml").items():
+        for field, definition in _fields(action).items():
+            assert validate_selector(definition["selector"]), f"{name}.{field}"
+
+
+def test_actions_are_named_and_have_icons() -> None:
+    actions = _yaml(INTEGRATION / "services.yaml")
+    texts = _json(INTEGRATION / "translations" / "en.json")["services"]
+    assert set(texts) == set(actions)
+    assert set(_json(INTEGRATION / "icons.json")["services"]) == set(actions)
+    for name, action in actions.items():
+        assert texts[name]["name"], name
+        assert texts[name]["description"], name
+        named = texts[name].get("fields", {})
+        assert set(named) == set(_fields(action)), name
+        for field, text in named.items():
+            assert text["name"], f"{name}.{field}"
+            assert text["description"], f"{name}.{field}"
+
+
+def _fields(action: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
+    """Return an action's fields, out of their sections."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, field in ((action or {}).get("fields") or {}).items():
+        found |= field.get("fields", {name: field})
+    return found

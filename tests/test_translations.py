@@ -1,0 +1,357 @@
+"""Each text that the code asks for exists, and each text that exists is asked for.
+
+What the code asks for is read from its syntax trees. A key that is put together while it
+runs can't be seen there: then only the way back is checked, that each key in en.json occurs
+somewhere in the code as a string or as a member of an enum.
+"""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+import importlib
+import json
+import re
+from typing import Any, NamedTuple
+
+import pytest
+
+from .source import INTEGRATION, imports, tree
+
+_TRANSLATIONS = INTEGRATION / "translations"
+_LANGUAGES = sorted(path.stem for path in _TRANSLATIONS.glob("*.json"))
+_SIDE = sorted(INTEGRATION.glob("*.py"))
+_FLOWS = ("config", "options", "config_subentries", "issues")
+
+# Home Assistant has texts of its own for these.
+_ABORTS_OF_HOME_ASSISTANT = {
+    "already_in_progress",
+    "reauth_successful",
+    "reconfigure_successful",
+    "single_instance_allowed",
+}
+# Keys of en.json that are its structure, not names which the code chose.
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+if not _LANGUAGES:
+    pytest.skip("there are no texts yet", allow_module_level=True)
+
+
+def _flat(texts: dict[str, Any], path: tuple[str, ...] = ()) -> dict[str, str]:
+    """Return the texts by their keys, joined with dots."""
+    found: dict[str, str] = {}
+    for key, value in texts.items():
+        if isinstance(value, dict):
+            found |= _flat(value, (*path, key))
+        else:
+            found[".".join((*path, key))] = value
+    return found
+
+
+@cache
+def _texts(language: str = "en") -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(
+        (_TRANSLATIONS / f"{language}.json").read_text(encoding="utf-8")
+    )
+    return content
+
+
+def _section(*path: str) -> dict[str, Any]:
+    """Return a part of en.json, empty where there is none."""
+    part = _texts()
+    for key in path:
+        part = part.get(key, {})
+    return part
+
+
+def _flow_parts(part: str) -> Iterator[dict[str, Any]]:
+    """Yield the "step", "error", "abort" or "progress" of each flow that en.json knows."""
+    for flow in _FLOWS:
+        for section in (_section(flow), *_section(flow).values()):
+            for flow_texts in (section, section.get("fix_flow", {})):
+                if isinstance(flow_texts, dict) and part in flow_texts:
+                    yield flow_texts[part]
+
+
+# --- What the code asks for
+
+
+class _Asked(NamedTuple):
+    """A text that a line of the code asks for."""
+
+    place: str
+    key: str
+    node: ast.Call
+
+
+@cache
+def _constants() -> dict[str, str]:
+    """Return the names in the code that stand for a string: its own and Home Assistant's."""
+    found: dict[str, str] = {}
+    for path in _SIDE:
+        for node, name in imports(path):
+            if isinstance(node, ast.ImportFrom) and name[0] == "homeassistant":
+                value = getattr(
+                    importlib.import_module(".".join(name[:-1])), name[-1], None
+                )
+                if isinstance(value, str):
+                    found[name[-1]] = str(value)
+        for statement in tree(path).body:
+            if isinstance(statement, ast.Assign):
+                targets, value_node = statement.targets, statement.value
+            elif isinstance(statement, ast.AnnAssign) and statement.value:
+                targets, value_node = [statement.target], statement.value
+            else:
+                continue
+            match targets, value_node:
+                case [ast.Name(name_)], ast.Constant(value=str(text)):
+                    found[name_] = text
+    return found
+
+
+def _strings(node: ast.AST | None) -> list[str]:
+    """Return the strings that an expression can be, as far as it can be read."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return [text]
+        case ast.Name(name) if name in _constants():
+            return [_constants()[name]]
+        case ast.IfExp(body=body, orelse=orelse):
+            return [*_strings(body), *_strings(orelse)]
+    return []
+
+
+def _calls() -> Iterator[tuple[str, ast.Call, str, dict[str, ast.expr]]]:
+    """Yield each call: where it is, the call, the last part of its name, its keywords."""
+    for path in _SIDE:
+        for node in ast.walk(tree(path)):
+            if not isinstance(node, ast.Call):
+                continue
+            match node.func:
+                case ast.Name(name) | ast.Attribute(attr=name):
+                    keywords = {k.arg: k.value for k in node.keywords if k.arg}
+                    yield f"{path.name}:{node.lineno}", node, name, keywords
+
+
+def _asked(keyword: str, *names: str) -> list[_Asked]:
+    """Return what calls give for a keyword, of the functions whose names end so."""
+    return [
+        _Asked(place, text, node)
+        for place, node, name, keywords in _calls()
+        if name.endswith(names)
+        for text in _strings(keywords.get(keyword))
+    ]
+
+
+@cache
+def _all_strings() -> frozenset[str]:
+    """Return every string of the integration's code, and the members of its enums."""
+    found = set(_constants().values())
+    for path in INTEGRATION.rglob("*.py"):
+        for node in ast.walk(tree(path)):
+            match node:
+                case ast.Constant(value=str(text)):
+                    found.add(text)
+                case ast.ClassDef(bases=[_, *_], body=body):
+                    found |= {
+                        target.id.lower()
+                        for statement in body
+                        if isinstance(statement, ast.Assign)
+                        for target in statement.targets
+                        if isinstance(target, ast.Name)
+                    }
+    return frozenset(found)
+
+
+# --- Code -> texts
+
+_ERRORS = ("Error", "Exception", "NotReady", "AuthFailed", "UpdateFailed")
+
+
+def test_each_exception_has_its_message_and_what_the_message_names() -> None:
+    messages = _section("exceptions")
+    for place, key, node in _asked("translation_key", *_ERRORS):
+        assert key in messages, place
+        given = next(
+            (k.value for k in node.keywords if k.arg == "translation_placeholders"),
+            None,
+        )
+        named = set(_PLACEHOLDER.findall(messages[key]["message"]))
+        if isinstance(given, ast.Dict):
+            known = {text for k in given.keys for text in _strings(k)}
+            assert named <= known, f"{place}: {key}"
+        elif given is None:
+            assert not named, f"{place}: {key}"
+
+
+def test_each_repair_issue_has_its_texts() -> None:
+    for place, key, _ in _asked("translation_key", "async_create_issue"):
+        assert key in _section("issues"), place
+        assert _section("issues", key)["title"], place
+
+
+def test_each_choice_of_a_selector_has_its_texts() -> None:
+    for place, key, _ in _asked("translation_key", "SelectorConfig"):
+        assert _section("selector", key).get("options"), place
+
+
+def test_each_entity_has_its_name() -> None:
+    described = _asked("translation_key", "EntityDescription")
+    for place, key, _ in described:
+        platform = place.split(".py")[0]
+        assert key in _section("entity", platform), place
+    for path in _SIDE:
+        for node in ast.walk(tree(path)):
+            match node:
+                case ast.Assign(targets=[ast.Name("_attr_translation_key")]):
+                    for key in _strings(node.value):
+                        assert key in _section("entity", path.stem), (
+                            f"{path.name}:{node.lineno}"
+                        )
+
+
+def test_each_step_of_a_flow_has_its_texts() -> None:
+    known = {step for part in _flow_parts("step") for step in part}
+    for place, step, _ in [
+        *_asked("step_id", "async_show_form", "async_show_menu"),
+    ]:
+        assert step in known, place
+
+
+def test_each_progress_of_a_flow_has_its_text() -> None:
+    known = {action for part in _flow_parts("progress") for action in part}
+    for place, action, _ in _asked("progress_action", "async_show_progress"):
+        assert action in known, place
+
+
+def test_each_end_of_a_flow_has_its_text() -> None:
+    known = {reason for part in _flow_parts("abort") for reason in part}
+    for place, reason, _ in _asked("reason", "async_abort", "AbortFlow"):
+        assert reason in known | _ABORTS_OF_HOME_ASSISTANT, place
+
+
+def test_each_error_of_a_form_has_its_text() -> None:
+    known = {error for part in _flow_parts("error") for error in part}
+    for path in _SIDE:
+        for node in ast.walk(tree(path)):
+            match node:
+                case ast.Assign(
+                    targets=[ast.Subscript(value=ast.Name("errors"))], value=value
+                ):
+                    shown = [value]
+                case (
+                    ast.Assign(
+                        targets=[ast.Name("errors")], value=ast.Dict(values=values)
+                    )
+                    | ast.keyword(arg="errors", value=ast.Dict(values=values))
+                ):
+                    shown = values
+                case _:
+                    continue
+            for error in (text for value in shown for text in _strings(value)):
+                assert error in known, f"{path.name}: {error}"
+
+
+# --- Texts -> code
+
+# Where in en.json a name stands that the code must know: "*" is any key, "@" is the name.
+_NAMES = [
+    "config.step.@",
+    "config.step.*.data.@",
+    "config.step.*.menu_options.@",
+    "config.step.*.sections.@",
+    "config.step.*.sections.*.data.@",
+    "config.error.@",
+    "config.abort.@",
+    "config.progress.@",
+    "options.step.@",
+    "options.step.*.data.@",
+    "options.error.@",
+    "options.abort.@",
+    "config_subentries.@",
+    "config_subentries.*.step.@",
+    "config_subentries.*.step.*.data.@",
+    "config_subentries.*.step.*.sections.@",
+    "config_subentries.*.step.*.sections.*.data.@",
+    "config_subentries.*.error.@",
+    "config_subentries.*.abort.@",
+    "entity.*.@",
+    "entity.*.*.state.@",
+    "entity.*.*.state_attributes.@",
+    "entity.*.*.state_attributes.*.state.@",
+    "exceptions.@",
+    "issues.@",
+    "selector.@",
+    "selector.*.options.@",
+    "services.@",
+]
+
+
+def _named(pattern: str) -> Iterator[str]:
+    """Yield the names in en.json at a place of the list above."""
+    parts: list[dict[str, Any]] = [_texts()]
+    for key in pattern.split(".")[:-1]:
+        parts = [
+            child
+            for part in parts
+            for name, child in part.items()
+            if key in {"*", name} and isinstance(child, dict)
+        ]
+    for part in parts:
+        yield from part
+
+
+@pytest.mark.parametrize("pattern", _NAMES)
+def test_each_text_is_asked_for(pattern: str) -> None:
+    steps = {
+        node.name.removeprefix("async_step_")
+        for path in _SIDE
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.AsyncFunctionDef)
+    }
+    unused = set(_named(pattern)) - _all_strings() - steps
+    assert unused == set()
+
+
+def test_a_description_belongs_to_a_field() -> None:
+    for key in _flat(_texts()):
+        if ".data_description." in key:
+            field = key.replace(".data_description.", ".data.")
+            assert field in _flat(_texts()), key
+
+
+def test_icons_belong_to_entities_that_have_texts() -> None:
+    path = INTEGRATION / "icons.json"
+    if not path.exists():
+        pytest.skip("there are no icons yet")
+    icons = json.loads(path.read_text(encoding="utf-8"))
+    for platform, entities in icons.get("entity", {}).items():
+        for name, icon in entities.items():
+            texts = _section("entity", platform)
+            assert name in texts, f"{platform}.{name}"
+            states = set(texts[name].get("state", {}))
+            assert set(icon.get("state", {})) <= states | {"on", "off"}, name
+
+
+# --- Texts among themselves
+
+
+@pytest.mark.parametrize("language", _LANGUAGES)
+def test_each_language_says_the_same(language: str) -> None:
+    english, other = _flat(_texts()), _flat(_texts(language))
+    assert set(other) == set(english)
+    for key, text in other.items():
+        assert set(_PLACEHOLDER.findall(text)) == set(
+            _PLACEHOLDER.findall(english[key])
+        ), key
+
+
+@pytest.mark.parametrize("language", _LANGUAGES)
+def test_texts_are_as_home_assistant_wants_them(language: str) -> None:
+    """As hassfest does: plain, no addresses (they are placeholders), none by reference."""
+    for key, text in _flat(_texts(language)).items():
+        assert text.strip() == text, key
+        assert text, key
+        assert not re.search(r"<[a-zA-Z/]", text), f"{key}: HTML"
+        assert "://" not in text, f"{key}: give addresses as placeholders"
+        assert "[%key:" not in text, f"{key}: only core resolves references"
+        assert not re.search(r"'\{\w+\}'", text), f"{key}: quotes hide the placeholder"
