@@ -8,6 +8,7 @@ from typing import override
 from custom_components.quectel_smtp.modem.at import AtChannel
 
 OK = b"\r\nOK\r\n"
+GUARD = 1.0
 ERROR = b"\r\nERROR\r\n"
 
 
@@ -46,6 +47,10 @@ class ScriptedPort(asyncio.Transport):
         self.answers: dict[str, Answer | list[Answer] | Callable[[], Answer]] = {}
         self.lines: list[str] = []
         self.writes: list[bytes] = []
+        self.written_at: list[float] = [0.0]
+        """When the port was opened, and when each write came."""
+        self.after_escape = OK
+        self.on_receive: Callable[[bytes], None] = self._deliver
         self.taken: list[bytes] = []
         self.echo = False
         self.cut: Callable[[bytes], Iterator[bytes]] = lambda data: iter((data,))
@@ -70,7 +75,14 @@ class ScriptedPort(asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if self.lost is not None:
             raise self.lost
+        now = asyncio.get_running_loop().time()
+        guarded = bytes(data) == b"+++" and now - self.written_at[-1] >= GUARD
         self.writes.append(bytes(data))
+        self.written_at.append(now)
+        if guarded and self._data is not None:
+            self._data = None
+            self.receive(self.after_escape)
+            return
         for byte in bytes(data):
             self._take(byte)
 
@@ -81,7 +93,14 @@ class ScriptedPort(asyncio.Transport):
     # The test's side.
 
     def receive(self, data: bytes) -> None:
-        """Let the channel read ``data``, cut as the test wants it."""
+        """Let the channel read ``data``, unless the test's hook does otherwise."""
+        self.on_receive(data)
+
+    def enter_data_mode(self) -> None:
+        """Be in the data mode that another program has left behind."""
+        self._data = Data(10_000, OK)
+
+    def _deliver(self, data: bytes) -> None:
         for piece in self.cut(data):
             self.channel.data_received(piece)
 

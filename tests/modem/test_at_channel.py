@@ -50,14 +50,14 @@ async def test_rule_1_two_hundred_callers_each_get_their_own_answer_in_order() -
 async def test_rule_1_a_poll_can_see_that_a_command_is_in_flight() -> None:
     port = open_port()
     port.answers["AT+QIACT=1"] = Late(100, OK)
-    assert not port.channel.busy
+    busy = [port.channel.busy]
     task = asyncio.create_task(
         port.channel.execute(Command("AT+QIACT=1", deadline=156))
     )
     await asyncio.sleep(50)
-    assert port.channel.busy
+    busy.append(port.channel.busy)
     await task
-    assert not port.channel.busy
+    assert [*busy, port.channel.busy] == [False, True, False]
 
 
 @pytest.mark.parametrize(

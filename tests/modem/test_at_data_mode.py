@@ -17,7 +17,16 @@ from custom_components.quectel_smtp.modem.errors import (
     UnexpectedAnswerError,
 )
 
-from .scripted_port import ERROR, OK, Data, ScriptedPort, SlowPort, frame, open_port
+from .scripted_port import (
+    ERROR,
+    GUARD,
+    OK,
+    Data,
+    ScriptedPort,
+    SlowPort,
+    frame,
+    open_port,
+)
 from .virtual_time import run, virtual_time
 
 BODY = Command("AT+QSMTPBODY=1,1", prefixes=("+QSMTPBODY:",), deadline=6)
@@ -68,14 +77,14 @@ async def test_an_upload_waits_for_each_acknowledgement(size: int) -> None:
     port = open_port()
     sent: list[int] = []
     port.answers[UPLOAD.line] = Data(size, frame(f"+QFUPL: {size},0"), acknowledge=True)
-    plain = port.receive
+    plain = port.on_receive
 
     def receive(answer: bytes) -> None:
         if answer.startswith(b"A"):
             sent.append(sum(map(len, port.writes[1:])))
         plain(answer)
 
-    port.receive = receive  # type: ignore[method-assign]  # listens, no more
+    port.on_receive = receive
     lines = await port.channel.transfer(UPLOAD, data, timeout=60, acknowledged=True)
     assert lines == (f"+QFUPL: {size},0",)
     assert port.taken == [data]
@@ -105,22 +114,13 @@ async def test_a_lost_acknowledgement_ends_in_a_timeout_and_an_escape() -> None:
 
 async def escaped(port: ScriptedPort) -> None:
     """Check that the next command comes after a guarded ``+++``."""
-    writes = len(port.writes)
-    times: dict[int, float] = {}
-    plain = port.write
-
-    def write(data: bytes | bytearray | memoryview) -> None:
-        times[len(port.writes)] = port.channel.now()
-        if data == b"+++":
-            port._data = None  # noqa: SLF001  # the guard's effect
-        plain(data)
-
-    port.write = write  # type: ignore[method-assign]  # the modem's guard, in short
-    before = port.channel.now()
+    first = len(port.writes)
     assert await port.channel.execute(CSQ) == ("+CSQ: 24,99",)
-    assert port.writes[writes] == b"+++"
-    assert times[writes] - before >= 0
-    assert times[writes + 1] - times[writes] >= 1.0
+    assert port.writes[first] == b"+++"
+    # ``written_at`` begins with the opening, so that it is one ahead.
+    before, escape, after = port.written_at[first : first + 3]
+    assert escape - before >= GUARD
+    assert after - escape >= GUARD
 
 
 @pytest.mark.parametrize("kibibytes", range(6))
@@ -131,7 +131,7 @@ async def test_a_transfer_cancelled_at_any_kibibyte_escapes_before_the_next_comm
     port = with_probes(open_port())
     port.answers[UPLOAD.line] = Data(6000, OK, acknowledge=True)
     acknowledged = 0
-    plain = port.receive
+    plain = port.on_receive
 
     def receive(answer: bytes) -> None:
         nonlocal acknowledged
@@ -144,13 +144,13 @@ async def test_a_transfer_cancelled_at_any_kibibyte_escapes_before_the_next_comm
             task.cancel()
         plain(answer)
 
-    port.receive = receive  # type: ignore[method-assign]  # cancels at its moment
+    port.on_receive = receive
     task = asyncio.create_task(
         port.channel.transfer(UPLOAD, bytes(6000), timeout=60, acknowledged=True)
     )
     with pytest.raises(asyncio.CancelledError):
         await task
-    port.receive = plain  # type: ignore[method-assign]
+    port.on_receive = plain
     await escaped(port)
 
 

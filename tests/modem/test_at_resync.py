@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from custom_components.quectel_smtp.modem.at import AtChannel
 from custom_components.quectel_smtp.modem.commands import Command
 from custom_components.quectel_smtp.modem.errors import (
     CommandError,
@@ -13,7 +14,7 @@ from custom_components.quectel_smtp.modem.errors import (
     NotAModemError,
 )
 
-from .scripted_port import ERROR, OK, Data, Late, ScriptedPort, frame, open_port
+from .scripted_port import ERROR, Late, ScriptedPort, frame, open_port
 from .virtual_time import virtual_time
 
 A = Command("AT+A", prefixes=("+V:",))
@@ -23,8 +24,9 @@ B = Command("AT+B", prefixes=("+V:",))
 class SerialModem(ScriptedPort):
     """Answers in order, each command only when the one before it is answered."""
 
-    def __init__(self, channel: object) -> None:
-        super().__init__(channel)  # type: ignore[arg-type]  # as open_port does
+    def __init__(self, channel: AtChannel) -> None:
+        """Connect ``channel`` to a modem that is free from the start."""
+        super().__init__(channel)
         self.delays: dict[str, float] = {}
         self._free = 0.0
 
@@ -37,7 +39,7 @@ class SerialModem(ScriptedPort):
 
 def serial_modem() -> SerialModem:
     """Return a modem that has answers for what a resync asks."""
-    port = SerialModem(open_port().channel)
+    port = SerialModem(AtChannel())
     port.answers |= {
         "AT+A": frame("+V: a"),
         "AT+B": frame("+V: b"),
@@ -165,20 +167,10 @@ async def test_synchronising_sets_the_line_up_and_trusts_the_first_certain_answe
 @virtual_time
 async def test_synchronising_leaves_a_data_mode_that_someone_left_behind() -> None:
     port = serial_modem()
-    stuck = Data(10_000, OK)
-    port._data = stuck  # noqa: SLF001  # the state that another program leaves
-
-    plain_write = port.write
-
-    def write(data: bytes | bytearray | memoryview) -> None:
-        if data == b"+++":
-            port._data = None  # noqa: SLF001
-            port.receive(b"\r\n+QSMTPBODY: 40\r\n\r\nOK\r\n")
-            return
-        plain_write(data)
-
-    port.write = write  # type: ignore[method-assign]  # the modem's guard, in short
+    port.enter_data_mode()
+    port.after_escape = frame("+QSMTPBODY: 40")
     await port.channel.synchronise()
+    assert b"+++" in port.writes
     assert await port.channel.execute(B) == ("+V: b",)
 
 

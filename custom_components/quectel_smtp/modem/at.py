@@ -534,8 +534,7 @@ class AtChannel(asyncio.Protocol):
             else:
                 async with asyncio.timeout(command.deadline):
                     await self._writable.wait()
-                if self._lost is not None:
-                    raise self._lost
+                self._require_port()
         except TimeoutError as err:
             self._abandon(exchange)
             raise NoAnswerError(command.name) from err
@@ -577,11 +576,16 @@ class AtChannel(asyncio.Protocol):
         self._outstanding.add(exchange.command.name)
         self.dirty = True
 
-    def _write(self, data: bytes) -> None:
+    def _require_port(self) -> asyncio.Transport:
+        """Return the open port, or raise what closed it."""
         if self._transport is None or self._lost is not None:
             raise self._lost or PortLostError("the port is not open")
+        return self._transport
+
+    def _write(self, data: bytes) -> None:
+        transport = self._require_port()
         try:
-            self._transport.write(data)
+            transport.write(data)
         except OSError as err:
             raise PortLostError("the port refused a write") from err
         self._last_write = self._loop.time()
@@ -639,8 +643,7 @@ class AtChannel(asyncio.Protocol):
 
     async def _resync(self) -> None:
         """Make sure that the next answer is the next command's; bounded in time."""
-        if self._lost is not None:
-            raise self._lost
+        self._require_port()
         if not self.dirty:
             return
         if self._in_data_mode:

@@ -252,9 +252,7 @@ class Modem:
             await self._configure_tls(channel, server.tls)
         for name, line in server.commands(self._context_id):
             await self._remember(
-                name,
-                line,
-                lambda line=line: channel.execute(Command(line, secret=True)),
+                name, line, partial(channel.execute, Command(line, secret=True))
             )
 
     async def _configure_tls(

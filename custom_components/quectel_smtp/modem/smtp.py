@@ -1,7 +1,7 @@
 """One email through QSMTPCFG, DST, SUB, BODY, PUT and CLR (SMTP note, chapter 2.3)."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.charset import BASE64, QP, Charset
 from enum import IntEnum, StrEnum
 import re
@@ -85,7 +85,7 @@ class ServerSettings:
     password: str
     sender_name: str
     sender_address: str
-    tls: TlsSettings = TlsSettings()
+    tls: TlsSettings = field(default_factory=TlsSettings)
 
     def __post_init__(self) -> None:
         """Refuse what the modem's commands can't carry."""
