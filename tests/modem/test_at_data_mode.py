@@ -6,8 +6,9 @@ import contextlib
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.quectel_smtp.modem.at import ACK_BLOCK, AtChannel, pieces
+from custom_components.quectel_smtp.modem.at import AtChannel
 from custom_components.quectel_smtp.modem.commands import Command
+from custom_components.quectel_smtp.modem.data_mode import ACK_BLOCK, pieces
 from custom_components.quectel_smtp.modem.errors import (
     CommandError,
     DataModeError,

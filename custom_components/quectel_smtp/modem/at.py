@@ -15,6 +15,8 @@ from typing import Final, cast, override
 
 from .codes import cme_code
 from .commands import Command
+from .data_mode import ACK_BLOCK, pieces
+from .dispatch import Dispatcher
 from .errors import (
     CommandError,
     DataModeError,
@@ -25,42 +27,11 @@ from .errors import (
     PortLostError,
     UnexpectedAnswerError,
 )
+from .exchange import Exchange, Expectation
 from .parser import Acknowledgement, Event, Parser
 from .syntax import LINE_LIMIT
 
 _LOGGER = logging.getLogger(__name__)
-
-_FINAL_RESULTS: Final = frozenset(
-    {"OK", "ERROR", "NO CARRIER", "NO ANSWER", "NO DIALTONE", "BUSY"}
-)
-_ERROR_PREFIXES: Final = ("+CME ERROR:", "+CMS ERROR:")
-
-# Lines that only a modem sends that has just started, or is about to stop.
-_REBOOT_LINES: Final = frozenset({"RDY", "APP RDY", "+CFUN: 1", "POWERED DOWN"})
-
-# URCs that are known to arrive at any time, whether someone subscribed or not.
-_URC_PREFIXES: Final = (
-    "+CEREG:",
-    "+CFUN:",
-    "+CGEV:",
-    "+CGREG:",
-    "+CMT:",
-    "+CMTI:",
-    "+CPIN:",
-    "+CREG:",
-    "+CTZ",
-    "+QIND:",
-    "+QIOPEN:",
-    "+QIURC:",
-    "+QNTP:",
-    "+QSMTPPUT:",
-    "+QUSIM:",
-    "RING",
-)
-
-ACK_BLOCK: Final = 1024
-"""Bytes of an upload in ACK mode that one ``A`` of the modem answers."""
-_PIECE: Final = 511
 
 # Guard time of ``+++`` on each side (SMTP note 1.3: 1 s), and a little for clocks.
 _GUARD: Final = 1.1
@@ -87,76 +58,6 @@ _PROBES: Final = (
 )
 
 
-class _Exchange:
-    """The command in flight: what has arrived of its answer so far."""
-
-    __slots__ = ("armed", "command", "connected", "done", "lines", "result", "stale")
-
-    def __init__(self, command: Command, loop: asyncio.AbstractEventLoop) -> None:
-        self.command = command
-        self.lines: list[str] = []
-        self.result: str | None = None
-        self.connected: asyncio.Future[None] | None = None
-        self.done: asyncio.Future[str] = loop.create_future()
-        # Nothing answers a command whose last byte is not written yet.
-        self.armed = False
-        # A probe takes no final result before its own line: that one is stale.
-        self.stale = False
-
-    def owns(self, text: str) -> bool:
-        command = self.command
-        return not (command.single and self.lines) and command.owns(text)
-
-    def fail(self, error: ModemError) -> None:
-        for future in (self.connected, self.done):
-            if future is not None and not future.done():
-                future.set_exception(error)
-
-    def discard(self) -> None:
-        """Stop waiting; an error that nobody awaits any longer is no error."""
-        for future in (self.connected, self.done):
-            if future is not None and not future.cancel() and not future.cancelled():
-                future.exception()
-
-
-class Expectation:
-    """Waits for one URC that was announced before the command that causes it."""
-
-    def __init__(self, prefix: str, loop: asyncio.AbstractEventLoop) -> None:
-        """Use ``AtChannel.expect``."""
-        self.prefix = prefix
-        self._future: asyncio.Future[str] = loop.create_future()
-
-    @property
-    def arrived(self) -> bool:
-        """Whether the URC, or the reason why it never will, has arrived."""
-        return self._future.done()
-
-    async def wait(self, timeout: float) -> str:
-        """Return the URC's line; ``NoAnswerError`` after ``timeout`` seconds.
-
-        ``PortLostError`` and ``ModemRebootedError`` if it can no longer arrive.
-        """
-        await asyncio.wait((self._future,), timeout=timeout)
-        if not self._future.done():
-            raise NoAnswerError(self.prefix)
-        return self._future.result()
-
-    def settle(self, outcome: str | ModemError) -> None:
-        """Take the line, or the reason why it never arrives; the first one counts."""
-        if self._future.done():
-            return
-        if isinstance(outcome, str):
-            self._future.set_result(outcome)
-        else:
-            self._future.set_exception(outcome)
-
-    def discard(self) -> None:
-        """Stop waiting; an error that nobody asked for is no error."""
-        if not self._future.cancel() and not self._future.cancelled():
-            self._future.exception()
-
-
 class AtChannel(asyncio.Protocol):
     """AT commands over one open port; the fifteen rules of a trustworthy engine."""
 
@@ -166,10 +67,7 @@ class AtChannel(asyncio.Protocol):
         self._parser = Parser()
         self._transport: asyncio.Transport | None = None
         self._lock = asyncio.Lock()
-        self._exchange: _Exchange | None = None
-        self._fragment: str | None = None
-        self._torn = False
-        self._held: str | None = None
+        self._dispatcher = Dispatcher(self._on_reboot)
         self._lost: PortLostError | None = None
         self._closed = asyncio.Event()
         self._writable = asyncio.Event()
@@ -178,8 +76,6 @@ class AtChannel(asyncio.Protocol):
         self._progress = asyncio.Event()
         self._last_write = 0.0
         self._last_read = 0.0
-        self._subscribers: list[tuple[str, Callable[[str], None]]] = []
-        self._expectations: list[Expectation] = []
         self._lost_listeners: list[Callable[[PortLostError], None]] = []
         self._reboot_listeners: list[Callable[[], None]] = []
         self._used_since_boot = False
@@ -190,8 +86,6 @@ class AtChannel(asyncio.Protocol):
         self._in_data_mode = False
         self._outstanding: set[str] = set()
         self._started = -math.inf
-        self.unhandled_lines = 0
-        """Lines that nobody owned, since the port was opened."""
 
     # The transport's side.
 
@@ -223,8 +117,7 @@ class AtChannel(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Let the writer go on: all that it wrote has left."""
         self._writable.set()
-        if self._exchange is not None:
-            self._exchange.armed = True
+        self._dispatcher.arm()
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -232,13 +125,7 @@ class AtChannel(asyncio.Protocol):
         self._last_read = self._loop.time()
         for event in self._parser.feed(data):
             self._on_event(event)
-        exchange = self._exchange
-        if (
-            exchange is not None
-            and exchange.result is not None
-            and not exchange.done.done()
-        ):
-            exchange.done.set_result(exchange.result)
+        if self._dispatcher.settle():
             self._progress.set()
 
     # The callers' side.
@@ -262,13 +149,16 @@ class AtChannel(asyncio.Protocol):
         """Lines that were dropped as noise since the port was opened."""
         return self._parser.garbled_lines
 
+    @property
+    def unhandled_lines(self) -> int:
+        """Lines that nobody owned since the port was opened."""
+        return self._dispatcher.unhandled_lines
+
     def subscribe(
         self, prefix: str, callback: Callable[[str], None]
     ) -> Callable[[], None]:
         """Call back with each URC that begins with ``prefix``; returns the undoing."""
-        entry = (prefix, callback)
-        self._subscribers.append(entry)
-        return lambda: self._subscribers.remove(entry)
+        return self._dispatcher.subscribe(prefix, callback)
 
     def on_lost(self, callback: Callable[[PortLostError], None]) -> None:
         """Call back once when the port goes away."""
@@ -284,11 +174,11 @@ class AtChannel(asyncio.Protocol):
         expectation = Expectation(prefix, self._loop)
         if self._lost is not None:
             expectation.settle(self._lost)
-        self._expectations.append(expectation)
+        self._dispatcher.expectations.append(expectation)
         try:
             yield expectation
         finally:
-            self._expectations.remove(expectation)
+            self._dispatcher.expectations.remove(expectation)
             expectation.discard()
 
     async def execute(
@@ -385,109 +275,14 @@ class AtChannel(asyncio.Protocol):
         self._transport.abort()
         await self._closed.wait()
 
-    # Lines.
+    # What arrives.
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, Acknowledgement):
             self._acknowledged += 1
             self._progress.set()
-            return
-        fragment, self._fragment = self._fragment, None
-        torn, self._torn = self._torn, False
-        if fragment is not None and not event.opened:
-            if torn and not self._is_recognised(event.text):
-                # A URC cut a line of the answer in two: here is its second half.
-                self._retract(fragment)
-                self._on_line(fragment + event.text)
-                return
-            if not torn and self._is_urc(event.text) and not self._is_owned(event.text):
-                self._on_unsolicited(event.text)
-                self._fragment, self._torn = fragment, True
-                return
-        self._release()
-        self._on_line(event.text)
-        if self._exchange is not None:
-            self._fragment = event.text
-
-    def _on_line(self, text: str) -> None:
-        exchange = self._exchange
-        if exchange is not None and exchange.armed and not exchange.done.done():
-            if text == exchange.command.line:
-                return
-            if exchange.owns(text):
-                exchange.lines.append(text)
-                return
-            if self._is_final(text) and exchange.result is None:
-                if not (exchange.stale and not exchange.lines):
-                    exchange.result = text
-                return
-            if text == "CONNECT" and exchange.connected is not None:
-                if not exchange.connected.done():
-                    exchange.connected.set_result(None)
-                return
-            if text.startswith(exchange.command.prefixes):
-                # A URC, or the first half of our own line: the next line tells.
-                self._held = text
-                return
-        self._on_unsolicited(text)
-
-    def _release(self) -> None:
-        """Publish a line that was held because it might have been half of one."""
-        held, self._held = self._held, None
-        if held is not None:
-            self._on_unsolicited(held)
-
-    def _on_unsolicited(self, text: str) -> None:
-        if text in _REBOOT_LINES:
-            self._on_reboot(text)
-        self._publish(text)
-
-    def _retract(self, fragment: str) -> None:
-        """Take back the first half of a torn line, whatever it was taken for."""
-        exchange = self._exchange
-        self._held = None
-        if exchange is None:
-            return
-        if exchange.lines and exchange.lines[-1] == fragment:
-            exchange.lines.pop()
-        elif exchange.result == fragment:
-            exchange.result = None
-
-    def _is_final(self, text: str) -> bool:
-        return text in _FINAL_RESULTS or text.startswith(_ERROR_PREFIXES)
-
-    def _is_urc(self, text: str) -> bool:
-        return (
-            text in _REBOOT_LINES
-            or text.startswith(_URC_PREFIXES)
-            or any(text.startswith(prefix) for prefix, _ in self._subscribers)
-        )
-
-    def _is_owned(self, text: str) -> bool:
-        return self._exchange is not None and self._exchange.owns(text)
-
-    def _is_recognised(self, text: str) -> bool:
-        exchange = self._exchange
-        return (
-            self._is_final(text)
-            or self._is_urc(text)
-            or (exchange is not None and text.startswith(exchange.command.prefixes))
-        )
-
-    def _publish(self, text: str) -> None:
-        handled = False
-        for expectation in self._expectations:
-            if text.startswith(expectation.prefix) and not expectation.arrived:
-                expectation.settle(text)
-                return
-        for prefix, callback in tuple(self._subscribers):
-            if text.startswith(prefix):
-                handled = True
-                callback(text)
-        if not handled:
-            # The line itself may hold anything, an echoed password among it.
-            self.unhandled_lines += 1
-            _LOGGER.debug("Unhandled line of %d characters", len(text))
+        else:
+            self._dispatcher.take(event)
 
     def _on_reboot(self, text: str) -> None:
         """Start a new epoch, once for the several lines that tell of one start."""
@@ -506,31 +301,27 @@ class AtChannel(asyncio.Protocol):
             listener()
 
     def _fail_everything(self, error: ModemError) -> None:
-        if self._exchange is not None:
-            self._exchange.fail(error)
-        for expectation in self._expectations:
-            expectation.settle(error)
+        self._dispatcher.fail(error)
         self._progress.set()
 
     # Commands.
 
-    async def _begin(self, command: Command, *, connect: bool = False) -> _Exchange:
+    async def _begin(self, command: Command, *, connect: bool = False) -> Exchange:
         """Write the command's line; matching starts once its last byte is written."""
         line = command.line.encode("ascii") + b"\r"
         if len(line) > LINE_LIMIT or b"\r" in line[:-1] or b"\n" in line:
             raise ValueError(f"{command.name} is not one AT line")
-        exchange = _Exchange(command, self._loop)
+        exchange = Exchange(command, self._loop)
         if connect:
             exchange.connected = self._loop.create_future()
         if _LOGGER.isEnabledFor(logging.DEBUG):
             _LOGGER.debug("> %s", command.name if command.secret else command.line)
-        self._fragment = None
         self._used_since_boot = True
-        self._exchange = exchange
+        self._dispatcher.begin(exchange)
         try:
             self._write(line)
             if self._writable.is_set():
-                exchange.armed = True
+                self._dispatcher.arm()
             else:
                 async with asyncio.timeout(command.deadline):
                     await self._writable.wait()
@@ -543,7 +334,7 @@ class AtChannel(asyncio.Protocol):
             raise
         return exchange
 
-    async def _finish(self, exchange: _Exchange, deadline: float) -> tuple[str, ...]:
+    async def _finish(self, exchange: Exchange, deadline: float) -> tuple[str, ...]:
         """Wait for the final result and turn it into lines or an error."""
         command = exchange.command
         try:
@@ -555,8 +346,7 @@ class AtChannel(asyncio.Protocol):
         except BaseException:
             self._abandon(exchange)
             raise
-        self._exchange = None
-        self._release()
+        self._dispatcher.end()
         if _LOGGER.isEnabledFor(logging.DEBUG):
             _LOGGER.debug("< %s: %s", command.name, result)
         self._raise_error(command, result)
@@ -568,11 +358,10 @@ class AtChannel(asyncio.Protocol):
             _, _, argument = result.partition(":")
             raise CommandError(command.name, cme_code(argument) if argument else None)
 
-    def _abandon(self, exchange: _Exchange) -> None:
+    def _abandon(self, exchange: Exchange) -> None:
         """Give up on an exchange whose answer may still arrive."""
         exchange.discard()
-        self._exchange = None
-        self._release()
+        self._dispatcher.end()
         self._outstanding.add(exchange.command.name)
         self.dirty = True
 
@@ -592,7 +381,7 @@ class AtChannel(asyncio.Protocol):
 
     # Data mode.
 
-    async def _connect(self, exchange: _Exchange) -> bool:
+    async def _connect(self, exchange: Exchange) -> bool:
         """Wait for ``CONNECT``; False if a final result came instead."""
         command = exchange.command
         connected = cast("asyncio.Future[None]", exchange.connected)
@@ -616,7 +405,7 @@ class AtChannel(asyncio.Protocol):
         return True
 
     async def _write_data(
-        self, exchange: _Exchange, data: bytes, acknowledged: bool, settle: float
+        self, exchange: Exchange, data: bytes, acknowledged: bool, settle: float
     ) -> None:
         """Write every byte, or none after the modem has left data mode."""
         self._acknowledged = 0
@@ -633,7 +422,7 @@ class AtChannel(asyncio.Protocol):
             self._write(data[start:end])
             await self._writable.wait()
 
-    def _check_data_mode(self, exchange: _Exchange) -> None:
+    def _check_data_mode(self, exchange: Exchange) -> None:
         """Raise if the modem no longer takes data: the rest would be commands."""
         if exchange.done.done():
             self._raise_error(exchange.command, exchange.done.result())
@@ -697,25 +486,3 @@ class AtChannel(asyncio.Protocol):
             await asyncio.sleep(quiet)
             if self._loop.time() - self._last_read >= quiet:
                 return
-
-
-def pieces(data: bytes, block: int | None) -> Iterator[tuple[int, int]]:
-    """Cut ``data`` into writes of at most 511 bytes, none of them a bare ``+++``.
-
-    The modem leaves data mode at ``+++`` with silence on both sides. So a cut never
-    falls next to a plus sign where it can be helped: whatever stalls between two
-    writes, the three signs arrive with a neighbour. With ``block`` there is a cut at
-    each multiple of it, since the modem's acknowledgement is awaited there.
-    """
-    start = 0
-    while start < len(data):
-        limit = len(data) if block is None else (start // block + 1) * block
-        end = min(start + _PIECE, limit, len(data))
-        if end < limit and end < len(data):
-            cut = end
-            while cut > start + 1 and b"+" in data[cut - 1 : cut + 1]:
-                cut -= 1
-            if cut > start + 1:
-                end = cut
-        yield start, end
-        start = end

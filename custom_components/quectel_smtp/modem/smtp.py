@@ -7,10 +7,11 @@ from enum import IntEnum, StrEnum
 import re
 from typing import Final
 
-from .at import AtChannel, Expectation
+from .at import AtChannel
 from .codes import CmeCode, SmtpError, SmtpReply
 from .commands import RESULT_MARGIN, Command, Deadline
 from .errors import CommandError, DataModeError, InvalidValueError, ModemError
+from .exchange import Expectation
 from .syntax import hex_string, integer, number, parameters, quote
 from .tls import SSL_CONTEXT, TlsSettings
 
