@@ -1,0 +1,1 @@
+"""The AT commands, one file for each part of the modem that they reach."""
