@@ -144,6 +144,13 @@ async def test_rule_4_what_nobody_owns_is_counted_and_never_joins_an_answer() ->
 
 
 @virtual_time
+async def test_rule_4_a_bare_answer_is_never_a_urc() -> None:
+    port = open_port()
+    port.answers[CGMM.line] = b"\r\nRING\r\n" + frame("EC200N")
+    assert await port.channel.execute(CGMM) == ("EC200N",)
+
+
+@virtual_time
 async def test_rule_4_an_undone_subscription_is_not_called() -> None:
     port = open_port()
     urcs = Collector()

@@ -124,11 +124,11 @@ class Dispatcher:
         elif text == exchange.command.line:
             # The echo.
             pass
-        elif exchange.owns(text):
-            exchange.lines.append(text)
         elif _is_final(text) and exchange.result is None:
             if exchange.lines or not exchange.stale:
                 exchange.result = text
+        elif self._is_owned(text):
+            exchange.lines.append(text)
         elif text == "CONNECT" and exchange.connected is not None:
             if not exchange.connected.done():
                 exchange.connected.set_result(None)
@@ -156,7 +156,13 @@ class Dispatcher:
             exchange.result = None
 
     def _is_owned(self, text: str) -> bool:
-        return self._exchange is not None and self._exchange.owns(text)
+        """Whether the command in flight owns ``text``; a bare answer is no URC."""
+        exchange = self._exchange
+        return (
+            exchange is not None
+            and exchange.owns(text)
+            and (text.startswith(exchange.command.prefixes) or not self._is_urc(text))
+        )
 
     def _is_recognised(self, text: str) -> bool:
         exchange = self._exchange

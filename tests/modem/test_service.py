@@ -1,0 +1,156 @@
+"""A modem is brought into service without ever risking its SIM."""
+
+import pytest
+
+from custom_components.quectel_smtp.modem.errors import (
+    NotRegisteredError,
+    PinRefusedError,
+    PinRequiredError,
+    PinTriesExhaustingError,
+    PukRequiredError,
+    RegistrationDeniedError,
+    SimFailureError,
+    SimMissingError,
+)
+from custom_components.quectel_smtp.modem.modem import Modem
+from custom_components.quectel_smtp.modem.service import await_registration, unlock
+from custom_components.quectel_smtp.modem.status import Registration
+
+from .scripted_modem import ScriptedModem
+from .scripted_port import OK, frame
+from .virtual_time import virtual_time
+
+PIN_LINE = 'AT+CPIN="1234"'
+
+
+def locked(tries: int | None = 3) -> ScriptedModem:
+    """Return a modem whose SIM wants its PIN 1234."""
+    bench = ScriptedModem()
+    bench.answers["AT+CPIN?"] = frame("+CPIN: SIM PIN")
+    if tries is not None:
+        bench.answers['AT+QPINC="SC"'] = frame(f'+QPINC: "SC",{tries},10')
+    bench.answers["AT+QCCID"] = frame("+QCCID: 8986001")
+
+    def accept() -> bytes:
+        bench.answers["AT+CPIN?"] = [
+            b"\r\n+CME ERROR: 14\r\n",
+            frame("+CPIN: READY"),
+        ]
+        return OK
+
+    bench.answers[PIN_LINE] = accept
+    return bench
+
+
+async def opened(bench: ScriptedModem) -> Modem:
+    """Return an open modem on ``bench``."""
+    modem = bench.modem()
+    await modem.open()
+    return modem
+
+
+@virtual_time
+async def test_a_sim_without_pin_needs_nothing() -> None:
+    bench = ScriptedModem()
+    bench.answers["AT+CPIN?"] = [b"\r\n+CME ERROR: 14\r\n", frame("+CPIN: READY")]
+    await unlock(await opened(bench), None, None)
+    assert PIN_LINE not in bench.lines
+
+
+@pytest.mark.parametrize("iccid", ["8986001", None])
+@virtual_time
+async def test_the_pin_unlocks_its_own_sim(iccid: str | None) -> None:
+    bench = locked()
+    await unlock(await opened(bench), "1234", iccid)
+    assert bench.lines.count(PIN_LINE) == 1
+
+
+@pytest.mark.parametrize(
+    ("pin", "iccid"), [(None, None), ("1234", "8986999")], ids=["no PIN", "other SIM"]
+)
+@virtual_time
+async def test_without_a_pin_for_this_sim_it_is_asked_for(
+    pin: str | None, iccid: str | None
+) -> None:
+    bench = locked()
+    with pytest.raises(PinRequiredError) as caught:
+        await unlock(await opened(bench), pin, iccid)
+    assert caught.value.tries == 3
+    assert PIN_LINE not in bench.lines
+
+
+@virtual_time
+async def test_two_tries_left_are_kept_for_the_owner() -> None:
+    bench = locked(tries=2)
+    with pytest.raises(PinTriesExhaustingError):
+        await unlock(await opened(bench), "1234", None)
+    assert PIN_LINE not in bench.lines
+
+
+@virtual_time
+async def test_a_refused_pin_is_told_with_the_tries_left() -> None:
+    bench = locked()
+    bench.answers[PIN_LINE] = b"\r\n+CME ERROR: 16\r\n"
+    with pytest.raises(PinRefusedError):
+        await unlock(await opened(bench), "1234", None)
+    assert bench.lines.count(PIN_LINE) == 1
+
+
+@virtual_time
+async def test_a_modem_that_does_not_tell_the_tries_is_trusted_once() -> None:
+    bench = locked(tries=None)
+    bench.answers['AT+QPINC="SC"'] = b"\r\nERROR\r\n"
+    await unlock(await opened(bench), "1234", None)
+    assert bench.lines.count(PIN_LINE) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"\r\n+CME ERROR: 10\r\n", SimMissingError),
+        (b"\r\n+CME ERROR: 13\r\n", SimFailureError),
+        (b"\r\n+CME ERROR: 14\r\n", SimFailureError),
+        (frame("+CPIN: SIM PUK"), PukRequiredError),
+        (frame("+CPIN: PH-NET PIN"), SimFailureError),
+    ],
+)
+@virtual_time
+async def test_a_sim_that_no_pin_helps_says_why(
+    answer: bytes, error: type[Exception]
+) -> None:
+    bench = ScriptedModem()
+    bench.answers["AT+CPIN?"] = answer
+    with pytest.raises(error):
+        await unlock(await opened(bench), "1234", None)
+
+
+@virtual_time
+async def test_a_sim_that_never_gets_ready_is_a_failure() -> None:
+    bench = locked()
+    bench.answers[PIN_LINE] = OK
+    with pytest.raises(SimFailureError):
+        await unlock(await opened(bench), "1234", None)
+    assert bench.lines.count(PIN_LINE) == 1
+
+
+@virtual_time
+async def test_registration_is_waited_for() -> None:
+    bench = ScriptedModem()
+    bench.answers["AT+CEREG?"] = [frame("+CEREG: 0,2"), frame("+CEREG: 0,5")]
+    bench.answers["AT+CGREG?"] = bench.answers["AT+CREG?"] = frame("+C: 0,0")
+    network = await await_registration(await opened(bench), 60)
+    assert network.registration is Registration.ROAMING
+
+
+@pytest.mark.parametrize(
+    ("stat", "error"), [(2, NotRegisteredError), (3, RegistrationDeniedError)]
+)
+@virtual_time
+async def test_registration_that_never_comes_says_why(
+    stat: int, error: type[Exception]
+) -> None:
+    bench = ScriptedModem()
+    for name in ("CEREG", "CGREG", "CREG"):
+        bench.answers[f"AT+{name}?"] = frame(f"+{name}: 0,{stat}")
+    with pytest.raises(error):
+        await await_registration(await opened(bench), 60)
