@@ -67,7 +67,12 @@ async def test_an_identity_without_its_line_is_unexpected() -> None:
 
 @virtual_time
 async def test_half_an_echo_is_not_taken_for_the_model() -> None:
-    port = answering(CGSN=frame("861234567890123"), CGMI=b"CGMI\r" + frame("Quectel"))
+    port = answering(
+        CGSN=frame("861234567890123"),
+        CGMI=b"CGMI\r" + frame("Quectel"),
+        CGMM=frame("EC200N"),
+        CGMR=frame("EC200NCNAAR01A01M16"),
+    )
     assert (await status.identify(port.channel)).manufacturer == "Quectel"
 
 
