@@ -1,0 +1,117 @@
+"""The config flow's ways in and out: set-up, reconfiguration, reauthentication."""
+
+from collections.abc import Mapping
+from typing import Any, override
+
+from homeassistant.config_entries import (
+    SOURCE_USER,
+    ConfigEntry,
+    ConfigFlowResult,
+    ConfigSubentryFlow,
+    FlowType,
+    SubentryFlowContext,
+)
+from homeassistant.const import CONF_HOST
+from homeassistant.core import callback
+
+from .const import CONF_REASON, DOMAIN, MANUFACTURER, REASON_PIN, SUBENTRY_RECIPIENT
+from .entry_data import server_settings
+from .flow_mail import MailSteps
+from .flow_schemas import LOGIN
+from .modem.errors import InvalidValueError
+from .recipient_flow import RecipientFlow
+
+
+class QuectelConfigFlow(MailSteps, domain=DOMAIN):
+    """Sets up a modem, and mends its settings without ever unloading it."""
+
+    VERSION = 1
+    MINOR_VERSION = 1
+
+    # The data of the entry that is being mended, as the flow met it.
+    _before: Mapping[str, Any] = {}
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: ConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return what can be added to a modem."""
+        return {SUBENTRY_RECIPIENT: RecipientFlow}
+
+    @override
+    async def _after_examination(self) -> ConfigFlowResult:
+        return await self.async_step_cellular()
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask what is to be changed."""
+        self._begin_with(self._get_reconfigure_entry())
+        return self.async_show_menu(
+            step_id="reconfigure", menu_options=["port", "cellular", "server"]
+        )
+
+    async def async_step_reauth(
+        self, entry_data: Mapping[str, Any]
+    ) -> ConfigFlowResult:
+        """Ask for what the SIM or the mail server did not accept."""
+        self._begin_with(self._get_reauth_entry())
+        if entry_data.get(CONF_REASON) == REASON_PIN:
+            return await self.async_step_pin()
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for user name and password; the next email tries them."""
+        if user_input is not None:
+            self._take(user_input)
+            try:
+                server_settings(self._draft)
+            except InvalidValueError as err:
+                self._say_invalid(err)
+            else:
+                return await self._finish()
+        return self._form(
+            "reauth_confirm",
+            LOGIN,
+            self._draft,
+            host=self._draft[CONF_HOST],
+            last=True,
+        )
+
+    def _begin_with(self, entry: ConfigEntry) -> None:
+        self._before = dict(entry.data)
+        self._draft = dict(entry.data)
+
+    @override
+    async def _finish(self) -> ConfigFlowResult:
+        """Make the entry, or change in it what was changed here."""
+        entry = self._mended_entry
+        if entry is None:
+            identity = self._found.identity
+            assert identity is not None
+            return self.async_create_entry(
+                title=f"{MANUFACTURER} {identity.model}", data=self._draft
+            )
+        # The entry may have changed since the form was opened.
+        return self.async_update_and_abort(
+            entry,
+            data_updates={
+                key: value
+                for key, value in self._draft.items()
+                if self._before.get(key) != value
+            },
+        )
+
+    @override
+    async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
+        """Go on to the first recipient."""
+        recipient = await self.hass.config_entries.subentries.async_init(
+            (result["result"].entry_id, SUBENTRY_RECIPIENT),
+            context=SubentryFlowContext(source=SOURCE_USER),
+        )
+        result["next_flow"] = (FlowType.CONFIG_SUBENTRIES_FLOW, recipient["flow_id"])
+        return result

@@ -1,0 +1,64 @@
+"""Names that the Home Assistant side shares, among them the layout of an entry's data.
+
+A config entry has the modem's IMEI as its unique id and this flat ``data``::
+
+    device           str         serial port or URL
+    baudrate         int         bits per second
+    model, firmware  str         as the modem named them when it was last identified
+    apn              str
+    apn_username     str         may be empty, as may the password
+    apn_password     str
+    authentication   str         none, pap, chap, pap_or_chap
+    host             str         mail server
+    port             int
+    security         str         tls, starttls, none
+    username         str         mail account; may be empty, as may the password
+    password         str
+    sender_name      str
+    sender_address   str
+    certificate      str | None  root in PEM; None: the server is not verified
+    pin              str | None  the SIM's PIN
+    iccid            str | None  the SIM that the PIN belongs to
+    refused_pins     list[str]   digests of PINs that this SIM refused
+
+Each recipient is a subentry of type ``recipient``: its title is the name, its ``data``
+holds the lists ``to``, ``cc`` and ``bcc``.
+"""
+
+from typing import Final
+
+from homeassistant.const import Platform
+
+DOMAIN: Final = "quectel_smtp"
+PLATFORMS: Final = [Platform.NOTIFY, Platform.SENSOR]
+MANUFACTURER: Final = "Quectel"
+
+# Of an entry; "device", "model", "host", "port", "username", "password" and "pin" have
+# constants in homeassistant.const.
+CONF_BAUDRATE: Final = "baudrate"
+CONF_FIRMWARE: Final = "firmware"
+CONF_APN: Final = "apn"
+CONF_APN_USERNAME: Final = "apn_username"
+CONF_APN_PASSWORD: Final = "apn_password"
+CONF_AUTHENTICATION: Final = "authentication"
+CONF_SECURITY: Final = "security"
+CONF_SENDER_NAME: Final = "sender_name"
+CONF_SENDER_ADDRESS: Final = "sender_address"
+CONF_CERTIFICATE: Final = "certificate"
+CONF_ICCID: Final = "iccid"
+CONF_REFUSED_PINS: Final = "refused_pins"
+
+# Of a recipient.
+SUBENTRY_RECIPIENT: Final = "recipient"
+CONF_TO: Final = "to"
+CONF_CC: Final = "cc"
+CONF_BCC: Final = "bcc"
+
+# Of the forms only.
+SECTION_ADVANCED: Final = "advanced"
+CONF_SAVE_UNCHECKED: Final = "save_unchecked"
+CONF_REASON: Final = "reason"
+REASON_PIN: Final = "pin"
+REASON_LOGIN: Final = "login"
+
+DEFAULT_SUBJECT: Final = "Home Assistant"

@@ -1,0 +1,165 @@
+"""What all steps of the config flow share: the draft, the port, the check under way."""
+
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, override
+
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    ConfigEntryState,
+    ConfigFlow,
+    ConfigFlowResult,
+)
+from homeassistant.core import callback
+
+from .const import CONF_SAVE_UNCHECKED
+from .coordinator import QuectelConfigEntry
+from .entry_data import port_settings
+from .flow_progress import Check
+from .flow_schemas import Form, savable
+from .modem.errors import InvalidValueError, ModemError
+from .modem.modem import Modem
+from .modem_checks import Found, Show
+from .ports import make_modem
+
+type Work = Callable[[Show], Coroutine[Any, Any, None]]
+
+
+class FlowBase(ConfigFlow):
+    """Keeps what is known between two forms; nothing is saved before the end."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        # The entry's data as it will be.
+        self._draft: dict[str, Any] = {}
+        self._found = Found()
+        self._check: Check | None = None
+        # What the next form says went wrong.
+        self._errors: dict[str, str] = {}
+        self._placeholders: dict[str, str] = {}
+        self._visited: list[str] = []
+
+    @property
+    def _mended_entry(self) -> QuectelConfigEntry | None:
+        """The entry that is being mended, None in the first set-up."""
+        if self.source == SOURCE_RECONFIGURE:
+            return self._get_reconfigure_entry()
+        if self.source == SOURCE_REAUTH:
+            return self._get_reauth_entry()
+        return None
+
+    # Forms.
+
+    @callback
+    def _form(
+        self,
+        step_id: str,
+        schema: Form,
+        values: Mapping[str, Any] | None = None,
+        *,
+        last: bool = False,
+        **placeholders: str,
+    ) -> ConfigFlowResult:
+        """Show a form, with the errors that lead to it and the values as they were.
+
+        A form that an error leads to also offers to save without a check when an entry
+        is mended: settings can be put right while the modem is away.
+        """
+        errors, self._errors = self._errors, {}
+        said, self._placeholders = self._placeholders, {}
+        if step_id not in self._visited:
+            self._visited.append(step_id)
+        if self._check_failed and self._mended_entry is not None:
+            schema = savable(schema)
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(schema, values),
+            errors=errors,
+            description_placeholders={
+                **self._found_placeholders(),
+                **placeholders,
+                **said,
+            },
+            last_step=last,
+        )
+
+    _check_failed = False
+    """Whether the settings of the draft have failed a check."""
+
+    def _say(self, field: str, error: str, **placeholders: str) -> None:
+        """Have the next form show an error."""
+        self._errors = {field: error}
+        self._placeholders = placeholders
+
+    def _say_invalid(self, err: InvalidValueError) -> None:
+        """Have the next form name a value that can't be given to the modem."""
+        self._say(err.field, err.reason, limit=str(err.limit or ""))
+
+    def _take(self, user_input: dict[str, Any]) -> bool:
+        """Put a form's values into the draft; True if they are to be saved unchecked."""
+        values = dict(user_input)
+        unchecked = bool(values.pop(CONF_SAVE_UNCHECKED, False))
+        self._draft |= values
+        return unchecked
+
+    def _found_placeholders(self) -> dict[str, str]:
+        """Return what was found, for the descriptions of forms."""
+        identity, network = self._found.identity, self._found.network
+        signal = None if network is None else network.signal
+        return {
+            "model": "–" if identity is None else identity.model,
+            "firmware": "–" if identity is None else identity.firmware,
+            "imei": "–" if identity is None else identity.imei,
+            "sim": self._found.iccid or "–",
+            "operator": (None if network is None else network.operator) or "–",
+            "signal": "–" if signal is None else f"{signal} dBm",
+        }
+
+    # The modem.
+
+    @asynccontextmanager
+    async def _modem(self) -> AsyncGenerator[Modem]:
+        """Have the port to ourselves; what already runs on it waits meanwhile."""
+        entry = self._mended_entry
+        modem = make_modem(port_settings(self._draft))
+        if entry is not None and entry.state is ConfigEntryState.LOADED:
+            async with entry.runtime_data.courier.lend():
+                try:
+                    yield modem
+                finally:
+                    await modem.close()
+            return
+        try:
+            yield modem
+        finally:
+            await modem.close()
+
+    def _under_way(self, step_id: str, work: Work) -> ConfigFlowResult | None:
+        """Begin or go on with a check; None once it has ended.
+
+        At least one turn is shown, so that a form's input is never taken for the
+        next form's.
+        """
+        check = self._check
+        if check is None:
+            check = self._check = Check(self.hass, work)
+        elif check.done:
+            return None
+        return self.async_show_progress(
+            step_id=step_id,
+            progress_action=check.stage.value,
+            progress_task=check.turn(),
+        )
+
+    def _check_result(self) -> ModemError | None:
+        """Return how the check ended, and make room for the next one."""
+        check, self._check = self._check, None
+        return None if check is None else check.error
+
+    @callback
+    @override
+    def async_remove(self) -> None:
+        """Let go of the port when the dialog is closed half-way."""
+        if self._check is not None:
+            self._check.cancel()

@@ -1,0 +1,229 @@
+"""The config flow's steps up to a modem that is ready: port, PIN, network."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    ConfigFlowResult,
+)
+from homeassistant.const import CONF_DEVICE, CONF_MODEL, CONF_PIN
+from homeassistant.util.hass_dict import HassKey
+
+from .const import (
+    CONF_BAUDRATE,
+    CONF_FIRMWARE,
+    CONF_ICCID,
+    CONF_REFUSED_PINS,
+    CONF_SAVE_UNCHECKED,
+    DOMAIN,
+    SECTION_ADVANCED,
+)
+from .entry_data import pin_digest, sim_pin
+from .flow_base import FlowBase
+from .flow_schemas import NOTHING, PIN, PORT
+from .modem.errors import (
+    ModemError,
+    PinRefusedError,
+    PinRequiredError,
+    PinTriesExhaustingError,
+)
+from .modem.modem import Modem
+from .modem_checks import PinKnownRefusedError, Show, identify, make_ready
+
+# Digests of PINs that were refused since the start, also in flows that were given up.
+REFUSED_PINS: HassKey[set[str]] = HassKey(f"{DOMAIN}_refused_pins")
+
+
+class ModemSteps(FlowBase):
+    """From the choice of a port to a modem that is registered with its network."""
+
+    # The check that a trouble interrupts, and that is taken up again after it.
+    _retry = "examine"
+    _trouble: ModemError | None = None
+
+    async def async_step_user(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the serial port."""
+        return await self._port_form("user", user_input)
+
+    async def async_step_port(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for another serial port of the same modem."""
+        return await self._port_form("port", user_input)
+
+    async def _port_form(
+        self, step_id: str, user_input: dict[str, Any] | None
+    ) -> ConfigFlowResult:
+        if user_input is not None:
+            device = user_input[CONF_DEVICE].strip()
+            self._draft[CONF_DEVICE] = device
+            self._draft[CONF_BAUDRATE] = int(
+                user_input[SECTION_ADVANCED][CONF_BAUDRATE]
+            )
+            if self.source not in (SOURCE_RECONFIGURE, SOURCE_REAUTH):
+                self._async_abort_entries_match({CONF_DEVICE: device})
+            return await self.async_step_examine()
+        return self._form(step_id, PORT, self._port_values())
+
+    def _port_values(self) -> Mapping[str, Any]:
+        values: dict[str, Any] = {}
+        if CONF_DEVICE in self._draft:
+            values[CONF_DEVICE] = self._draft[CONF_DEVICE]
+        if CONF_BAUDRATE in self._draft:
+            values[SECTION_ADVANCED] = {CONF_BAUDRATE: str(self._draft[CONF_BAUDRATE])}
+        return values
+
+    # The check.
+
+    async def async_step_examine(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Open the modem, identify it and make it ready."""
+        if progress := self._under_way("examine", self._examine):
+            return progress
+        err = self._check_result()
+        if err is not None:
+            self._retry = "examine"
+            return self.async_show_progress_done(next_step_id=self._place(err))
+        return self.async_show_progress_done(next_step_id="examined")
+
+    async def _examine(self, show: Show) -> None:
+        async with self._modem() as modem:
+            await identify(modem, self._found, self._wanted_imei, show)
+            if not self._is_known() and self.source != SOURCE_RECONFIGURE:
+                await self._make_ready(modem, show)
+
+    @property
+    def _wanted_imei(self) -> str | None:
+        entry = self._mended_entry
+        return None if entry is None else entry.unique_id
+
+    def _is_known(self) -> bool:
+        """Whether another entry has this modem, which is then all there is to learn."""
+        identity = self._found.identity
+        return (
+            self._mended_entry is None
+            and identity is not None
+            and self.hass.config_entries.async_entry_for_domain_unique_id(
+                DOMAIN, identity.imei
+            )
+            is not None
+        )
+
+    async def _make_ready(self, modem: Modem, show: Show) -> None:
+        """Unlock the SIM, remembering a PIN that it refuses, and find the network."""
+        seen = self.hass.data.setdefault(REFUSED_PINS, set())
+        pin = sim_pin(self._draft)
+        refused = seen.union(self._draft.get(CONF_REFUSED_PINS, ()))
+        try:
+            await make_ready(modem, self._found, pin, refused, show)
+        except PinRefusedError as err:
+            self._draft[CONF_PIN] = None
+            if pin is not None and not isinstance(err, PinKnownRefusedError):
+                digest = pin_digest(pin.code, self._found.iccid)
+                seen.add(digest)
+                self._draft[CONF_REFUSED_PINS] = [
+                    *self._draft.get(CONF_REFUSED_PINS, ()),
+                    digest,
+                ]
+            raise
+        if pin is not None:
+            self._draft[CONF_ICCID] = self._found.iccid
+
+    async def async_step_examined(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Go on with the modem that was found."""
+        identity = self._found.identity
+        assert identity is not None
+        self._draft |= {
+            CONF_MODEL: identity.model,
+            CONF_FIRMWARE: identity.firmware,
+        }
+        if self._mended_entry is not None:
+            return await self._finish()
+        await self.async_set_unique_id(identity.imei)
+        self._abort_if_unique_id_configured(
+            updates={
+                CONF_DEVICE: self._draft[CONF_DEVICE],
+                CONF_BAUDRATE: self._draft[CONF_BAUDRATE],
+            },
+            reload_on_update=False,
+        )
+        return await self._after_examination()
+
+    async def _after_examination(self) -> ConfigFlowResult:
+        raise NotImplementedError
+
+    async def _finish(self) -> ConfigFlowResult:
+        raise NotImplementedError
+
+    # What keeps the modem from being ready.
+
+    def _place(self, err: ModemError) -> str:
+        """Return the step that an error leads to, and have it say what happened."""
+        self._check_failed = True
+        self._trouble = err
+        if self._retry == "examine" and self._port_step is not None:
+            if self._found.identity is None or self._port_step == "port":
+                self._say(_port_field(err), err.key)
+                return self._port_step
+        if isinstance(err, PinRequiredError) and not isinstance(
+            err, PinTriesExhaustingError
+        ):
+            if self.source != SOURCE_RECONFIGURE:
+                return "pin"
+        self._say("base", err.key)
+        return "trouble"
+
+    @property
+    def _port_step(self) -> str | None:
+        """The step that asked for the port in this flow, if one did."""
+        return next((s for s in self._visited if s in ("user", "port")), None)
+
+    async def async_step_pin(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the SIM's PIN, with the tries left."""
+        trouble = self._trouble
+        tries = trouble.tries if isinstance(trouble, PinRequiredError) else None
+        if user_input is not None:
+            pin = user_input[CONF_PIN].strip()
+            if 4 <= len(pin) <= 8 and pin.isascii() and pin.isdigit():
+                unchecked = self._take({**user_input, CONF_PIN: pin, CONF_ICCID: None})
+                return await self._resume(unchecked)
+            self._say(CONF_PIN, "pin_invalid")
+        elif isinstance(trouble, PinRefusedError):
+            self._say(CONF_PIN, trouble.key)
+        return self._form("pin", PIN, tries="–" if tries is None else str(tries))
+
+    async def async_step_trouble(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Wait for a person to mend what the form names, then check again."""
+        if user_input is not None:
+            if user_input.get(CONF_SAVE_UNCHECKED):
+                return await self._finish()
+            if isinstance(self._trouble, PinRequiredError) and not isinstance(
+                self._trouble, PinTriesExhaustingError
+            ):
+                return await self.async_step_pin()
+            return await self._resume(unchecked=False)
+        return self._form("trouble", NOTHING)
+
+    async def _resume(self, unchecked: bool) -> ConfigFlowResult:
+        """Take the interrupted check up again, or save without it."""
+        if unchecked:
+            return await self._finish()
+        step = getattr(self, f"async_step_{self._retry}")
+        result: ConfigFlowResult = await step()
+        return result
+
+
+def _port_field(err: ModemError) -> str:
+    """Return the field that the error belongs to: most are about the port."""
+    return CONF_DEVICE if err.key.startswith("port_") else "base"

@@ -1,0 +1,195 @@
+"""The fields of the config flow's forms."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.const import (
+    CONF_DEVICE,
+    CONF_HOST,
+    CONF_PASSWORD,
+    CONF_PIN,
+    CONF_PORT,
+    CONF_USERNAME,
+)
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    SerialPortSelector,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+
+from .certificates import Root
+from .const import (
+    CONF_APN,
+    CONF_APN_PASSWORD,
+    CONF_APN_USERNAME,
+    CONF_AUTHENTICATION,
+    CONF_BAUDRATE,
+    CONF_BCC,
+    CONF_CC,
+    CONF_CERTIFICATE,
+    CONF_SAVE_UNCHECKED,
+    CONF_SECURITY,
+    CONF_SENDER_ADDRESS,
+    CONF_SENDER_NAME,
+    CONF_TO,
+    SECTION_ADVANCED,
+)
+from .modem.pdp import Authentication
+from .modem.port import DEFAULT_BAUDRATE
+from .modem.smtp import Security
+
+if TYPE_CHECKING:
+    # Home Assistant answers the import of voluptuous with this, its own engine.
+    import probatio as vol
+else:
+    import voluptuous as vol
+
+type Form = vol.Schema
+
+CONF_NAME: Final = "name"
+
+BAUDRATES: Final = (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
+USUAL_PORTS: Final = {Security.TLS: 465, Security.STARTTLS: 587, Security.NONE: 25}
+
+
+def _text(autocomplete: str = "off") -> TextSelector:
+    return TextSelector(TextSelectorConfig(autocomplete=autocomplete))
+
+
+def _secret(autocomplete: str) -> TextSelector:
+    return TextSelector(
+        TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete=autocomplete)
+    )
+
+
+def _choice(options: list[str], translation_key: str) -> SelectSelector:
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=options,
+            mode=SelectSelectorMode.DROPDOWN,
+            translation_key=translation_key,
+        )
+    )
+
+
+_ADDRESSES: Final = TextSelector(
+    TextSelectorConfig(type=TextSelectorType.EMAIL, multiple=True)
+)
+
+PORT: Final = vol.Schema(
+    {
+        vol.Required(CONF_DEVICE): SerialPortSelector(),
+        vol.Required(SECTION_ADVANCED): section(
+            vol.Schema(
+                {
+                    vol.Required(
+                        CONF_BAUDRATE, default=str(DEFAULT_BAUDRATE)
+                    ): SelectSelector(
+                        SelectSelectorConfig(
+                            options=[str(rate) for rate in BAUDRATES],
+                            mode=SelectSelectorMode.DROPDOWN,
+                        )
+                    )
+                }
+            ),
+            {"collapsed": True},
+        ),
+    }
+)
+
+PIN: Final = vol.Schema({vol.Required(CONF_PIN): _secret("off")})
+
+CELLULAR: Final = vol.Schema(
+    {
+        vol.Optional(CONF_APN, default=""): _text(),
+        vol.Optional(CONF_APN_USERNAME, default=""): _text(),
+        vol.Optional(CONF_APN_PASSWORD, default=""): _secret("off"),
+        vol.Required(
+            CONF_AUTHENTICATION, default=Authentication.NONE.name.lower()
+        ): _choice([kind.name.lower() for kind in Authentication], CONF_AUTHENTICATION),
+    }
+)
+
+LOGIN: Final = vol.Schema(
+    {
+        vol.Optional(CONF_USERNAME, default=""): _text("username"),
+        vol.Optional(CONF_PASSWORD, default=""): _secret("current-password"),
+    }
+)
+
+SERVER: Final = vol.Schema(
+    {
+        vol.Required(CONF_HOST): _text(),
+        vol.Required(CONF_PORT, default=USUAL_PORTS[Security.TLS]): vol.All(
+            NumberSelector(
+                NumberSelectorConfig(
+                    min=1, max=65535, step=1, mode=NumberSelectorMode.BOX
+                )
+            ),
+            vol.Coerce(int),
+        ),
+        vol.Required(CONF_SECURITY, default=Security.TLS.name.lower()): _choice(
+            [kind.name.lower() for kind in USUAL_PORTS], CONF_SECURITY
+        ),
+        **LOGIN.schema,
+        vol.Optional(CONF_SENDER_NAME, default=""): _text(),
+        vol.Required(CONF_SENDER_ADDRESS): TextSelector(
+            TextSelectorConfig(type=TextSelectorType.EMAIL, autocomplete="email")
+        ),
+    }
+)
+
+CERTIFICATE_TEXT: Final = vol.Schema(
+    {
+        vol.Required(CONF_CERTIFICATE): TextSelector(
+            TextSelectorConfig(multiline=True, autocomplete="off")
+        )
+    }
+)
+
+RECIPIENT: Final = vol.Schema(
+    {
+        vol.Required(CONF_NAME): _text(),
+        vol.Optional(CONF_TO, default=list): _ADDRESSES,
+        vol.Optional(CONF_CC, default=list): _ADDRESSES,
+        vol.Optional(CONF_BCC, default=list): _ADDRESSES,
+    }
+)
+
+NOTHING: Final = vol.Schema({})
+
+
+def certificate_choice(offered: tuple[Root, ...]) -> vol.Schema:
+    """Return the form that one of these roots is chosen with."""
+    return vol.Schema(
+        {
+            vol.Required(CONF_CERTIFICATE): SelectSelector(
+                SelectSelectorConfig(
+                    options=[
+                        SelectOptionDict(
+                            value=root.fingerprint, label=f"{root.name} ({root.owner})"
+                        )
+                        for root in offered
+                    ],
+                    mode=SelectSelectorMode.DROPDOWN,
+                )
+            )
+        }
+    )
+
+
+def savable(schema: vol.Schema) -> vol.Schema:
+    """Return the same form with the choice to save without another check."""
+    fields: dict[Any, Any] = {
+        vol.Required(CONF_SAVE_UNCHECKED, default=False): BooleanSelector()
+    }
+    return schema.extend(fields)

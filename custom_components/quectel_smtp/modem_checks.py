@@ -1,0 +1,129 @@
+"""What a config flow has the modem do before anything is saved."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from .delivery.courier import Pin, Settings
+from .entry_data import pin_digest
+from .modem.errors import (
+    CommandError,
+    ModemError,
+    NoAnswerError,
+    PinRefusedError,
+    WrongModemError,
+)
+from .modem.modem import Modem
+from .modem.profile import ALL_PORTS
+from .modem.service import await_registration, unlock
+from .modem.status import Identity, Network
+
+REGISTRATION_WAIT: Final = 60.0
+"""Seconds that a modem may take to register."""
+RESOLVE_WAIT: Final = 20.0
+"""Seconds that the name of the mail server may take to resolve."""
+
+
+class Stage(StrEnum):
+    """What is being checked; each is an action of ``config.progress``."""
+
+    OPEN = "open"
+    IDENTIFY = "identify"
+    SIM = "sim"
+    REGISTER = "register"
+    ACTIVATE = "activate"
+    RESOLVE = "resolve"
+    CONFIGURE = "configure"
+    ROUTE = "route"
+
+
+type Show = Callable[[Stage], None]
+
+
+class ResultsElsewhereError(ModemError):
+    """Result codes are routed to another port: route them to ours."""
+
+    key = "results_elsewhere"
+
+    def __init__(self, urc_port: str) -> None:
+        """Take the port that they are routed to."""
+        self.urc_port = urc_port
+        super().__init__(urc_port)
+
+
+class NoResultError(ModemError):
+    """A result code never arrived, and nothing says where it went."""
+
+    key = "no_result"
+
+
+class PinKnownRefusedError(PinRefusedError):
+    """The SIM has refused this PIN before: it is not sent again."""
+
+    key = "pin_refused_before"
+
+
+@dataclass(slots=True)
+class Found:
+    """What the checks have learnt so far, also when they end with an error."""
+
+    identity: Identity | None = None
+    iccid: str | None = None
+    network: Network | None = None
+
+
+async def identify(modem: Modem, found: Found, imei: str | None, show: Show) -> None:
+    """Open the port and see that a modem with SMTP commands is behind it.
+
+    ``WrongModemError`` if ``imei`` is given and is another one's.
+    """
+    show(Stage.OPEN)
+    await modem.open()
+    show(Stage.IDENTIFY)
+    found.identity = await modem.identify()
+    if imei not in (None, found.identity.imei):
+        raise WrongModemError
+    await modem.require_smtp()
+
+
+async def make_ready(
+    modem: Modem, found: Found, pin: Pin | None, refused: Collection[str], show: Show
+) -> None:
+    """Unlock the SIM and wait for the network.
+
+    A PIN whose digest is among ``refused`` is not sent: ``PinKnownRefusedError``.
+    """
+    show(Stage.SIM)
+    found.iccid = await modem.iccid()
+    if pin is not None and pin_digest(pin.code, found.iccid) in refused:
+        raise PinKnownRefusedError(await modem.pin_tries())
+    await unlock(
+        modem, None if pin is None else pin.code, None if pin is None else pin.iccid
+    )
+    # Some modems read the SIM's number only once it is unlocked.
+    found.iccid = found.iccid or await modem.iccid()
+    show(Stage.REGISTER)
+    found.network = await await_registration(modem, REGISTRATION_WAIT)
+
+
+async def try_settings(modem: Modem, settings: Settings, show: Show) -> None:
+    """Activate the PDP context, resolve the mail server, hand the settings over.
+
+    Nothing is sent to the mail server.
+    """
+    show(Stage.ACTIVATE)
+    await modem.activate(settings.pdp)
+    show(Stage.RESOLVE)
+    try:
+        await modem.resolve(settings.server.host, RESOLVE_WAIT)
+    except NoAnswerError as err:
+        urc_port = await modem.urc_port()
+        if urc_port in (None, ALL_PORTS):
+            raise NoResultError from err
+        raise ResultsElsewhereError(urc_port) from err
+    except CommandError:
+        # A firmware without this command: the first email will tell.
+        pass
+    show(Stage.CONFIGURE)
+    await modem.configure(settings.server)

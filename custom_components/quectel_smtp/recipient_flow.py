@@ -1,0 +1,94 @@
+"""The subentry flow that adds and changes a recipient."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigSubentryFlow, SubentryFlowResult
+
+from .const import CONF_BCC, CONF_CC, CONF_TO
+from .flow_schemas import CONF_NAME, RECIPIENT
+from .modem.errors import InvalidValueError
+from .modem.smtp import RECIPIENT_LIMIT, check_address
+
+_LISTS = (CONF_TO, CONF_CC, CONF_BCC)
+
+
+class RecipientFlow(ConfigSubentryFlow):
+    """Asks for a recipient's name and addresses."""
+
+    async def async_step_user(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Add a recipient."""
+        return self._step("user", user_input, None)
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Change a recipient."""
+        subentry = self._get_reconfigure_subentry()
+        return self._step(
+            "reconfigure", user_input, {CONF_NAME: subentry.title, **subentry.data}
+        )
+
+    def _step(
+        self,
+        step_id: str,
+        user_input: dict[str, Any] | None,
+        present: dict[str, Any] | None,
+    ) -> SubentryFlowResult:
+        errors: dict[str, str] = {}
+        placeholders = {"limit": str(RECIPIENT_LIMIT), "address": ""}
+        if user_input is not None:
+            name = user_input[CONF_NAME].strip()
+            data = {kind: _addresses(user_input, kind) for kind in _LISTS}
+            if not name:
+                errors[CONF_NAME] = "empty"
+            else:
+                errors = _check(data, placeholders)
+            if not errors:
+                return self._save(name, data)
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(
+                RECIPIENT, user_input or present
+            ),
+            errors=errors,
+            description_placeholders=placeholders,
+        )
+
+    def _save(self, name: str, data: dict[str, list[str]]) -> SubentryFlowResult:
+        if self.source == "user":
+            return self.async_create_entry(title=name, data=data)
+        return self.async_update_and_abort(
+            self._get_entry(),
+            self._get_reconfigure_subentry(),
+            title=name,
+            data=data,
+        )
+
+
+def _addresses(user_input: dict[str, Any], kind: str) -> list[str]:
+    """Return a list's addresses; an empty row of the form is none."""
+    stripped = (address.strip() for address in user_input[kind])
+    return [address for address in stripped if address]
+
+
+def _check(data: dict[str, list[str]], placeholders: dict[str, str]) -> dict[str, str]:
+    """Return the first error, with what it names in ``placeholders``."""
+    seen: set[str] = set()
+    for kind, addresses in data.items():
+        for address in addresses:
+            placeholders["address"] = address
+            try:
+                check_address(address, kind)
+            except InvalidValueError as err:
+                placeholders["limit"] = str(err.limit or "")
+                return {kind: f"address_{err.reason}"}
+            if address.casefold() in seen:
+                return {kind: "address_duplicate"}
+            seen.add(address.casefold())
+    if not seen:
+        return {"base": "no_address"}
+    if len(seen) > RECIPIENT_LIMIT:
+        return {"base": "too_many_addresses"}
+    return {}
