@@ -1,0 +1,1 @@
+"""Real Home Assistant, a modem and a mail server, each a process of its own."""
