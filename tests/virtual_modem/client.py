@@ -1,4 +1,4 @@
-"""Starts the virtual modem for a test, and talks to its control socket.
+r"""Starts the virtual modem for a test, and talks to its control socket.
 
     async with VirtualModem(
         hosts={"mail.example.com": {465: smtp_port}}, settings={"pin": "1234"}
@@ -27,8 +27,10 @@ Faults and events, also while a command runs:
 
 Settings (`settings=`, `modem.set`, `--set`) are listed, with their meaning, in
 `settings.py`; profiles in `profiles.py`. Time: `time_scale=0.01` makes the modem's long
-waits (QIACT, input_time, boot, PUT's timeout, ...) a hundred times shorter; the one
-second guards of `+++` stay unless `scale_guard=True`.
+waits (QIACT, boot, QPOWD, ...) a hundred times shorter. Waits for the host or the network
+(input_time, QFUPL's and PUT's timeout) are scaled too, but never below the setting
+`shortest_patience` (2 s; the command's own value if that is less), so that a busy test
+machine is in time. The one second guards of `+++` stay unless `scale_guard=True`.
 """
 
 import asyncio
@@ -170,9 +172,8 @@ class VirtualModem:
         line = self._process.stdout.readline()
         if not line:
             self._process.wait(_START_TIMEOUT)
-            said = (folder / "stderr").read_text(encoding="utf-8")
             self.stop()
-            raise VirtualModemError(f"the virtual modem did not start: {said}")
+            raise VirtualModemError("the virtual modem did not start, see stderr")
         self._ready = from_json(Ready, json.loads(line))
         return self
 
@@ -190,6 +191,8 @@ class VirtualModem:
                 if stream is not None:
                     stream.close()
         if self._folder is not None:
+            # Its own mistakes belong into the report of the test that saw them
+            sys.stderr.write(Path(self._folder.name, "stderr").read_text("utf-8"))
             self._folder.cleanup()
             self._folder = None
 
@@ -317,6 +320,14 @@ class VirtualModem:
         """Wait until the modem is in that phase."""
         await self.acontrol("wait_phase", phase=phase.value, timeout=timeout)
 
+    async def wait_for_data(self, count: int, *, timeout: float = 20) -> None:
+        """Wait until `count` bytes of the present data mode have come."""
+        await self.acontrol("wait_data", bytes=count, timeout=timeout)
+
+    async def wait_for_silence(self, seconds: float) -> None:
+        """Wait until the host has sent nothing for so long."""
+        await self.acontrol("wait_silence", seconds=seconds)
+
     async def wait_idle(self, *, timeout: float = 20) -> None:
         """Wait until it takes commands, sends no email and has sent all its output."""
         await self.acontrol("wait_idle", timeout=timeout)
@@ -355,6 +366,10 @@ class VirtualModem:
     def pdpdeact(self, cid: int = 1) -> None:
         """The network takes a PDP context away, with its URC."""
         self.control("pdpdeact", cid=cid)
+
+    def drift(self, cid: int = 1) -> None:
+        """A PDP context's bearer goes, and the modem does not notice."""
+        self.control("drift", cid=cid)
 
     def reboot(self) -> None:
         """The modem starts anew, at once."""

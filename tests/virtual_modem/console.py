@@ -57,6 +57,16 @@ class Console:
             return Phase.DATA
         return Phase.COMMAND if self._call is None else Phase.BUSY
 
+    @property
+    def data_count(self) -> int:
+        """Bytes of the present data mode so far."""
+        return 0 if self._data is None else len(self._data.data)
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since the host's last byte."""
+        return self._loop.time() - self._last_input
+
     def reset(self) -> tuple[str, bytes] | None:
         """Forget everything that is under way (a reboot).
 
@@ -286,6 +296,7 @@ class Console:
         if self._data is data:
             self._rearm(now)
             self._conclude()
+            self._modem.journal.changed()
 
     def _strike_data(self, data: DataMode) -> None:
         start, self._data_struck = self._data_struck, len(data.data) + 1

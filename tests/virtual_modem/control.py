@@ -13,6 +13,7 @@ from pathlib import Path
 import re
 from typing import TYPE_CHECKING
 
+from .errors import AtError
 from .observations import Json, Phase, State, to_json
 from .settings import as_text
 
@@ -24,6 +25,18 @@ type Arguments = dict[str, Json]
 
 class ControlError(Exception):
     """A request that can't be met."""
+
+
+# Whatever a wrong request can raise is its reply, not the process's end
+_REFUSED = (
+    ControlError,
+    AtError,
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+    re.error,
+)
 
 
 class ControlServer:
@@ -71,14 +84,12 @@ class ControlServer:
     async def _reply(self, line: bytes) -> Json:
         try:
             request = json.loads(line)
-            method: Callable[[Arguments], Json | Awaitable[Json]] | None
-            method = getattr(self, f"do_{request.pop('do')}", None)
-            if method is None:
-                raise ControlError("no such request")
+            method: Callable[[Arguments], Json | Awaitable[Json]]
+            method = getattr(self, f"do_{request.pop('do')}")
             result = method(request)
             if isinstance(result, Awaitable):
                 result = await result
-        except (ControlError, KeyError, ValueError, TypeError, re.error) as error:
+        except _REFUSED as error:
             return {"ok": False, "error": f"{type(error).__name__}: {error}"}
         return {"ok": True, "result": result}
 
@@ -175,6 +186,19 @@ class ControlServer:
         """Wait for a phase."""
         phase = Phase(_text(given, "phase"))
         await self._wait(lambda: self._modem.console.phase is phase, given)
+        return None
+
+    async def do_wait_data(self, given: Arguments) -> Json:
+        """Wait until that many bytes of a data mode have come."""
+        wanted = _number(given, "bytes")
+        await self._wait(lambda: self._modem.console.data_count >= wanted, given)
+        return None
+
+    async def do_wait_silence(self, given: Arguments) -> Json:
+        """Wait until the host has sent nothing for so long."""
+        wanted = _number(given, "seconds")
+        while (left := wanted - self._modem.console.silent_for) > 0:
+            await asyncio.sleep(left)
         return None
 
     async def do_wait_idle(self, given: Arguments) -> Json:

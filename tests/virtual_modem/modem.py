@@ -14,7 +14,7 @@ from .fault_engine import FaultEngine
 from .file_store import FileStore
 from .journal import Journal
 from .mail_service import MailService
-from .names import Names
+from .names import Names, UnknownName
 from .observations import Phase
 from .packet import PacketService
 from .preferences import Preferences
@@ -88,19 +88,16 @@ class Modem:
 
     def start(self, work: Coroutine[None, None, None]) -> None:
         """Run something that a reboot ends; it goes as far as it can at once."""
-        task = asyncio.Task(self._guarded(work), loop=self.loop, eager_start=True)
-        if not task.done():
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        task = asyncio.Task(work, loop=self.loop, eager_start=True)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
 
-    async def _guarded(self, work: Coroutine[None, None, None]) -> None:
-        try:
-            await work
-        except Interrupted:
-            pass
-        except Exception:
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, Interrupted):
             # A mistake of the virtual modem's own has to be seen
-            traceback.print_exc(file=sys.stderr)
+            traceback.print_exception(error, file=sys.stderr)
 
     # Life
 
@@ -259,6 +256,12 @@ class Modem:
             self.radio.tell()
         if attached and not self.packet.attached:
             self.packet.all_lost()
+
+    def resolve(self, cid: int, name: str) -> str:
+        """An address by DNS over that context. Raises UnknownName."""
+        if not self.packet.carries(cid):
+            raise UnknownName(name)
+        return self.names.resolve(name)
 
     def connections_lost(self, cid: int) -> None:
         """A context's connections are gone."""

@@ -183,7 +183,7 @@ def fault_from_json(value: Json) -> Fault:
     """A fault of a script or a control request, which may leave defaults out."""
     if not isinstance(value, dict):
         raise TypeError("a fault is an object")
-    complete = to_json(Fault(Action(value["action"])))
+    complete = to_json(Fault(Action(str(value["action"]))))
     assert isinstance(complete, dict)
     if unknown := value.keys() - complete.keys():
         raise ValueError(f"a fault has no {', '.join(sorted(unknown))}")

@@ -38,9 +38,7 @@ def qidnsgip(modem: Modem, call: Call) -> None:
 
     async def answer() -> None:
         try:
-            if not modem.packet.carries(context):
-                raise UnknownName(name)
-            address = modem.names.resolve(name)
+            address = modem.resolve(context, name)
         except UnknownName:
             modem.packet.last_error = DNS_FAILED
             lines = [failed(DNS_FAILED, 0)]

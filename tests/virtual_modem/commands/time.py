@@ -85,9 +85,7 @@ def qntp(modem: Modem, call: Call) -> None:
     async def answer() -> None:
         zone = modem.clock.zone
         try:
-            if not modem.packet.carries(context):
-                raise UnknownName(name)
-            modem.names.resolve(name)
+            modem.resolve(context, name)
         except UnknownName:
             await call.later([failed(_DNS_FAILED, 0)], failed)
             return

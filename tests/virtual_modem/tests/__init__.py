@@ -1,0 +1,1 @@
+"""The virtual modem's own tests: it does what the documents say."""
