@@ -1,0 +1,506 @@
+"""``Modem``: what the modem forgets at a restart is sent again, and nothing twice."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from custom_components.quectel_smtp.modem.errors import (
+    CommandError,
+    ModemError,
+    NoAnswerError,
+    PdpError,
+    PortLostError,
+)
+from custom_components.quectel_smtp.modem.modem import Modem
+from custom_components.quectel_smtp.modem.pdp import PdpSettings, PdpState
+from custom_components.quectel_smtp.modem.port import PortSettings
+from custom_components.quectel_smtp.modem.smtp import (
+    Message,
+    Outcome,
+    Result,
+    Security,
+    ServerSettings,
+)
+from custom_components.quectel_smtp.modem.tls import TlsSettings
+
+from .scripted_modem import IMEI, ScriptedModem, body
+from .scripted_port import ERROR, OK, Late, frame
+from .test_files import PEM
+from .virtual_time import virtual_time
+
+PDP = PdpSettings("internet", password="apn-secret")
+PLAIN = ServerSettings(
+    "mail.example.com", 25, Security.NONE, "user", "secret", "Home", "home@example.com"
+)
+TLS = ServerSettings(
+    "mail.example.com", 465, Security.TLS, "user", "secret", "Home", "home@example.com"
+)
+VERIFIED = ServerSettings(
+    "mail.example.com",
+    465,
+    Security.TLS,
+    "user",
+    "secret",
+    "Home",
+    "home@example.com",
+    TlsSettings(PEM),
+)
+MESSAGE = Message("Hello", "Body", ("a@example.com",))
+BODY_LINE = "AT+QSMTPBODY=0,6,30"
+SENT = OK + b"\r\n+QSMTPPUT: 0,250\r\n"
+
+
+def bench_that_sends() -> ScriptedModem:
+    """Return a modem that takes and sends ``MESSAGE``."""
+    bench = ScriptedModem()
+    bench.answers[BODY_LINE] = lambda: body(6)
+    bench.answers["AT+QSMTPPUT=300"] = SENT
+    return bench
+
+
+async def send(modem: Modem) -> Outcome:
+    """Send ``MESSAGE`` as the courier does."""
+    await modem.activate(PDP)
+    await modem.configure(PLAIN)
+    assert await modem.prepare(MESSAGE) is None
+    outcome = await modem.put(300)
+    await modem.clear()
+    return outcome
+
+
+@virtual_time
+async def test_opening_synchronises_and_initialises() -> None:
+    bench = ScriptedModem()
+    bench.answers["AT+CNMI=0,0,0,0,0"] = ERROR
+    modem = bench.modem()
+    changes: list[bool] = []
+    modem.watch(lambda: changes.append(modem.connected))
+    assert (modem.connected, modem.busy) == (False, False)
+    await modem.open()
+    assert changes == [True]
+    assert bench.lines[0] == "ATQ0V1E0"
+    assert bench.lines[-4:] == ["ATE0", "AT+CMEE=1", "AT&D0", "AT+CNMI=0,0,0,0,0"]
+    assert (await modem.identify()).imei == IMEI
+
+
+@virtual_time
+async def test_a_port_that_stays_silent_is_closed_again() -> None:
+    bench = ScriptedModem()
+    bench.answers = dict.fromkeys(("AT", "ATQ0V1E0"))
+    for line in ("AT+CGSN", "AT+CSQ", "AT+CGATT?", "AT+CCLK?"):
+        bench.answers[line] = None
+    modem = bench.modem()
+    with pytest.raises(NoAnswerError):
+        await modem.open()
+    assert bench.port.closed
+    assert not modem.connected
+
+
+@virtual_time
+async def test_a_modem_lost_while_it_is_initialised_is_closed_again() -> None:
+    bench = ScriptedModem()
+    bench.answers["AT+CMEE=1"] = None
+    modem = bench.modem()
+    with pytest.raises(NoAnswerError):
+        await modem.open()
+    assert bench.port.closed
+
+
+@virtual_time
+async def test_opening_again_closes_the_port_before() -> None:
+    bench = ScriptedModem()
+    modem = bench.modem()
+    await modem.open()
+    boot = modem.boot
+    await modem.open()
+    assert bench.ports[0].closed
+    assert not bench.ports[1].closed
+    assert modem.boot != boot
+
+
+@virtual_time
+async def test_a_closed_modem_says_that_its_port_is_not_open() -> None:
+    modem = ScriptedModem().modem()
+    for ask in (modem.identify, modem.settled, modem.refresh_pdp):
+        with pytest.raises(PortLostError):
+            await ask()
+    await modem.deactivate()
+    assert modem.pdp_state is PdpState.INACTIVE
+    await modem.close()
+
+
+@virtual_time
+async def test_every_question_goes_to_an_initialised_modem() -> None:
+    bench = ScriptedModem()
+    bench.answers['AT+QPINC="SC"'] = frame('+QPINC: "SC",3,10')
+    bench.answers["AT+QCCID"] = frame("+QCCID: 8986001")
+    bench.answers["AT+QSMTPCFG=?"] = frame('+QSMTPCFG: "smtpserver",<a>,<b>')
+    bench.answers['AT+QURCCFG="urcport"'] = frame('+QURCCFG: "urcport","usbat"')
+    bench.answers['AT+QIDNSGIP=1,"mail.example.com"'] = (
+        OK + b'\r\n+QIURC: "dnsgip",0,1,600\r\n'
+    )
+    modem = bench.modem()
+    await modem.open()
+    assert await modem.sim_state() == "ready"
+    assert await modem.pin_tries() == 3
+    await modem.enter_pin("1234")
+    assert await modem.iccid() == "8986001"
+    assert (await modem.network()).operator == "TEST"
+    await modem.require_smtp()
+    assert await modem.urc_port() == "usbat"
+    await modem.route_urcs_everywhere()
+    assert bench.lines[-1] == 'AT+QURCCFG="urcport","all"'
+    await modem.resolve("mail.example.com", 20)
+    assert bench.lines.count("ATE0") == 1
+
+
+@virtual_time
+async def test_a_warm_email_takes_five_commands() -> None:
+    bench = bench_that_sends()
+    modem = bench.modem()
+    await modem.open()
+    assert (await send(modem)).result is Result.SENT
+    before = len(bench.lines)
+    assert (await send(modem)).result is Result.SENT
+    assert bench.lines[before:] == [
+        'AT+QSMTPDST=1,1,"a@example.com"',
+        'AT+QSMTPSUB=0,"Hello"',
+        BODY_LINE,
+        "AT+QSMTPPUT=300",
+        "AT+QSMTPCLR",
+    ]
+
+
+@virtual_time
+async def test_content_that_was_not_cleared_is_cleared_before_the_next_email() -> None:
+    bench = bench_that_sends()
+    modem = bench.modem()
+    await modem.open()
+    await send(modem)
+    bench.answers["AT+QSMTPCLR"] = [ERROR, OK]
+    await modem.prepare(MESSAGE)
+    with pytest.raises(CommandError):
+        await modem.clear()
+    before = len(bench.lines)
+    await modem.prepare(MESSAGE)
+    assert bench.lines[before] == "AT+QSMTPCLR"
+
+
+SETTING_LINES = (
+    'AT+QICSGP=1,1,"internet","","apn-secret",0',
+    "AT+QIACT=1",
+    'AT+QSMTPCFG="contextid",1',
+    'AT+QSMTPCFG="ssltype",0',
+    'AT+QSMTPCFG="smtpserver","mail.example.com",25',
+    'AT+QSMTPCFG="account","user","secret"',
+    'AT+QSMTPCFG="sender","Home","home@example.com"',
+    "AT+QSMTPCLR",
+)
+
+
+@pytest.mark.parametrize("how", ["reboot", "reopen", "taken over"])
+@virtual_time
+async def test_what_the_modem_may_have_forgotten_is_sent_again(how: str) -> None:
+    bench = bench_that_sends()
+    modem = bench.modem()
+    await modem.open()
+    await send(modem)
+    before = len(bench.lines)
+    match how:
+        case "reboot":
+            bench.port.receive(b"\r\nRDY\r\n")
+            assert modem.pdp_state is PdpState.INACTIVE
+        case "reopen":
+            await modem.open()
+        case _:
+            modem.taken_over()
+            bench.answers["AT+QIACT?"] = frame('+QIACT: 1,1,1,"10.0.0.1"')
+    await send(modem)
+    again = bench.lines[before:]
+    expected = list(SETTING_LINES)
+    if how == "taken over":
+        expected.insert(0, "AT+QIDEACT=1")
+    assert [line for line in again if line in expected][: len(expected)] == expected
+    assert "ATE0" in again
+
+
+RESTART = b"\r\nRDY\r\n"
+
+
+@pytest.mark.parametrize("line", [*SETTING_LINES, 'AT+QSMTPSUB=0,"Hello"', BODY_LINE])
+@virtual_time
+async def test_a_reboot_at_any_step_is_told_and_the_next_email_sends_all_settings(
+    line: str,
+) -> None:
+    bench = bench_that_sends()
+    modem = bench.modem()
+    await modem.open()
+    answer = bench.answers.get(line, OK)
+    bench.answers[line] = RESTART
+    with pytest.raises(ModemError):
+        await send(modem)
+    bench.answers[line] = answer
+    before = len(bench.lines)
+    assert (await send(modem)).result is Result.SENT
+    again = bench.lines[before:]
+    assert [sent for sent in again if sent in SETTING_LINES][: len(SETTING_LINES)] == [
+        *SETTING_LINES
+    ]
+
+
+@virtual_time
+async def test_changed_settings_are_the_only_ones_sent_again() -> None:
+    bench = bench_that_sends()
+    modem = bench.modem()
+    await modem.open()
+    await send(modem)
+    before = len(bench.lines)
+    other = ServerSettings(
+        "mail.example.com",
+        25,
+        Security.NONE,
+        "user",
+        "other",
+        "Home",
+        "home@example.com",
+    )
+    await modem.configure(other)
+    assert bench.lines[before:] == ['AT+QSMTPCFG="account","user","other"']
+    await modem.activate(PdpSettings("other"))
+    assert bench.lines[-3:] == [
+        "AT+QIDEACT=1",
+        'AT+QICSGP=1,1,"other","","",0',
+        "AT+QIACT=1",
+    ]
+
+
+@virtual_time
+async def test_a_setting_that_failed_is_not_remembered() -> None:
+    bench = bench_that_sends()
+    modem = bench.modem()
+    await modem.open()
+    line = 'AT+QSMTPCFG="account","user","secret"'
+    bench.answers[line] = [ERROR, OK]
+    with pytest.raises(CommandError):
+        await modem.configure(PLAIN)
+    await modem.configure(PLAIN)
+    assert bench.lines.count(line) == 2
+
+
+@virtual_time
+async def test_a_context_that_fails_is_activated_anew_the_next_time() -> None:
+    bench = bench_that_sends()
+    modem = bench.modem()
+    await modem.open()
+    bench.answers["AT+QIACT=1"] = [ERROR, OK]
+    with pytest.raises(PdpError):
+        await modem.activate(PDP)
+    states = [modem.pdp_state]
+    await modem.activate(PDP)
+    assert [*states, modem.pdp_state] == [PdpState.FAILED, PdpState.ACTIVE]
+    assert await modem.refresh_pdp() is PdpState.INACTIVE
+    await modem.activate(PDP)
+    await modem.deactivate()
+    await modem.deactivate()
+    assert bench.lines.count("AT+QIDEACT=1") == 1
+
+
+@virtual_time
+async def test_tls_is_configured_before_the_server_and_once() -> None:
+    bench = ScriptedModem()
+    bench.answers['AT+QSSLCFG="sni",1,1'] = ERROR
+    modem = bench.modem()
+    await modem.open()
+    before = len(bench.lines)
+    await modem.configure(TLS)
+    await modem.configure(TLS)
+    assert bench.lines[before:] == [
+        'AT+QSSLCFG="sslversion",1,3',
+        'AT+QSSLCFG="ciphersuite",1,0XFFFF',
+        'AT+QSSLCFG="seclevel",1,0',
+        'AT+QSSLCFG="ignorelocaltime",1,1',
+        'AT+QSSLCFG="sni",1,1',
+        'AT+QSMTPCFG="contextid",1',
+        'AT+QSMTPCFG="ssltype",1',
+        'AT+QSMTPCFG="sslctxid",1',
+        'AT+QSMTPCFG="smtpserver","mail.example.com",465',
+        'AT+QSMTPCFG="account","user","secret"',
+        'AT+QSMTPCFG="sender","Home","home@example.com"',
+    ]
+
+
+LATE = frame('+CCLK: "26/11/20,00:00:00+00"')
+UNSET = frame('+CCLK: "20/01/06,00:00:00+00"')
+
+
+@pytest.mark.parametrize(
+    ("qlts", "cclk", "host", "is_set"),
+    [
+        ('+QLTS: "2026/11/23,10:00:00+32,0"', UNSET, 2026, False),
+        ('+QLTS: ""', LATE, 2026, False),
+        ('+QLTS: ""', UNSET, 2026, True),
+        ('+QLTS: ""', ERROR, 2026, True),
+        ('+QLTS: ""', UNSET, 1970, False),
+    ],
+)
+@virtual_time
+async def test_the_clock_is_set_only_if_it_is_wrong_and_ours_is_right(
+    qlts: str, cclk: bytes, host: int, is_set: bool
+) -> None:
+    bench = ScriptedModem()
+    bench.answers |= {
+        "AT+QLTS": frame(qlts),
+        "AT+CCLK?": cclk,
+        'AT+QFLST="*"': frame(f'+QFLST: "UFS:{VERIFIED.tls.ca_file}",{len(PEM)}'),
+    }
+    moment = datetime(host, 11, 23, 10, tzinfo=UTC)
+    modem = Modem(PortSettings("x"), connector=bench.connect, now=lambda: moment)
+    await modem.open()
+    await modem.configure(VERIFIED)
+    assert ('AT+CCLK="26/11/23,10:00:00+00"' in bench.lines) is is_set
+    assert f'AT+QSSLCFG="cacert",1,"UFS:{VERIFIED.tls.ca_file}"' in bench.lines
+    assert bench.lines.count('AT+QFLST="*"') == 1
+
+
+@virtual_time
+async def test_a_result_that_came_too_late_never_settles_the_next_email() -> None:
+    bench = bench_that_sends()
+    modem = bench.modem()
+    await modem.open()
+    await send(modem)
+    bench.answers["AT+QSMTPPUT=300"] = OK
+    await modem.prepare(MESSAGE)
+    outcome = asyncio.create_task(modem.put(300))
+    await asyncio.sleep(10)
+    bench.port.lose(OSError(5, "gone"))
+    assert (await outcome).result is Result.UNKNOWN
+    assert not modem.connected
+    assert modem.pdp_state is PdpState.INACTIVE
+
+    bench.answers["AT+QSMTPPUT=300"] = SENT
+    await modem.open()
+    preparing = asyncio.create_task(modem.prepare(MESSAGE))
+    await asyncio.sleep(100)
+    assert "AT+QSMTPCLR" not in bench.port.lines
+    bench.port.receive(b"\r\n+QSMTPPUT: 682,554\r\n")
+    assert await preparing is None
+    assert (await modem.put(300)).result is Result.SENT
+
+
+@virtual_time
+async def test_an_unsettled_send_is_waited_for_until_its_time_is_over() -> None:
+    bench = bench_that_sends()
+    modem = bench.modem()
+    await modem.open()
+    bench.answers["AT+QSMTPPUT=300"] = OK
+    await modem.prepare(MESSAGE)
+    task = asyncio.create_task(modem.put(300))
+    await asyncio.sleep(10)
+    start = asyncio.get_running_loop().time()
+    await modem.close()
+    assert (await task).result is Result.UNKNOWN
+    await modem.open()
+    await modem.prepare(MESSAGE)
+    assert asyncio.get_running_loop().time() - start > 290
+
+
+@virtual_time
+async def test_a_reboot_settles_what_was_unsettled() -> None:
+    bench = bench_that_sends()
+    modem = bench.modem()
+    await modem.open()
+    bench.answers["AT+QSMTPPUT=300"] = OK
+    await modem.prepare(MESSAGE)
+    task = asyncio.create_task(modem.put(300))
+    await asyncio.sleep(10)
+    await modem.close()
+    await task
+    await modem.open()
+    preparing = asyncio.create_task(modem.prepare(MESSAGE))
+    await asyncio.sleep(10)
+    bench.port.receive(b"\r\nRDY\r\n")
+    assert await preparing is None
+
+
+@virtual_time
+async def test_a_port_lost_while_an_unsettled_send_is_waited_for_is_told() -> None:
+    bench = bench_that_sends()
+    modem = bench.modem()
+    await modem.open()
+    bench.answers["AT+QSMTPPUT=300"] = OK
+    await modem.prepare(MESSAGE)
+    task = asyncio.create_task(modem.put(300))
+    await asyncio.sleep(10)
+    await modem.close()
+    await task
+    await modem.open()
+    preparing = asyncio.create_task(modem.prepare(MESSAGE))
+    await asyncio.sleep(10)
+    bench.port.lose(None)
+    with pytest.raises(PortLostError):
+        await preparing
+    await modem.open()
+    await modem.settled()
+
+
+@virtual_time
+async def test_a_late_result_that_nobody_awaits_settles_what_was_unsettled() -> None:
+    bench = bench_that_sends()
+    modem = bench.modem()
+    await modem.open()
+    bench.answers["AT+QSMTPPUT=300"] = OK
+    await modem.prepare(MESSAGE)
+    task = asyncio.create_task(modem.put(300))
+    await asyncio.sleep(10)
+    await modem.close()
+    await task
+    await modem.open()
+    bench.port.receive(b"\r\n+QSMTPPUT: 0,0\r\n")
+    start = asyncio.get_running_loop().time()
+    await modem.settled()
+    assert asyncio.get_running_loop().time() == start
+
+
+@virtual_time
+async def test_a_send_that_never_began_leaves_nothing_unsettled() -> None:
+    bench = bench_that_sends()
+    modem = bench.modem()
+    await modem.open()
+    await modem.prepare(MESSAGE)
+    bench.port.silent = True
+    with pytest.raises(NoAnswerError):
+        await modem.network()
+    with pytest.raises(NoAnswerError):
+        await modem.put(300)
+    bench.port.silent = False
+    start = asyncio.get_running_loop().time()
+    await modem.settled()
+    assert asyncio.get_running_loop().time() == start
+
+
+@virtual_time
+async def test_a_poll_can_see_that_the_modem_is_busy() -> None:
+    bench = ScriptedModem()
+    modem = bench.modem()
+    await modem.open()
+    bench.answers["AT+CEREG?"] = Late(1, frame("+CEREG: 0,1"))
+    task = asyncio.create_task(modem.network())
+    await asyncio.sleep(0.5)
+    busy = modem.busy
+    await task
+    assert [busy, modem.busy] == [True, False]
+
+
+@virtual_time
+async def test_a_watcher_is_told_of_each_change_until_it_is_undone() -> None:
+    bench = ScriptedModem()
+    modem = bench.modem()
+    await modem.open()
+    states: list[PdpState] = []
+    undo = modem.watch(lambda: states.append(modem.pdp_state))
+    await modem.activate(PDP)
+    bench.port.receive(b'\r\n+QIURC: "pdpdeact",1\r\n')
+    undo()
+    await modem.activate(PDP)
+    assert states == [PdpState.ACTIVATING, PdpState.ACTIVE, PdpState.INACTIVE]
