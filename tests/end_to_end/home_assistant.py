@@ -7,7 +7,7 @@ from pathlib import Path
 import secrets
 import socket
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NoReturn, Self
 
 import aiohttp
 
@@ -79,10 +79,11 @@ class HomeAssistant:
         """What it logs."""
         return self.folder / "home-assistant.log"
 
-    def check_running(self) -> None:
-        """Raise ProgramError if it has ended by itself."""
-        if self._program is not None and not self._program.running:
-            raise self._program.failure("Home Assistant has ended by itself:")
+    async def wait(self) -> NoReturn:
+        """Wait until it ends by itself, which it should not: raises ProgramError."""
+        assert self._program is not None
+        await self._program.wait()
+        raise self._program.failure("Home Assistant has ended by itself:")
 
     def _prepare(self) -> None:
         storage = self.folder / ".storage"

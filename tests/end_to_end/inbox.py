@@ -68,7 +68,8 @@ class MailServer:
         self._folder = folder
         self._program: LeashedProgram | None = None
         self._reader: asyncio.Task[None] | None = None
-        self._arrived: asyncio.Queue[ArrivedMail] = asyncio.Queue()
+        # None: there will be no more.
+        self._arrived: asyncio.Queue[ArrivedMail | None] = asyncio.Queue()
 
     async def __aenter__(self) -> Self:
         """Start it and wait until it listens."""
@@ -114,7 +115,12 @@ class MailServer:
 
     async def next_mail(self) -> ArrivedMail:
         """Wait for the next email that nobody has been handed yet."""
-        return await self._arrived.get()
+        arrived = await self._arrived.get()
+        if arrived is None:
+            assert self._program is not None
+            self._arrived.put_nowait(None)
+            raise self._program.failure("The mail server has ended by itself:")
+        return arrived
 
     def no_mail_waits(self) -> bool:
         """Whether every email that has arrived was handed out."""
@@ -138,3 +144,4 @@ class MailServer:
                     self.logins.append(
                         Login(event["at"], event["user"], event["accepted"])
                     )
+        self._arrived.put_nowait(None)

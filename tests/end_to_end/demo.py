@@ -1,0 +1,236 @@
+"""Shows the whole way: a notification in Home Assistant becomes an email.
+
+Run it as scripts/demo: that makes the environment it needs.
+"""
+
+import argparse
+import asyncio
+from contextlib import AsyncExitStack
+from importlib.metadata import version
+from pathlib import Path
+import signal
+import sys
+import tempfile
+import time
+from typing import Final
+
+from tests.virtual_modem.client import VirtualModem, VirtualModemError
+
+from .api import ApiError
+from .console import Console
+from .flows import FlowError, Kind, Step
+from .home_assistant import HomeAssistant
+from .inbox import MailServer
+from .legs import legs_of
+from .processes import ProgramError
+from .questions import ask
+from .scene import BAUDRATE, Person, answers_for, modem_that_reaches, person_at
+from .setting_up import Answers, Recipient, add_modem
+from .wording import Wording
+
+ARRIVAL_TIMEOUT: Final = 60
+"""Seconds that the mail server may take to show an email that was sent."""
+
+_TITLE: Final = "Mains power is gone ⚡"
+_MESSAGE: Final = (
+    "It is {time}, and the house runs on its battery.\n"
+    "The router is off. This email left through the modem."
+)
+
+
+class Demo:
+    """One run of the demo."""
+
+    def __init__(self, folder: Path, *, once: bool, console: Console) -> None:
+        """Keep what the programs need in `folder`."""
+        self._folder = folder
+        self._once = once
+        self._console = console
+        self.arrived = False
+
+    async def with_virtual_modem(self) -> None:
+        """Everything in software: the modem, the network and the mail server."""
+        console = self._console
+        async with AsyncExitStack() as stack:
+            with console.leg("Mail server") as leg:
+                mail = MailServer(self._folder, password="correct horse battery")
+                await stack.enter_async_context(mail)
+                leg.done(f"{mail.host}, SSL/TLS, with a root certificate of its own")
+            with console.leg("Modem") as leg:
+                # At its own pace: QIACT takes a second, as with a real one.
+                modem = modem_that_reaches(mail, time_scale=1)
+                await stack.enter_async_context(modem)
+                leg.done(f"a Quectel EC200N-CN in software, on {modem.port}")
+            home = await self._start_home_assistant(stack)
+            person = await stack.enter_async_context(person_at(home))
+            notify = await self._set_up(
+                person,
+                answers_for(mail, modem.port),
+                Recipient("Alex", to=("alex@example.com",)),
+            )
+            await self._send(person, notify, mail, modem)
+            self._invite(home)
+            if not self._once:
+                await self._show_mail_until_ended(mail, home)
+
+    async def with_real_modem(self, answers: Answers, recipient: Recipient) -> None:
+        """Home Assistant here; the modem, the network and the mail server as they are."""
+        async with AsyncExitStack() as stack:
+            home = await self._start_home_assistant(stack)
+            person = await stack.enter_async_context(person_at(home))
+            notify = await self._set_up(person, answers, recipient)
+            self._console.heading(f"notify.send_message to {recipient.to[0]}")
+            begun = time.monotonic()
+            await self._act(person, notify)
+            self._console.timed(
+                time.monotonic() - begun, "until the mail server had accepted it"
+            )
+            self.arrived = True
+            self._console.line(
+                f"\nIt was sent: look into the inbox of {recipient.to[0]}."
+            )
+            self._invite(home)
+            if not self._once:
+                await home.wait()
+
+    async def _start_home_assistant(self, stack: AsyncExitStack) -> HomeAssistant:
+        with self._console.leg("Home Assistant") as leg:
+            home = HomeAssistant(self._folder / "home-assistant")
+            await stack.enter_async_context(home)
+            leg.done(f"{version('homeassistant')} at {home.url}")
+        return home
+
+    async def _set_up(
+        self, person: Person, answers: Answers, recipient: Recipient
+    ) -> str:
+        """Set the integration up through its forms; the notify entity."""
+        wording = await Wording.load(person.api)
+        found: dict[str, str] = {}
+        with self._console.leg("Set-up") as leg:
+
+            def follow(step: Step) -> None:
+                if step.kind is Kind.PROGRESS:
+                    leg.says(wording.progress(step))
+                found.update(step.content.get("description_placeholders") or {})
+
+            person.flows.on_step = follow
+            try:
+                created = await add_modem(person.flows, answers)
+                notify = await person.name_recipient(created, recipient)
+            except FlowError as error:
+                raise ProgramError(
+                    f"Setting up failed: {wording.trouble(error.step)}"
+                ) from error
+            leg.done(
+                f"{found.get('model')}, {found.get('operator')}, "
+                f"{found.get('signal')}; {notify} is ready"
+            )
+        return notify
+
+    async def _send(
+        self, person: Person, notify: str, mail: MailServer, modem: VirtualModem
+    ) -> None:
+        console = self._console
+        console.heading(f"notify.send_message to {notify}")
+        begun = time.monotonic()
+        await self._act(person, notify)
+        ended = time.monotonic()
+        try:
+            async with asyncio.timeout(ARRIVAL_TIMEOUT):
+                arrived = await mail.next_mail()
+        except TimeoutError:
+            raise ProgramError(
+                "The modem says that the email was sent, but it did not arrive.\n"
+                "This is a defect: please report it with the log of Home Assistant."
+            ) from None
+        self.arrived = True
+        for leg in legs_of(modem, arrived, begun, ended):
+            console.timed(leg.taken, leg.words)
+        console.timed(ended - begun, "in all")
+        console.mail(arrived)
+
+    async def _act(self, person: Person, notify: str) -> None:
+        try:
+            await person.api.act(
+                "notify.send_message",
+                notify,
+                title=_TITLE,
+                message=_MESSAGE.format(time=time.strftime("%H:%M:%S")),
+            )
+        except ApiError as error:
+            raise ProgramError(str(error)) from error
+
+    def _invite(self, home: HomeAssistant) -> None:
+        if not self._once:
+            self._console.heading("It is all yours")
+            self._console.line(f"  {home.url}")
+            self._console.line(f"  user {home.user}, password {home.password}")
+            self._console.line("  Ctrl-C ends everything.")
+
+    async def _show_mail_until_ended(
+        self, mail: MailServer, home: HomeAssistant
+    ) -> None:
+        ended = asyncio.create_task(home.wait())
+        while not ended.done():
+            arrival = asyncio.create_task(mail.next_mail())
+            await asyncio.wait((ended, arrival), return_when=asyncio.FIRST_COMPLETED)
+            if arrival.done():
+                self._console.mail(arrival.result())
+        await ended
+
+
+async def run(demo: Demo, answers: tuple[Answers, Recipient] | None) -> None:
+    """Run the demo, and tidy up also when ended from outside."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, task.cancel)
+    if answers is None:
+        await demo.with_virtual_modem()
+    else:
+        await demo.with_real_modem(*answers)
+
+
+def main() -> int:
+    """Read the command line, run the demo and return its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/demo",
+        description="Shows how a notification in Home Assistant becomes an email: with "
+        "a modem in software and a mail server of its own, or with a real modem.",
+    )
+    parser.add_argument(
+        "--once",
+        action="store_true",
+        help="end after the first email: 0 only if it arrived (with a real modem: if "
+        "the mail server accepted it)",
+    )
+    parser.add_argument(
+        "--port",
+        metavar="/dev/...",
+        help="use the real modem on this serial port; asks for what it needs",
+    )
+    arguments = parser.parse_args()
+    console = Console()
+    console.heading(
+        "From a notification to an email, through a modem's own SMTP client"
+    )
+    with tempfile.TemporaryDirectory(prefix="quectel-demo-") as folder:
+        demo = Demo(Path(folder), once=arguments.once, console=console)
+        try:
+            answers = ask(arguments.port, BAUDRATE) if arguments.port else None
+            asyncio.run(run(demo, answers))
+        except (ProgramError, VirtualModemError, ApiError) as error:
+            console.line(f"\n{error}")
+            return 1
+        except EOFError:
+            console.line("\nThere was no answer, so nothing was sent.")
+            return 1
+        except KeyboardInterrupt, asyncio.CancelledError:
+            console.erase_line()
+            console.line("\nEnded.")
+            return 0 if demo.arrived else 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""What the demo and the end-to-end tests have in common: who is there, who knows whom."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from tests.virtual_modem.client import VirtualModem
+
+from .api import HomeAssistantApi
+from .flows import DOMAIN, FlowError, Flows, Kind, Step
+from .home_assistant import HomeAssistant
+from .inbox import MailServer
+from .setting_up import Answers, Recipient
+from .states import States
+
+APN = "internet"
+BAUDRATE = 115200
+
+_PORTS = {"tls": 465, "starttls": 587, "none": 25}
+
+
+def modem_that_reaches(
+    mail: MailServer,
+    *,
+    time_scale: float,
+    settings: Mapping[str, str | float] | None = None,
+) -> VirtualModem:
+    """A modem whose network knows the mail server, on the ports that are usual."""
+    ports = {_PORTS[security]: port for security, port in mail.ports.items()}
+    return VirtualModem(
+        hosts={mail.host: ports},
+        settings=settings,
+        baud=BAUDRATE,
+        time_scale=time_scale,
+    )
+
+
+def answers_for(mail: MailServer, device: str) -> Answers:
+    """What the forms are given for this mail server and a modem on that port."""
+    return Answers(
+        device=device,
+        baudrate=BAUDRATE,
+        apn=APN,
+        host=mail.host,
+        username=mail.user,
+        password=mail.password,
+        sender_address=mail.user,
+        certificate=mail.authority_pem,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Someone at Home Assistant's pages: what is clicked, filled in and seen there."""
+
+    api: HomeAssistantApi
+    flows: Flows
+    states: States
+
+    async def name_recipient(self, created: Step, recipient: Recipient) -> str:
+        """Fill in the recipient's form that follows a new modem; the notify entity."""
+        entry_id = created.content["result"]["entry_id"]
+        step = await self.flows.submit(
+            await self.flows.next_flow(created), recipient.form()
+        )
+        if step.kind is not Kind.CREATED:
+            raise FlowError(step)
+        subentries = await self.api.command(
+            "config_entries/subentries/list", entry_id=entry_id
+        )
+        (subentry_id,) = (
+            subentry["subentry_id"]
+            for subentry in subentries
+            if subentry["title"] == recipient.name
+        )
+        entity_id = await self.entity("notify", subentry_id)
+        await self.states.until(entity_id)
+        return entity_id
+
+    async def entity(self, kind: str, unique_id_end: str) -> str:
+        """The integration's entity of that kind whose unique id ends so."""
+        registered = await self.api.subscribe(
+            "subscribe_events", event_type="entity_registry_updated"
+        )
+        while True:
+            for entity in await self.api.command("config/entity_registry/list"):
+                entity_id: str = entity["entity_id"]
+                if (
+                    entity["platform"] == DOMAIN
+                    and entity_id.startswith(f"{kind}.")
+                    and entity["unique_id"].endswith(unique_id_end)
+                ):
+                    return entity_id
+            await registered.get()
+
+
+@asynccontextmanager
+async def person_at(home: HomeAssistant) -> AsyncGenerator[Person]:
+    """The owner of this Home Assistant, who makes the first account there."""
+    async with HomeAssistantApi(home.url) as api:
+        await api.create_owner(home.user, home.password)
+        flows = await Flows.open(api)
+        async with States(api) as states:
+            yield Person(api, flows, states)
