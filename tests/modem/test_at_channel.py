@@ -151,6 +151,14 @@ async def test_rule_4_a_bare_answer_is_never_a_urc() -> None:
 
 
 @virtual_time
+async def test_rule_4_noise_is_dropped_and_counted() -> None:
+    port = open_port()
+    port.answers[CSQ.line] = b"\xff\xfe\xe9\r\n" + frame("+CSQ: 24,99")
+    assert await port.channel.execute(CSQ) == ("+CSQ: 24,99",)
+    assert port.channel.garbled_lines == 1
+
+
+@virtual_time
 async def test_rule_4_an_undone_subscription_is_not_called() -> None:
     port = open_port()
     urcs = Collector()
@@ -292,6 +300,15 @@ async def test_rule_9_a_restart_fails_what_is_in_flight_and_begins_an_epoch(
             await result.wait(10)
     assert reboots == [1]
     assert port.channel.dirty
+
+
+@virtual_time
+async def test_rule_9_a_result_that_came_before_the_restart_counts() -> None:
+    port = open_port()
+    with port.channel.expect("+QSMTPPUT:") as result:
+        await port.channel.execute(PUT)
+        port.receive(RESULT + b"\r\nRDY\r\n")
+        assert await result.wait(1) == "+QSMTPPUT: 0,250"
 
 
 @virtual_time

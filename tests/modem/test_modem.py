@@ -225,6 +225,42 @@ async def test_what_the_modem_may_have_forgotten_is_sent_again(how: str) -> None
     assert "ATE0" in again
 
 
+@pytest.mark.parametrize("line", SETTING_LINES[:-1])
+@virtual_time
+async def test_a_reboot_right_after_a_setting_forgets_that_setting(line: str) -> None:
+    bench = bench_that_sends()
+    modem = bench.modem()
+    await modem.open()
+    # Two reads in one turn of the loop: the setting's answer, then the restart.
+    bench.port.cut = lambda data: iter(
+        data.partition(OK)[1:] if RESTART in data else (data,)
+    )
+    bench.answers[line] = [OK + RESTART, OK]
+    await modem.activate(PDP)
+    await modem.configure(PLAIN)
+    boot = modem.boot
+    await modem.activate(PDP)
+    await modem.configure(PLAIN)
+    assert bench.lines.count(line) == 2
+    assert modem.boot == boot
+
+
+@virtual_time
+async def test_a_reboot_while_initialising_initialises_again() -> None:
+    bench = ScriptedModem()
+    modem = bench.modem()
+    await modem.open()
+    bench.port.cut = lambda data: iter(
+        data.partition(OK)[1:] if RESTART in data else (data,)
+    )
+    modem.taken_over()
+    bench.answers["AT+CNMI=0,0,0,0,0"] = [OK + RESTART, OK]
+    await modem.identify()
+    before = len(bench.lines)
+    await modem.identify()
+    assert "ATE0" in bench.lines[before:]
+
+
 RESTART = b"\r\nRDY\r\n"
 
 
@@ -403,6 +439,24 @@ async def test_an_unsettled_send_is_waited_for_until_its_time_is_over() -> None:
     await modem.open()
     await modem.prepare(MESSAGE)
     assert asyncio.get_running_loop().time() - start > 290
+
+
+@virtual_time
+async def test_an_unsettled_send_whose_time_is_over_holds_nobody() -> None:
+    bench = bench_that_sends()
+    modem = bench.modem()
+    await modem.open()
+    bench.answers["AT+QSMTPPUT=300"] = OK
+    await modem.prepare(MESSAGE)
+    task = asyncio.create_task(modem.put(300))
+    await asyncio.sleep(10)
+    await modem.close()
+    await task
+    await asyncio.sleep(400)
+    await modem.open()
+    start = asyncio.get_running_loop().time()
+    await modem.settled()
+    assert asyncio.get_running_loop().time() == start
 
 
 @virtual_time

@@ -57,7 +57,7 @@ async def test_no_secret_reaches_a_log_with_everything_at_debug(
         await modem.open()
         if echo:
             # Another program turned it on: everything comes back.
-            await modem._open_channel.execute(Command("ATE1"))  # noqa: SLF001
+            await modem._open_session.channel.execute(Command("ATE1"))  # noqa: SLF001
         with contextlib.suppress(ModemError):
             await modem.enter_pin(PIN)
         with contextlib.suppress(ModemError):

@@ -175,6 +175,10 @@ def test_a_body_that_no_email_can_hold_is_refused(body: str, reason: str) -> Non
     assert caught.value.reason == reason
 
 
+def test_a_body_that_ends_its_last_line_is_left_as_it_is() -> None:
+    assert body_bytes("a\n") == body_bytes("a") == b"a\r\n"
+
+
 def test_a_body_may_have_10240_bytes_with_its_last_line_end() -> None:
     assert len(body_bytes("x" * 10238)) == 10240
     with pytest.raises(InvalidValueError):

@@ -272,7 +272,8 @@ class AtChannel(asyncio.Protocol):
         """Close the port and wait until it is closed; every waiter fails."""
         if self._transport is None:
             return
-        self._transport.abort()
+        if self._lost is None:
+            self._transport.abort()
         await self._closed.wait()
 
     # What arrives.

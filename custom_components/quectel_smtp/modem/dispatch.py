@@ -73,6 +73,7 @@ class Dispatcher:
     def end(self) -> None:
         """From now on no line answers anything."""
         self._exchange = None
+        self._fragment = None
         self._release()
 
     def settle(self) -> bool:
@@ -103,12 +104,13 @@ class Dispatcher:
         fragment, self._fragment = self._fragment, None
         torn, self._torn = self._torn, False
         text = line.text
-        if fragment is not None and not line.opened:
-            if torn and not self._is_recognised(text):
-                self._retract(fragment)
+        exchange = self._exchange
+        if exchange is not None and fragment is not None and not line.opened:
+            if torn and not self._is_recognised(exchange, text):
+                self._retract(exchange, fragment)
                 self._on_line(fragment + text)
                 return
-            if not torn and self._is_urc(text) and not self._is_owned(text):
+            if not torn and self._is_urc(text) and not self._owns(exchange, text):
                 self._on_unsolicited(text)
                 self._fragment, self._torn = fragment, True
                 return
@@ -127,7 +129,7 @@ class Dispatcher:
         elif _is_final(text) and exchange.result is None:
             if exchange.lines or not exchange.stale:
                 exchange.result = text
-        elif self._is_owned(text):
+        elif self._owns(exchange, text):
             exchange.lines.append(text)
         elif text == "CONNECT" and exchange.connected is not None:
             if not exchange.connected.done():
@@ -144,32 +146,25 @@ class Dispatcher:
         if held is not None:
             self._on_unsolicited(held)
 
-    def _retract(self, fragment: str) -> None:
+    def _retract(self, exchange: Exchange, fragment: str) -> None:
         """Take back the first half of a torn line, whatever it was taken for."""
         self._held = None
-        exchange = self._exchange
-        if exchange is None:
-            return
         if exchange.lines and exchange.lines[-1] == fragment:
             exchange.lines.pop()
         elif exchange.result == fragment:
             exchange.result = None
 
-    def _is_owned(self, text: str) -> bool:
+    def _owns(self, exchange: Exchange, text: str) -> bool:
         """Whether the command in flight owns ``text``; a bare answer is no URC."""
-        exchange = self._exchange
-        return (
-            exchange is not None
-            and exchange.owns(text)
-            and (text.startswith(exchange.command.prefixes) or not self._is_urc(text))
+        return exchange.owns(text) and (
+            text.startswith(exchange.command.prefixes) or not self._is_urc(text)
         )
 
-    def _is_recognised(self, text: str) -> bool:
-        exchange = self._exchange
+    def _is_recognised(self, exchange: Exchange, text: str) -> bool:
         return (
             _is_final(text)
             or self._is_urc(text)
-            or (exchange is not None and text.startswith(exchange.command.prefixes))
+            or text.startswith(exchange.command.prefixes)
         )
 
     def _is_urc(self, text: str) -> bool:

@@ -5,6 +5,7 @@ boot, and keeps an email that may still be on its way apart from the next one.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 import logging
@@ -33,6 +34,14 @@ _INITIAL: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """One opening of the port: what ends with it."""
+
+    channel: AtChannel
+    context: pdp.PdpContext
+
+
 class Modem:
     """A Quectel modem on a serial port, from opening it to sending an email."""
 
@@ -47,8 +56,7 @@ class Modem:
         self.port = port
         self._connector = connector
         self._now = now
-        self._channel: AtChannel | None = None
-        self._context: pdp.PdpContext | None = None
+        self._session: _Session | None = None
         self._context_id = pdp.DEFAULT_CONTEXT
         self._watchers: list[Callable[[], None]] = []
         # What was sent in this boot: name of the setting -> its line.
@@ -63,7 +71,7 @@ class Modem:
     @property
     def connected(self) -> bool:
         """Whether the port is open."""
-        return self._channel is not None and self._channel.connected
+        return self._session is not None and self._session.channel.connected
 
     @property
     def boot(self) -> int:
@@ -73,7 +81,7 @@ class Modem:
     @property
     def busy(self) -> bool:
         """Whether a command is in flight: a poll then skips its turn."""
-        return self._channel is not None and self._channel.busy
+        return self._session is not None and self._session.channel.busy
 
     async def open(self) -> None:
         """Open the port and initialise the modem; bounded to about 30 s.
@@ -88,11 +96,11 @@ class Modem:
         except BaseException:
             await channel.close()
             raise
-        self._channel = channel
+        context = pdp.PdpContext(channel, self._context_id, self._changed)
+        self._session = _Session(channel, context)
         self._forget()
-        self._context = pdp.PdpContext(channel, self._context_id, self._changed)
-        channel.on_reboot(self._on_reboot)
-        channel.on_lost(self._on_lost)
+        channel.on_reboot(partial(self._on_reboot, context))
+        channel.on_lost(partial(self._on_lost, context))
         channel.subscribe("+QSMTPPUT:", self._on_late_result)
         try:
             await self._initialise()
@@ -103,10 +111,9 @@ class Modem:
 
     async def close(self) -> None:
         """Close the port; what waits on it fails with ``PortLostError``."""
-        channel, self._channel = self._channel, None
-        self._context = None
-        if channel is not None:
-            await channel.close()
+        session, self._session = self._session, None
+        if session is not None:
+            await session.channel.close()
 
     def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back after each change of connection or state; returns the undoing."""
@@ -117,19 +124,16 @@ class Modem:
         for callback in tuple(self._watchers):
             callback()
 
-    def _on_reboot(self) -> None:
+    def _on_reboot(self, context: pdp.PdpContext) -> None:
         _LOGGER.debug("The modem restarted")
         # Nothing that it was sending goes on.
         self._unsettled_until = None
-        if self._channel is not None:
-            self._context = pdp.PdpContext(
-                self._channel, self._context_id, self._changed
-            )
         self._forget()
+        context.reset()
         self._changed()
 
-    def _on_lost(self, _: PortLostError) -> None:
-        self._context = None
+    def _on_lost(self, context: pdp.PdpContext, _: PortLostError) -> None:
+        context.reset()
         self._changed()
 
     def _on_late_result(self, _: str) -> None:
@@ -142,14 +146,14 @@ class Modem:
         self._content_clear = False
 
     @property
-    def _open_channel(self) -> AtChannel:
-        if self._channel is None:
+    def _open_session(self) -> _Session:
+        if self._session is None:
             raise PortLostError("the port is not open")
-        return self._channel
+        return self._session
 
     async def _initialise(self) -> AtChannel:
         """Return the channel of a modem that was initialised in its present boot."""
-        channel = self._open_channel
+        channel = self._open_session.channel
         if not self._initialised:
             boot = self._boots
             for command in _INITIAL:
@@ -204,15 +208,15 @@ class Modem:
     @property
     def pdp_state(self) -> pdp.PdpState:
         """State of the PDP context as last known; inactive without a port."""
-        return pdp.PdpState.INACTIVE if self._context is None else self._context.state
+        if self._session is None:
+            return pdp.PdpState.INACTIVE
+        return self._session.context.state
 
     async def activate(self, settings: pdp.PdpSettings) -> None:
         """Bring the PDP context up with these settings, unless it is; up to 150 s."""
         await self._initialise()
+        context = self._open_session.context
         line = settings.command()
-        context = self._context
-        if context is None:
-            raise PortLostError("the port is not open")
         if context.ready and self._remembered.get("pdp") == line:
             return
         boot = self._boots
@@ -224,17 +228,13 @@ class Modem:
 
     async def deactivate(self) -> None:
         """Take the PDP context down, if it is up; up to 40 s."""
-        if self._context is not None and self._context.state is pdp.PdpState.ACTIVE:
-            await self._context.deactivate()
+        if self.pdp_state is pdp.PdpState.ACTIVE:
+            await self._open_session.context.deactivate()
 
     async def refresh_pdp(self) -> pdp.PdpState:
         """Ask the modem for the state of the PDP context."""
         await self._initialise()
-        return (
-            pdp.PdpState.INACTIVE
-            if self._context is None
-            else await self._context.refresh()
-        )
+        return await self._open_session.context.refresh()
 
     async def resolve(self, host: str, deadline: float) -> None:
         """Resolve a server's name over the active PDP context, within ``deadline`` s.
@@ -340,9 +340,9 @@ class Modem:
 
         That is when its late result arrives, the modem restarts, or its time is over.
         """
-        channel = self._open_channel
+        channel = self._open_session.channel
         with channel.expect("+QSMTPPUT:") as late:
-            while self._unsettled_until is not None:
+            if self._unsettled_until is not None:
                 rest = self._unsettled_until - channel.now()
                 if rest > 0:
                     try:

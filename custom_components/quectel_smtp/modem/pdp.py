@@ -76,7 +76,7 @@ class PdpContext:
         # After the network has deactivated it, and as long as we don't know who
         # configured it, the context is deactivated before it is activated again.
         self._deactivate_first = True
-        self.undo = channel.subscribe('+QIURC: "pdpdeact"', self._on_pdpdeact)
+        channel.subscribe('+QIURC: "pdpdeact"', self._on_pdpdeact)
 
     @property
     def state(self) -> PdpState:
@@ -87,6 +87,11 @@ class PdpContext:
     def ready(self) -> bool:
         """Whether the context is active with the settings it was activated with."""
         return self._state is PdpState.ACTIVE and not self._deactivate_first
+
+    def reset(self) -> None:
+        """The modem has restarted, or its port is gone: no context is active."""
+        self._deactivate_first = True
+        self._set(PdpState.INACTIVE)
 
     def _set(self, state: PdpState) -> None:
         if state is not self._state:
