@@ -324,6 +324,10 @@ class VirtualModem:
         """Wait until `count` bytes of the present data mode have come."""
         await self.acontrol("wait_data", bytes=count, timeout=timeout)
 
+    async def wait_for_strays(self, count: int, *, timeout: float = 20) -> None:
+        """Wait until `count` bytes were lost (`strays`)."""
+        await self.acontrol("wait_stray", bytes=count, timeout=timeout)
+
     async def wait_for_silence(self, seconds: float) -> None:
         """Wait until the host has sent nothing for so long."""
         await self.acontrol("wait_silence", seconds=seconds)

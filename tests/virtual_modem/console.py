@@ -30,6 +30,8 @@ class Console:
         """Begin in command mode, with nothing heard."""
         self._modem = modem
         self._loop = asyncio.get_running_loop()
+        # Bytes from the host since the process started
+        self.heard = 0
         self._input = bytearray()
         self._line = bytearray()
         self._repeat = ""
@@ -93,10 +95,12 @@ class Console:
 
     def feed(self, data: bytes) -> None:
         """Take bytes from the wire."""
+        self.heard += len(data)
         lost = min(self._to_lose, len(data))
         self._to_lose -= lost
         self._input += data[lost:]
         self._pump()
+        self._modem.journal.changed()
 
     def lose(self, size: int) -> None:
         """Lose the next `size` bytes of the host."""
@@ -296,7 +300,6 @@ class Console:
         if self._data is data:
             self._rearm(now)
             self._conclude()
-            self._modem.journal.changed()
 
     def _strike_data(self, data: DataMode) -> None:
         start, self._data_struck = self._data_struck, len(data.data) + 1

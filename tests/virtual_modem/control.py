@@ -107,6 +107,7 @@ class ControlServer:
             boot=modem.journal.boot,
             session=modem.journal.session,
             host_present=self._process.endpoint.host_present(),
+            heard=modem.console.heard,
             echo=preferences.echo,
             quiet=preferences.quiet,
             verbose=preferences.verbose,
@@ -192,6 +193,20 @@ class ControlServer:
         """Wait until that many bytes of a data mode have come."""
         wanted = _number(given, "bytes")
         await self._wait(lambda: self._modem.console.data_count >= wanted, given)
+        return None
+
+    async def do_wait_stray(self, given: Arguments) -> Json:
+        """Wait until that many bytes were lost since the records were empty."""
+        wanted, journal = _number(given, "bytes"), self._modem.journal
+        await self._wait(
+            lambda: sum(len(stray.data) for stray in journal.strays) >= wanted, given
+        )
+        return None
+
+    async def do_wait_heard(self, given: Arguments) -> Json:
+        """Wait until that many bytes in all have come from the host."""
+        wanted = _number(given, "bytes")
+        await self._wait(lambda: self._modem.console.heard >= wanted, given)
         return None
 
     async def do_wait_silence(self, given: Arguments) -> Json:

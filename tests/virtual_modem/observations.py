@@ -119,6 +119,8 @@ class State:
     boot: int
     session: int
     host_present: bool
+    # bytes from the host since the start
+    heard: int
     echo: bool
     quiet: bool
     verbose: bool

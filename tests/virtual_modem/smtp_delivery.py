@@ -26,7 +26,7 @@ from .names import BLACK_HOLE
 from .tls_client import TlsRefused, TlsSettings, wrap
 
 # SMTP note, tables 3 and 4: the server's reply and the module's own code for it
-ERRORS_BY_REPLY = {
+_ERRORS_BY_REPLY = {
     421: 666,
     450: 667,
     451: 668,
@@ -214,4 +214,4 @@ def _base64(data: bytes) -> str:
 def _refused(code: int) -> _Failure:
     if code < 0:
         return _Failure(SMTP_CLOSED_BY_PEER)
-    return _Failure(ERRORS_BY_REPLY.get(code, SMTP_SEND_FAILED), code)
+    return _Failure(_ERRORS_BY_REPLY.get(code, SMTP_SEND_FAILED), code)

@@ -3,6 +3,7 @@
 import os
 import re
 import select
+import termios
 import time
 import tty
 from typing import Self
@@ -18,7 +19,14 @@ class Host:
         """Open the port, in raw mode."""
         self.fd = os.open(port, os.O_RDWR | os.O_NOCTTY)
         tty.setraw(self.fd)
+        self.set_speed(termios.B115200)
         self._read = b""
+
+    def set_speed(self, speed: int) -> None:
+        """Choose a speed, by its termios constant."""
+        attributes = termios.tcgetattr(self.fd)
+        attributes[4] = attributes[5] = speed
+        termios.tcsetattr(self.fd, termios.TCSANOW, attributes)
 
     def close(self) -> None:
         """Close it."""
