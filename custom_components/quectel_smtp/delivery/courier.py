@@ -42,7 +42,6 @@ REGISTRATION_TIMEOUT: Final = 60.0
 # Certain not to have sent anything, and mended by doing it all once more.
 _WORTH_ANOTHER_TRY: Final = (
     ModemRebootedError,
-    NoAnswerError,
     PortLostError,
     UnexpectedAnswerError,
 )
@@ -111,6 +110,8 @@ class DeliveryError(Exception):
 class _Job:
     email: Email
     done: asyncio.Future[Report]
+    # From now on the email may have left, whatever becomes of us.
+    handed_over: bool = False
 
 
 class Courier:
@@ -137,7 +138,7 @@ class Courier:
         self._watchers: list[Callable[[], None]] = []
         self._status = Status()
         self._in_service: int | None = None
-        self._refused: set[str] = set()
+        self._refused: set[Pin | None] = set()
         self._failures = 0
 
     # The callers' side.
@@ -174,7 +175,6 @@ class Courier:
     def update(self, settings: Settings) -> None:
         """Work with other settings from the next email on."""
         self._settings = settings
-        self._refused.clear()
         self._failures = 0
         self._in_service = None
         self._wake.set()
@@ -277,7 +277,7 @@ class Courier:
 
     async def _unlock(self) -> None:
         pin = self._settings.pin
-        usable = None if pin is None or pin.code in self._refused else pin
+        usable = None if pin in self._refused else pin
         try:
             await unlock(
                 self._modem,
@@ -285,8 +285,7 @@ class Courier:
                 None if usable is None else usable.iccid,
             )
         except PinRefusedError:
-            if pin is not None:
-                self._refused.add(pin.code)
+            self._refused.add(pin)
             raise
 
     async def _refresh(self) -> None:
@@ -298,38 +297,50 @@ class Courier:
 
     async def _deliver(self, job: _Job) -> None:
         """Send one email and tell its caller, whatever happens."""
-        error: ModemError = PortLostError("stopped")
         try:
-            for attempt in range(_TRIES):
-                try:
-                    outcome = await self._send(job.email)
-                except _WORTH_ANOTHER_TRY as err:
-                    error = err
-                    if isinstance(err, NoAnswerError):
-                        await self._modem.close()
-                    if attempt + 1 == _TRIES:
-                        raise
-                    continue
-                self._finish(job, outcome=outcome)
-                await self._clear()
-                return
+            outcome = await self._try_to_send(job)
         except ModemError as err:
+            if isinstance(err, NoAnswerError):
+                await self._modem.close()
             self._finish(job, error=err)
             self._publish(trouble=err)
         except BaseException:
-            self._finish(job, error=error)
+            if job.handed_over:
+                self._finish(job, outcome=Outcome(Result.UNKNOWN))
+            else:
+                self._finish(job, error=PortLostError("stopped"))
             raise
+        else:
+            self._finish(job, outcome=outcome)
+            self._publish(trouble=None)
+            await self._clear()
 
-    async def _send(self, email: Email) -> Outcome:
+    async def _try_to_send(self, job: _Job) -> Outcome:
+        """Send, and do it all once more after what certainly sent nothing."""
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._send(job)
+            except NoAnswerError:
+                await self._modem.close()
+            except _WORTH_ANOTHER_TRY:
+                pass
+        return await self._send(job)
+
+    async def _send(self, job: _Job) -> Outcome:
         settings = self._settings
         modem = self._modem
         await self._bring_into_service()
         await modem.activate(settings.pdp)
         await modem.configure(settings.server)
-        refused = await modem.prepare(email.message())
+        refused = await modem.prepare(job.email.message())
         if refused is not None:
             return refused
-        return await modem.put(PUT_TIMEOUT)
+        job.handed_over = True
+        try:
+            return await modem.put(PUT_TIMEOUT)
+        except ModemError:
+            job.handed_over = False
+            raise
 
     async def _clear(self) -> None:
         """Clear the modem's copy; where that fails the next email begins with it."""
@@ -358,6 +369,10 @@ class Courier:
 
     def _publish(self, **changes: object) -> None:
         """Take the changes, and tell the watchers if anything is different now."""
+        trouble = changes.get("trouble")
+        if repr(trouble) == repr(self._status.trouble):
+            # The same trouble as before is no news.
+            changes.pop("trouble", None)
         status = replace(
             self._status,
             connected=self._modem.connected,
