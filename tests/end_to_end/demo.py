@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
 import signal
-import sys
 import tempfile
 import time
 from typing import Final
@@ -171,12 +170,20 @@ class Demo:
         self, mail: MailServer, home: HomeAssistant
     ) -> None:
         ended = asyncio.create_task(home.wait())
-        while not ended.done():
-            arrival = asyncio.create_task(mail.next_mail())
-            await asyncio.wait((ended, arrival), return_when=asyncio.FIRST_COMPLETED)
-            if arrival.done():
-                self._console.mail(arrival.result())
-        await ended
+        try:
+            while True:
+                arrival = asyncio.create_task(mail.next_mail())
+                try:
+                    await asyncio.wait(
+                        (ended, arrival), return_when=asyncio.FIRST_COMPLETED
+                    )
+                    if ended.done():
+                        await ended
+                    self._console.mail(await arrival)
+                finally:
+                    arrival.cancel()
+        finally:
+            ended.cancel()
 
 
 async def run(demo: Demo, answers: tuple[Answers, Recipient] | None) -> None:
@@ -230,7 +237,3 @@ def main() -> int:
             console.line("\nEnded.")
             return 0 if demo.arrived else 130
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -31,6 +31,7 @@ logger:
   default: warning
   logs:
     custom_components.quectel_smtp: debug
+    serialx: debug
 """
 
 
@@ -75,9 +76,9 @@ class HomeAssistant:
         await self._stop()
 
     @property
-    def log(self) -> Path:
-        """What it logs."""
-        return self.folder / "home-assistant.log"
+    def output(self) -> Path:
+        """What it says, its log included."""
+        return self.folder / "output.log"
 
     async def wait(self) -> NoReturn:
         """Wait until it ends by itself, which it should not: raises ProgramError."""
@@ -123,7 +124,7 @@ class HomeAssistant:
         self._program = await start_program(
             "Home Assistant",
             [str(HASS), "--config", str(self.folder), "--log-no-color"],
-            log=self.folder / "output.log",
+            log=self.output,
             grace=_GRACE,
             environment={**os.environ, "PATH": path, "SETUP_PORT": str(port)},
         )

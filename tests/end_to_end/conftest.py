@@ -1,0 +1,52 @@
+"""A mail server, a modem and a Home Assistant for each end-to-end test."""
+
+from collections.abc import AsyncIterator
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.virtual_modem.client import VirtualModem
+
+from .home_assistant import HomeAssistant, is_installed
+from .inbox import MailServer
+from .scene import Person, modem_that_reaches, person_at
+
+
+@pytest.fixture(autouse=True)
+def _real_home_assistant() -> None:
+    """Skip without a real Home Assistant; where CI=true, fail."""
+    if is_installed():
+        return
+    reason = "there is no .venv-ha: run scripts/setup --ha"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+async def mail(tmp_path: Path) -> AsyncIterator[MailServer]:
+    """A mail server with an inbox."""
+    async with MailServer(tmp_path, password="right horse") as server:
+        yield server
+
+
+@pytest.fixture
+async def modem(mail: MailServer) -> AsyncIterator[VirtualModem]:
+    """A modem that reaches the mail server, and does not make tests wait."""
+    async with modem_that_reaches(mail, time_scale=0.01) as modem:
+        yield modem
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[HomeAssistant]:
+    """A new Home Assistant."""
+    async with HomeAssistant(tmp_path / "home") as home:
+        yield home
+
+
+@pytest.fixture
+async def person(home: HomeAssistant) -> AsyncIterator[Person]:
+    """Someone at its pages."""
+    async with person_at(home) as person:
+        yield person

@@ -1,0 +1,129 @@
+"""The demo does what it says, and leaves nothing behind however it ends."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import os
+from pathlib import Path
+import signal
+import uuid
+
+import pytest
+
+from .home_assistant import VENV
+from .processes import ROOT
+
+MARK = "QUECTEL_DEMO_TEST"
+LOOK_AGAIN = 0.05
+
+type Process = asyncio.subprocess.Process
+
+
+class RunningDemo:
+    """A demo whose processes can be told from all others."""
+
+    def __init__(self, process: Process, mark: str) -> None:
+        """Use `demo`."""
+        self.process = process
+        self._mark = f"{MARK}={mark}".encode()
+
+    async def until(self, words: str) -> str:
+        """What it has written, up to the line with these words."""
+        assert self.process.stdout is not None
+        written = ""
+        while words not in written:
+            line = await self.process.stdout.readline()
+            assert line, f"ended before it wrote {words!r}:\n{written}"
+            written += line.decode()
+        return written
+
+    async def rest(self) -> str:
+        """What else it writes until its end."""
+        assert self.process.stdout is not None
+        written = (await self.process.stdout.read()).decode()
+        await self.process.wait()
+        return written
+
+    def survivors(self) -> list[str]:
+        """The commands of its processes that still run."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if self._mark in (folder / "environ").read_bytes().split(b"\0"):
+                    found.append((folder / "cmdline").read_text().replace("\0", " "))
+            except OSError:
+                continue  # ended meanwhile, or somebody else's
+        return found
+
+
+@asynccontextmanager
+async def demo(tmp_path: Path, *arguments: str) -> AsyncIterator[RunningDemo]:
+    """Run the demo with these arguments."""
+    mark = uuid.uuid4().hex
+    process = await asyncio.create_subprocess_exec(
+        *(str(VENV / "bin" / "python"), "-m", "tests.end_to_end", *arguments),
+        cwd=ROOT,
+        env={**os.environ, MARK: mark, "TMPDIR": str(tmp_path)},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        yield RunningDemo(process, mark)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def test_the_demo_shows_an_email_and_ends(tmp_path: Path) -> None:
+    async with demo(tmp_path, "--once") as running:
+        written = await running.rest()
+
+    assert running.process.returncode == 0, written
+    assert "Subject: Mains power is gone ⚡" in written
+    assert "The router is off." in written
+    assert "mail server: TLS, log-in, email accepted" in written
+    assert not running.survivors()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("number", "words", "status"),
+    [
+        (signal.SIGINT, "Modem", 130),
+        (signal.SIGINT, "Set-up", 130),
+        (signal.SIGTERM, "Ctrl-C ends everything", 0),
+    ],
+)
+async def test_the_demo_ends_cleanly_when_told_to(
+    tmp_path: Path, number: signal.Signals, words: str, status: int
+) -> None:
+    async with demo(tmp_path) as running:
+        await running.until(words)
+        running.process.send_signal(number)
+        rest = await running.rest()
+
+    assert running.process.returncode == status, rest
+    assert "Traceback" not in rest
+    assert not running.survivors()
+    assert not list(tmp_path.iterdir())
+
+
+async def test_a_demo_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
+    async with demo(tmp_path) as running:
+        await running.until("Home Assistant")
+        running.process.kill()
+        await running.process.wait()
+
+    async with asyncio.timeout(30):
+        while running.survivors():
+            await asyncio.sleep(LOOK_AGAIN)
+
+
+async def test_a_real_modem_needs_someone_to_answer(tmp_path: Path) -> None:
+    async with demo(tmp_path, "--port", "/dev/null") as running:
+        written = await running.rest()
+
+    assert running.process.returncode == 1
+    assert "in a terminal" in written

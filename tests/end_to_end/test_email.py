@@ -1,0 +1,148 @@
+"""From the forms in Home Assistant to the email in the inbox, all of it real."""
+
+import asyncio
+from dataclasses import replace
+from email.utils import getaddresses
+
+import pytest
+
+from tests.virtual_modem.client import VirtualModem
+from tests.virtual_modem.fault_model import Action, Fault, Moment
+
+from .api import ApiError, Subscription
+from .flows import DOMAIN, Kind
+from .home_assistant import HomeAssistant
+from .inbox import ArrivedMail, MailServer
+from .scene import Person, answers_for
+from .setting_up import Recipient, add_modem
+
+ALEX = Recipient(
+    "Alex & Kim",
+    to=("alex@example.com", "kim@example.org"),
+    cc=("neighbour@example.net",),
+    bcc=("archive@example.com",),
+)
+SEND = "notify.send_message"
+
+
+def addresses(mail: ArrivedMail, header: str) -> list[str]:
+    """The addresses in a header."""
+    return [address for _, address in getaddresses(mail.message.get_all(header, []))]
+
+
+async def reauthentication(flows_begun: Subscription) -> str:
+    """Wait until Home Assistant asks to log in again; that flow's id."""
+    while True:
+        for change in await flows_begun.get():
+            flow = change.get("flow") or {}
+            if flow.get("handler") == DOMAIN and flow["context"]["source"] == "reauth":
+                return str(change["flow_id"])
+
+
+async def test_a_notification_arrives_as_an_email(
+    mail: MailServer, modem: VirtualModem, home: HomeAssistant, person: Person
+) -> None:
+    created = await add_modem(person.flows, answers_for(mail, modem.port))
+    notify = await person.name_recipient(created, ALEX)
+
+    await person.api.act(
+        SEND,
+        notify,
+        title="Stromausfall 🔌 im Haus",
+        message="Grüße 🎉\n+++\nAT+QSMTPCLR\n東京 \N{ZERO WIDTH JOINER} done",
+    )
+
+    arrived = await mail.next_mail()
+    assert arrived.security == "tls"
+    assert arrived.message["Subject"] == "Stromausfall 🔌 im Haus"
+    assert arrived.text.splitlines() == [
+        "Grüße 🎉",
+        "+++",
+        "AT+QSMTPCLR",
+        "東京 \N{ZERO WIDTH JOINER} done",
+    ]
+    assert arrived.sender == mail.user
+    assert addresses(arrived, "From") == [mail.user]
+    assert addresses(arrived, "To") == list(ALEX.to)
+    assert addresses(arrived, "Cc") == list(ALEX.cc)
+    assert arrived.recipients == ALEX.to + ALEX.cc + ALEX.bcc
+    assert b"archive@" not in arrived.content
+
+    last = await person.entity("sensor", "last_send_result")
+    pdp = await person.entity("sensor", "pdp_context")
+    await person.states.until(last, lambda shown: shown.state == "sent")
+    await person.states.until(pdp, lambda shown: shown.state == "active")
+
+    logged = home.output.read_text("utf-8")
+    assert "QSMTPPUT" in logged
+    assert mail.password not in logged
+    assert "東京" not in logged
+    assert "Stromausfall" not in logged
+
+
+async def test_a_notification_sent_during_a_reconfiguration_arrives(
+    mail: MailServer, modem: VirtualModem, person: Person
+) -> None:
+    answers = answers_for(mail, modem.port)
+    created = await add_modem(person.flows, answers)
+    entry_id = created.content["result"]["entry_id"]
+    notify = await person.name_recipient(created, ALEX)
+    # The check of the new settings has the port to itself until its question for the
+    # mail server's address is answered, which is ours to do.
+    modem.fault(Fault(Action.DROP, "QIDNSGIP", Moment.BEFORE_RESULT))
+    step = await person.flows.choose(await person.flows.reconfigure(entry_id), "server")
+    step = await person.flows.submit(
+        step, replace(answers, port=587, security="starttls").server_form()
+    )
+    checking = asyncio.create_task(person.flows.choose(step, "certificate_keep"))
+    await modem.wait_for_command("QIDNSGIP", count=2)
+    await modem.wait_idle()
+    sending = asyncio.create_task(
+        person.api.act(SEND, notify, title="Meanwhile", message="Still here")
+    )
+    # Requests are taken in their order: with this one, the notification is there too.
+    await person.api.command("auth/current_user")
+    assert not sending.done()
+    modem.urc('+QIURC: "dnsgip",0,1,600')
+    modem.urc('+QIURC: "dnsgip","127.0.0.1"')
+
+    ended = await checking
+    await sending
+
+    assert (ended.kind, ended.name) == (Kind.ABORTED, "reconfigure_successful")
+    arrived = await mail.next_mail()
+    assert arrived.message["Subject"] == "Meanwhile"
+    assert mail.no_mail_waits()
+
+    await person.api.act(SEND, notify, title="Afterwards", message="By the new way")
+    arrived = await mail.next_mail()
+    assert (arrived.message["Subject"], arrived.security) == ("Afterwards", "starttls")
+
+
+async def test_a_wrong_password_is_named_and_mended_by_logging_in_again(
+    mail: MailServer, modem: VirtualModem, person: Person
+) -> None:
+    flows_begun = await person.api.subscribe("config_entries/flow/subscribe")
+    wrong = replace(answers_for(mail, modem.port), password="wrong horse")
+    created = await add_modem(person.flows, wrong)
+    notify = await person.name_recipient(created, ALEX)
+
+    with pytest.raises(ApiError, match="refused user name or password"):
+        await person.api.act(SEND, notify, title="First", message="Does not leave")
+
+    assert [login.accepted for login in mail.logins] == [False]
+    last = await person.entity("sensor", "last_send_result")
+    refused = await person.states.until(last, lambda shown: shown.state == "refused")
+    assert refused.attributes["code_name"] == "auth_failed"
+
+    step = await person.flows.open_flow(await reauthentication(flows_begun))
+    assert step.name == "reauth_confirm"
+    ended = await person.flows.submit(
+        step, {"username": mail.user, "password": mail.password}
+    )
+    assert (ended.kind, ended.name) == (Kind.ABORTED, "reauth_successful")
+
+    await person.api.act(SEND, notify, title="Second", message="Leaves")
+    arrived = await mail.next_mail()
+    assert arrived.message["Subject"] == "Second"
+    assert mail.no_mail_waits()
