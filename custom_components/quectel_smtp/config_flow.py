@@ -28,9 +28,6 @@ class QuectelConfigFlow(MailSteps, domain=DOMAIN):
     VERSION = 1
     MINOR_VERSION = 1
 
-    # The data of the entry that is being mended, as the flow met it.
-    _before: Mapping[str, Any] = {}
-
     @classmethod
     @callback
     @override
@@ -42,7 +39,11 @@ class QuectelConfigFlow(MailSteps, domain=DOMAIN):
 
     @override
     async def _after_examination(self) -> ConfigFlowResult:
-        return await self.async_step_cellular()
+        if self._mended_entry is None:
+            return await self.async_step_cellular()
+        if self._visited_settings:
+            return await self.async_step_apply()
+        return await self._finish()
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
@@ -96,15 +97,8 @@ class QuectelConfigFlow(MailSteps, domain=DOMAIN):
             return self.async_create_entry(
                 title=f"{MANUFACTURER} {identity.model}", data=self._draft
             )
-        # The entry may have changed since the form was opened.
-        return self.async_update_and_abort(
-            entry,
-            data_updates={
-                key: value
-                for key, value in self._draft.items()
-                if self._before.get(key) != value
-            },
-        )
+        self._save_changes()
+        return self.async_update_and_abort(entry)
 
     @override
     async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:

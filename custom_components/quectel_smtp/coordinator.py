@@ -11,20 +11,13 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
-from .const import (
-    CONF_FIRMWARE,
-    CONF_ICCID,
-    CONF_REASON,
-    CONF_REFUSED_PINS,
-    REASON_LOGIN,
-    REASON_PIN,
-)
+from .const import CONF_FIRMWARE, CONF_ICCID, CONF_REASON, REASON_LOGIN, REASON_PIN
 from .delivery.courier import Courier, Report, Status
 from .entity import modem_device_info
-from .entry_data import pin_digest
 from .modem.codes import SmtpError
 from .modem.errors import PinRefusedError, PinRequiredError
 from .modem.status import Identity
+from .pins import without_pin
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -122,13 +115,12 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
     def _drop_pin(self) -> None:
         """Forget a refused PIN for good: each further try may lock the SIM."""
         entry = self.config_entry
-        if (pin := entry.data.get(CONF_PIN)) is None:
-            return
-        digest = pin_digest(pin, entry.data.get(CONF_ICCID))
-        refused = [*entry.data.get(CONF_REFUSED_PINS, ()), digest]
-        self.hass.config_entries.async_update_entry(
-            entry, data=entry.data | {CONF_PIN: None, CONF_REFUSED_PINS: refused}
-        )
+        # Dropped already while the same trouble goes on.
+        if (pin := entry.data.get(CONF_PIN)) is not None:
+            iccid = entry.data.get(CONF_ICCID)
+            self.hass.config_entries.async_update_entry(
+                entry, data=without_pin(self.hass, entry.data, pin, iccid)
+            )
 
     def _ask_for_login(self, report: Report | None) -> None:
         """Have the login asked for, once for each email that it kept from going."""

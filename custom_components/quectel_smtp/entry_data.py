@@ -1,7 +1,6 @@
 """Turns an entry's data into the settings that it stands for."""
 
 from collections.abc import Mapping
-import hashlib
 from typing import Any
 
 from homeassistant.const import (
@@ -76,8 +75,3 @@ def settings(data: Mapping[str, Any], imei: str | None) -> Settings:
         pin=sim_pin(data),
         imei=imei,
     )
-
-
-def pin_digest(pin: str, iccid: str | None) -> str:
-    """Return what a refused PIN is remembered by, for this SIM only."""
-    return hashlib.sha256(f"{iccid}:{pin}".encode()).hexdigest()

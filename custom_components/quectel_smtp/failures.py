@@ -7,7 +7,13 @@ from homeassistant.helpers.translation import async_get_translations
 from .const import DOMAIN
 from .delivery.courier import Report
 from .modem.codes import CmeCode, SmtpError, SmtpReply
-from .modem.errors import CommandError, InvalidValueError, PdpError, ServerNameError
+from .modem.errors import (
+    CommandError,
+    InvalidValueError,
+    ModemError,
+    PdpError,
+    ServerNameError,
+)
 from .modem.smtp import Outcome, Result
 
 _ATTRIBUTES = f"component.{DOMAIN}.entity.sensor.last_send_result.state_attributes"
@@ -32,14 +38,9 @@ async def not_delivered(hass: HomeAssistant, report: Report) -> HomeAssistantErr
     """Return the error for an email that was not sent, or not certainly."""
     if report.outcome is not None:
         return await _outcome_error(hass, report, report.outcome)
-    error = report.error
-    match error:
-        case None:
-            key = "modem_error"
-        case InvalidValueError():
-            key = "settings_invalid"
-        case _:
-            key = error.key
+    error = report.error or ModemError()
+    invalid = isinstance(error, InvalidValueError)
+    key = "settings_invalid" if invalid else error.key
     code: CmeCode | None = None
     if isinstance(error, PdpError | ServerNameError | CommandError):
         code = error.code

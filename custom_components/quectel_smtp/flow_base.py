@@ -23,6 +23,8 @@ from .modem.modem import Modem
 from .modem_checks import Found, Show
 from .ports import make_modem
 
+SETTINGS_STEPS = ("cellular", "server")
+
 type Work = Callable[[Show], Coroutine[Any, Any, None]]
 
 
@@ -31,7 +33,8 @@ class FlowBase(ConfigFlow):
 
     def __init__(self) -> None:
         """Know nothing yet."""
-        # The entry's data as it will be.
+        # The entry's data as it was, and as it will be.
+        self._before: Mapping[str, Any] = {}
         self._draft: dict[str, Any] = {}
         self._found = Found()
         self._check: Check | None = None
@@ -59,18 +62,20 @@ class FlowBase(ConfigFlow):
         values: Mapping[str, Any] | None = None,
         *,
         last: bool = False,
+        checked: bool = False,
         **placeholders: str,
     ) -> ConfigFlowResult:
         """Show a form, with the errors that lead to it and the values as they were.
 
         A form that an error leads to also offers to save without a check when an entry
-        is mended: settings can be put right while the modem is away.
+        is mended: settings can be put right while the modem is away. What must be
+        ``checked`` is not offered to be saved so.
         """
         errors, self._errors = self._errors, {}
         said, self._placeholders = self._placeholders, {}
         if step_id not in self._visited:
             self._visited.append(step_id)
-        if self._check_failed and self._mended_entry is not None:
+        if self._check_failed and self._mended_entry is not None and not checked:
             schema = savable(schema)
         return self.async_show_form(
             step_id=step_id,
@@ -86,6 +91,11 @@ class FlowBase(ConfigFlow):
 
     _check_failed = False
     """Whether the settings of the draft have failed a check."""
+
+    @property
+    def _visited_settings(self) -> bool:
+        """Whether settings have been asked for that need a check of their own."""
+        return any(step in self._visited for step in SETTINGS_STEPS)
 
     def _say(self, field: str, error: str, **placeholders: str) -> None:
         """Have the next form show an error."""
@@ -103,6 +113,25 @@ class FlowBase(ConfigFlow):
         self._draft |= values
         return unchecked
 
+    @callback
+    def _save_changes(self) -> None:
+        """Save what was changed here; what others changed meanwhile stays.
+
+        Done while the port is still ours: the next email that waits for it already
+        goes by the settings that were checked.
+        """
+        entry = self._mended_entry
+        if entry is not None:
+            self.hass.config_entries.async_update_entry(
+                entry,
+                data=entry.data
+                | {
+                    key: value
+                    for key, value in self._draft.items()
+                    if key not in self._before or self._before[key] != value
+                },
+            )
+
     def _found_placeholders(self) -> dict[str, str]:
         """Return what was found, for the descriptions of forms."""
         identity, network = self._found.identity, self._found.network
@@ -113,6 +142,12 @@ class FlowBase(ConfigFlow):
             "imei": "–" if identity is None else identity.imei,
             "sim": self._found.iccid or "–",
             "operator": (None if network is None else network.operator) or "–",
+            "expected": (
+                self.unique_id
+                if self._mended_entry is None
+                else self._mended_entry.unique_id
+            )
+            or "–",
             "signal": "–" if signal is None else f"{signal} dBm",
         }
 

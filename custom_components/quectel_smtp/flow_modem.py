@@ -1,5 +1,6 @@
 """The config flow's steps up to a modem that is ready: port, PIN, network."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,31 +10,29 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
 )
 from homeassistant.const import CONF_DEVICE, CONF_MODEL, CONF_PIN
-from homeassistant.util.hass_dict import HassKey
 
 from .const import (
     CONF_BAUDRATE,
     CONF_FIRMWARE,
     CONF_ICCID,
-    CONF_REFUSED_PINS,
     CONF_SAVE_UNCHECKED,
     DOMAIN,
     SECTION_ADVANCED,
 )
-from .entry_data import pin_digest, sim_pin
+from .entry_data import sim_pin
 from .flow_base import FlowBase
 from .flow_schemas import NOTHING, PIN, PORT
 from .modem.errors import (
     ModemError,
+    NotRegisteredError,
     PinRefusedError,
     PinRequiredError,
     PinTriesExhaustingError,
+    SimError,
 )
 from .modem.modem import Modem
-from .modem_checks import PinKnownRefusedError, Show, identify, make_ready
-
-# Digests of PINs that were refused since the start, also in flows that were given up.
-REFUSED_PINS: HassKey[set[str]] = HassKey(f"{DOMAIN}_refused_pins")
+from .modem_checks import Found, PinKnownRefusedError, Show, identify, make_ready
+from .pins import refused_pins, without_pin
 
 
 class ModemSteps(FlowBase):
@@ -60,6 +59,7 @@ class ModemSteps(FlowBase):
     ) -> ConfigFlowResult:
         if user_input is not None:
             device = user_input[CONF_DEVICE].strip()
+            self._found = Found()
             self._draft[CONF_DEVICE] = device
             self._draft[CONF_BAUDRATE] = int(
                 user_input[SECTION_ADVANCED][CONF_BAUDRATE]
@@ -67,7 +67,7 @@ class ModemSteps(FlowBase):
             if self.source not in (SOURCE_RECONFIGURE, SOURCE_REAUTH):
                 self._async_abort_entries_match({CONF_DEVICE: device})
             return await self.async_step_examine()
-        return self._form(step_id, PORT, self._port_values())
+        return self._form(step_id, PORT, self._port_values(), checked=True)
 
     def _port_values(self) -> Mapping[str, Any]:
         values: dict[str, Any] = {}
@@ -94,8 +94,16 @@ class ModemSteps(FlowBase):
     async def _examine(self, show: Show) -> None:
         async with self._modem() as modem:
             await identify(modem, self._found, self._wanted_imei, show)
+            self._take_identity()
             if not self._is_known() and self.source != SOURCE_RECONFIGURE:
                 await self._make_ready(modem, show)
+            if not self._visited_settings:
+                self._save_changes()
+
+    def _take_identity(self) -> None:
+        identity = self._found.identity
+        assert identity is not None
+        self._draft |= {CONF_MODEL: identity.model, CONF_FIRMWARE: identity.firmware}
 
     @property
     def _wanted_imei(self) -> str | None:
@@ -116,36 +124,38 @@ class ModemSteps(FlowBase):
 
     async def _make_ready(self, modem: Modem, show: Show) -> None:
         """Unlock the SIM, remembering a PIN that it refuses, and find the network."""
-        seen = self.hass.data.setdefault(REFUSED_PINS, set())
         pin = sim_pin(self._draft)
-        refused = seen.union(self._draft.get(CONF_REFUSED_PINS, ()))
+        refused = refused_pins(self.hass, self._draft)
         try:
             await make_ready(modem, self._found, pin, refused, show)
-        except PinRefusedError as err:
+        except PinKnownRefusedError:
             self._draft[CONF_PIN] = None
-            if pin is not None and not isinstance(err, PinKnownRefusedError):
-                digest = pin_digest(pin.code, self._found.iccid)
-                seen.add(digest)
-                self._draft[CONF_REFUSED_PINS] = [
-                    *self._draft.get(CONF_REFUSED_PINS, ()),
-                    digest,
-                ]
+            raise
+        except PinRefusedError:
+            assert pin is not None
+            self._remember_refused(pin.code)
             raise
         if pin is not None:
             self._draft[CONF_ICCID] = self._found.iccid
+
+    def _remember_refused(self, pin: str) -> None:
+        """Remember it at once: the dialog may be closed before it is saved."""
+        iccid = self._found.iccid
+        self._draft = without_pin(self.hass, self._draft, pin, iccid)
+        entry = self._mended_entry
+        if entry is not None:
+            self.hass.config_entries.async_update_entry(
+                entry, data=without_pin(self.hass, entry.data, pin, iccid)
+            )
 
     async def async_step_examined(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Go on with the modem that was found."""
+        if self._mended_entry is not None:
+            return await self._after_examination()
         identity = self._found.identity
         assert identity is not None
-        self._draft |= {
-            CONF_MODEL: identity.model,
-            CONF_FIRMWARE: identity.firmware,
-        }
-        if self._mended_entry is not None:
-            return await self._finish()
         await self.async_set_unique_id(identity.imei)
         self._abort_if_unique_id_configured(
             updates={
@@ -156,11 +166,15 @@ class ModemSteps(FlowBase):
         )
         return await self._after_examination()
 
+    @abstractmethod
     async def _after_examination(self) -> ConfigFlowResult:
-        raise NotImplementedError
+        """Go on with a modem that is ready."""
+        ...
 
+    @abstractmethod
     async def _finish(self) -> ConfigFlowResult:
-        raise NotImplementedError
+        """Save the draft and end."""
+        ...
 
     # What keeps the modem from being ready.
 
@@ -168,22 +182,21 @@ class ModemSteps(FlowBase):
         """Return the step that an error leads to, and have it say what happened."""
         self._check_failed = True
         self._trouble = err
-        if self._retry == "examine" and self._port_step is not None:
-            if self._found.identity is None or self._port_step == "port":
-                self._say(_port_field(err), err.key)
-                return self._port_step
+        port_step = next((s for s in self._visited if s in ("user", "port")), None)
+        if (
+            self._retry == "examine"
+            and port_step is not None
+            and not isinstance(err, SimError | NotRegisteredError)
+        ):
+            self._say(_port_field(err), err.key, code=code_of(err))
+            return port_step
         if isinstance(err, PinRequiredError) and not isinstance(
             err, PinTriesExhaustingError
         ):
             if self.source != SOURCE_RECONFIGURE:
                 return "pin"
-        self._say("base", err.key)
+        self._say("base", err.key, code=code_of(err))
         return "trouble"
-
-    @property
-    def _port_step(self) -> str | None:
-        """The step that asked for the port in this flow, if one did."""
-        return next((s for s in self._visited if s in ("user", "port")), None)
 
     async def async_step_pin(
         self, user_input: dict[str, Any] | None = None
@@ -227,3 +240,9 @@ class ModemSteps(FlowBase):
 def _port_field(err: ModemError) -> str:
     """Return the field that the error belongs to: most are about the port."""
     return CONF_DEVICE if err.key.startswith("port_") else "base"
+
+
+def code_of(err: ModemError) -> str:
+    """Return the number of the modem's result code, for the text of an error."""
+    code = getattr(err, "code", None)
+    return "–" if code is None else str(int(code))

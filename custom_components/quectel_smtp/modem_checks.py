@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Final
 
 from .delivery.courier import Pin, Settings
-from .entry_data import pin_digest
 from .modem.errors import (
     CommandError,
     ModemError,
@@ -18,6 +17,7 @@ from .modem.modem import Modem
 from .modem.profile import ALL_PORTS
 from .modem.service import await_registration, unlock
 from .modem.status import Identity, Network
+from .pins import pin_digest
 
 REGISTRATION_WAIT: Final = 60.0
 """Seconds that a modem may take to register."""

@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from homeassistant.config_entries import ConfigSubentryFlow, SubentryFlowResult
+from homeassistant.config_entries import (
+    SOURCE_USER,
+    ConfigSubentryFlow,
+    SubentryFlowResult,
+)
 
 from .const import CONF_BCC, CONF_CC, CONF_TO
 from .flow_schemas import CONF_NAME, RECIPIENT
@@ -57,7 +61,7 @@ class RecipientFlow(ConfigSubentryFlow):
         )
 
     def _save(self, name: str, data: dict[str, list[str]]) -> SubentryFlowResult:
-        if self.source == "user":
+        if self.source == SOURCE_USER:
             return self.async_create_entry(title=name, data=data)
         return self.async_update_and_abort(
             self._get_entry(),

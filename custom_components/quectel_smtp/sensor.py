@@ -25,6 +25,8 @@ PARALLEL_UPDATES: Final = 0
 
 FAILED: Final = "failed"
 """The email never got as far as an outcome: nothing was sent."""
+UNCONFIRMED: Final = "unconfirmed"
+"""The result was lost; Home Assistant keeps the word "unknown" for itself."""
 
 _ATTRIBUTES: Final = (
     "code",
@@ -55,7 +57,7 @@ LAST_SEND_RESULT: Final = SensorEntityDescription(
     key="last_send_result",
     translation_key="last_send_result",
     device_class=SensorDeviceClass.ENUM,
-    options=[*(result.value for result in Result), FAILED],
+    options=[Result.SENT, Result.REFUSED, Result.DOUBTFUL, UNCONFIRMED, FAILED],
 )
 
 
@@ -84,6 +86,14 @@ class QuectelSensor(QuectelEntity, SensorEntity):
     def native_value(self) -> str:
         """Return the value as last known."""
         return self.entity_description.value_fn(self.coordinator.data)
+
+
+def _result(report: Report) -> str:
+    if report.outcome is None:
+        return FAILED
+    if report.outcome.result is Result.UNKNOWN:
+        return UNCONFIRMED
+    return report.outcome.result.value
 
 
 def _attributes(report: Report) -> dict[str, Any]:
@@ -136,7 +146,7 @@ class LastSendResultSensor(QuectelEntity, SensorEntity, RestoreEntity):
     def _take_report(self) -> None:
         report = self.coordinator.data.last
         if report is not None:
-            self._value = FAILED if report.outcome is None else report.outcome.result
+            self._value = _result(report)
             self._details = _attributes(report)
 
     @property

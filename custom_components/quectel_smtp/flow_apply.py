@@ -1,0 +1,154 @@
+"""The config flow's check of all settings, and the way back to what failed."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.const import CONF_HOST
+
+from .const import CONF_APN
+from .entry_data import settings
+from .flow_base import SETTINGS_STEPS
+from .flow_modem import ModemSteps, code_of
+from .modem.codes import TcpError
+from .modem.errors import (
+    ApnMissingError,
+    CommandError,
+    DataModeError,
+    ModemError,
+    PdpError,
+    ServerNameError,
+)
+from .modem_checks import ResultsElsewhereError, Show, Stage, identify, try_settings
+
+# Refusals of the data connection that a person can do something particular about.
+_PDP_NAMED = frozenset(
+    {
+        TcpError.PDP_OPEN_FAILED,
+        TcpError.TIMEOUT,
+        TcpError.PDP_BROKEN,
+        TcpError.NOT_ALLOWED,
+    }
+)
+
+
+class ApplySteps(ModemSteps):
+    """Gives the settings to the modem before they are saved."""
+
+    async def _apply_or_save(self, unchecked: bool) -> ConfigFlowResult:
+        if unchecked:
+            return await self._finish()
+        return await self.async_step_apply()
+
+    async def async_step_apply(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Activate the PDP context and give the settings to the modem."""
+        if progress := self._under_way("apply", self._apply):
+            return progress
+        err = self._check_result()
+        if err is not None:
+            self._retry = "apply"
+            return self.async_show_progress_done(next_step_id=self._place_setting(err))
+        return self.async_show_progress_done(next_step_id="applied")
+
+    async def _apply(self, show: Show) -> None:
+        async with self._modem() as modem:
+            imei = self._wanted_imei or self.unique_id
+            await identify(modem, self._found, imei, show)
+            await self._make_ready(modem, show)
+            await try_settings(modem, settings(self._draft, None), show)
+            self._save_changes()
+
+    async def async_step_applied(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Save what the modem has accepted."""
+        return await self._finish()
+
+    def _place_setting(self, err: ModemError) -> str:
+        """Return the step whose setting failed, and have it say what happened."""
+        if isinstance(err, ResultsElsewhereError):
+            self._trouble = err
+            return "results_elsewhere"
+        match err:
+            case ServerNameError():
+                step, field, key = "server", CONF_HOST, err.key
+            case ApnMissingError():
+                step, field, key = "cellular", CONF_APN, err.key
+            case PdpError(code=code) if code in _PDP_NAMED:
+                step, field, key = "cellular", "base", f"pdp_failed_{code:d}"
+            case PdpError():
+                step, field, key = "cellular", "base", err.key
+            case DataModeError():
+                step, field, key = "certificate", "base", "file_store"
+            case CommandError(command=command):
+                step, field, key = _refused_setting(command)
+            case _:
+                return self._place(err)
+        self._check_failed = True
+        self._say(field, key, code=code_of(err))
+        return self._form_for(step)
+
+    def _form_for(self, step: str) -> str:
+        """Return a form of this flow that the error can be shown on.
+
+        Who mends the data connection is not sent to the mail server's form.
+        """
+        if step == "certificate":
+            step = next(
+                (s for s in reversed(self._visited) if s.startswith(step)), "server"
+            )
+        if step not in self._visited:
+            (key,) = self._errors.values()
+            self._errors = {"base": key}
+            step = next(s for s in self._visited if s in SETTINGS_STEPS)
+        return step
+
+    # Results that are routed to another port.
+
+    async def async_step_results_elsewhere(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Offer to route result codes to every port of the modem."""
+        trouble = self._trouble
+        assert isinstance(trouble, ResultsElsewhereError)
+        return self.async_show_menu(
+            step_id="results_elsewhere",
+            menu_options=["route_results", "other_port"],
+            description_placeholders={"urc_port": trouble.urc_port},
+        )
+
+    async def async_step_other_port(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Choose another port of the modem."""
+        if self._mended_entry is None:
+            return await self.async_step_user()
+        return await self.async_step_port()
+
+    async def async_step_route_results(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Route result codes to every port, then check again."""
+        if progress := self._under_way("route_results", self._route_results):
+            return progress
+        err = self._check_result()
+        if err is not None:
+            self._retry = "route_results"
+            return self.async_show_progress_done(next_step_id=self._place(err))
+        return self.async_show_progress_done(next_step_id="apply")
+
+    async def _route_results(self, show: Show) -> None:
+        async with self._modem() as modem:
+            await identify(modem, self._found, self._wanted_imei, show)
+            show(Stage.ROUTE)
+            await modem.route_urcs_everywhere()
+
+
+def _refused_setting(command: str) -> tuple[str, str, str]:
+    """Return step, field and error for a setting that the modem has refused."""
+    if command.startswith("AT+QF"):
+        return "certificate", "base", "file_store"
+    if command.startswith("AT+QSSLCFG"):
+        return "certificate", "base", "tls_refused"
+    return "server", "base", "settings_refused"

@@ -1,0 +1,92 @@
+"""The config flow's steps for how the mail server proves who it is."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.const import CONF_HOST
+from homeassistant.util import dt as dt_util
+
+from .certificates import CertificateError, check_pem, roots
+from .const import CONF_CERTIFICATE, CONF_SAVE_UNCHECKED, CONF_SECURITY
+from .flow_apply import ApplySteps
+from .flow_schemas import CERTIFICATE_TEXT, NOTHING, certificate_choice
+
+
+class CertificateSteps(ApplySteps):
+    """A root chosen or pasted, or the decision to do without."""
+
+    # Whether the form before it asked to save without a check.
+    _unchecked = False
+
+    async def async_step_certificate(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask how the mail server proves who it is."""
+        options = ["certificate_root", "certificate_text", "certificate_none"]
+        if self._before.get(CONF_SECURITY) in ("tls", "starttls"):
+            options.insert(0, "certificate_keep")
+        return self.async_show_menu(
+            step_id="certificate",
+            menu_options=options,
+            description_placeholders={"host": self._draft[CONF_HOST]},
+        )
+
+    async def async_step_certificate_keep(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Leave the proof as it is."""
+        return await self._apply_or_save(self._unchecked)
+
+    async def async_step_certificate_root(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Choose a root from those that Home Assistant itself trusts."""
+        offered = await self.hass.async_add_executor_job(roots)
+        if user_input is not None:
+            chosen = user_input[CONF_CERTIFICATE]
+            pem = next(root.pem for root in offered if root.fingerprint == chosen)
+            return await self._take_certificate(user_input, pem)
+        now = self._draft.get(CONF_CERTIFICATE)
+        chosen_before = next((root for root in offered if root.pem == now), None)
+        return self._form(
+            "certificate_root",
+            certificate_choice(offered),
+            None
+            if chosen_before is None
+            else {CONF_CERTIFICATE: chosen_before.fingerprint},
+        )
+
+    async def async_step_certificate_text(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Take a pasted root certificate."""
+        if user_input is not None:
+            try:
+                pem = await self.hass.async_add_executor_job(
+                    check_pem, user_input[CONF_CERTIFICATE], dt_util.utcnow()
+                )
+            except CertificateError as err:
+                self._say(CONF_CERTIFICATE, err.key)
+            else:
+                return await self._take_certificate(user_input, pem)
+        return self._form(
+            "certificate_text", CERTIFICATE_TEXT, user_input or self._draft
+        )
+
+    async def async_step_certificate_none(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Say what it means not to verify the server, and have it confirmed."""
+        if user_input is not None:
+            return await self._take_certificate(user_input, None)
+        return self._form(
+            "certificate_none", NOTHING, host=self._draft[CONF_HOST], last=True
+        )
+
+    async def _take_certificate(
+        self, user_input: dict[str, Any], pem: str | None
+    ) -> ConfigFlowResult:
+        self._draft[CONF_CERTIFICATE] = pem
+        return await self._apply_or_save(
+            self._unchecked or user_input.get(CONF_SAVE_UNCHECKED, False)
+        )

@@ -1,0 +1,106 @@
+"""A modem on the desk, and an entry that is set up with it."""
+
+from collections.abc import AsyncGenerator
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.quectel_smtp.const import DOMAIN
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentryDataWithId
+from homeassistant.core import HomeAssistant
+
+from .modem_on_the_desk import IMEI, PORT, Desk, DeskModem
+
+DATA: dict[str, Any] = {
+    "device": PORT,
+    "baudrate": 115200,
+    "model": "EC200A",
+    "firmware": "EC200AEUHAR01A07M16",
+    "apn": "internet",
+    "apn_username": "",
+    "apn_password": "",
+    "authentication": "none",
+    "host": "smtp.example.com",
+    "port": 465,
+    "security": "tls",
+    "username": "home@example.com",
+    "password": "correct horse",
+    "sender_name": "Home",
+    "sender_address": "home@example.com",
+    "certificate": None,
+}
+ANNA = "notify.anna"
+RECIPIENT = ConfigSubentryDataWithId(
+    subentry_id="recipient_1",
+    subentry_type="recipient",
+    title="Anna",
+    unique_id=None,
+    data={"to": ["anna@example.com"], "cc": ["ben@example.com"], "bcc": []},
+)
+
+
+@pytest.fixture
+async def desk(hass: HomeAssistant) -> AsyncGenerator[Desk]:
+    """Put a modem on the desk, and shorten what takes long with a real one.
+
+    At the end all entries are unloaded, which leaves no port open.
+    """
+    found = Desk()
+    base = "custom_components.quectel_smtp"
+    with (
+        patch(f"{base}.ports.Modem", type("Modem", (DeskModem,), {"desk": found})),
+        patch(f"{base}.modem_checks.REGISTRATION_WAIT", 0),
+        patch(f"{base}.delivery.courier.REGISTRATION_TIMEOUT", 0),
+        patch(f"{base}.delivery.courier._RECONNECT_FIRST", 0.001),
+        patch(f"{base}.delivery.courier._RECONNECT_MOST", 0.01),
+    ):
+        yield found
+        for event in found.held.values():
+            event.set()
+        await hass.async_block_till_done()
+        for entry in hass.config_entries.async_entries(DOMAIN):
+            if entry.state is ConfigEntryState.LOADED:
+                assert await hass.config_entries.async_unload(entry.entry_id)
+        await hass.async_block_till_done()
+    assert not found.open_modems, "a port was left open"
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant) -> MockConfigEntry:
+    """Return an entry that is not set up yet, with one recipient."""
+    found = MockConfigEntry(
+        domain=DOMAIN,
+        title="Quectel EC200A",
+        unique_id=IMEI,
+        data=dict(DATA),
+        subentries_data=[RECIPIENT],
+    )
+    found.add_to_hass(hass)
+    return found
+
+
+@pytest.fixture
+async def loaded(
+    hass: HomeAssistant, entry: MockConfigEntry, desk: Desk
+) -> MockConfigEntry:
+    """Return the entry once the modem is in service."""
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    await desk.until(lambda: entry.runtime_data.courier.status.network is not None)
+    return entry
+
+
+async def send(
+    hass: HomeAssistant,
+    message: str = "Water in the cellar",
+    *,
+    title: str | None = "Alarm",
+    entity: str = ANNA,
+) -> None:
+    """Send a notification and wait for its end."""
+    data = {"message": message, "entity_id": entity}
+    if title is not None:
+        data["title"] = title
+    await hass.services.async_call("notify", "send_message", data, blocking=True)

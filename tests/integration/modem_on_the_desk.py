@@ -1,0 +1,265 @@
+"""A modem in memory that stands for ``Modem``, where it is the layers above that count.
+
+What a test changes of the ``Desk`` is what the next command meets.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from custom_components.quectel_smtp.modem.errors import (
+    ModemError,
+    PinRefusedError,
+    PinTriesExhaustingError,
+    PortLostError,
+    PortNotFoundError,
+    UnsupportedModemError,
+)
+from custom_components.quectel_smtp.modem.pdp import PdpSettings, PdpState
+from custom_components.quectel_smtp.modem.port import PortSettings
+from custom_components.quectel_smtp.modem.smtp import (
+    Message,
+    Outcome,
+    Result,
+    ServerSettings,
+)
+from custom_components.quectel_smtp.modem.status import (
+    Identity,
+    Network,
+    Registration,
+    SimState,
+)
+
+IMEI = "860000000000019"
+ICCID = "89490200001234567890"
+EC200A = Identity("Quectel", "EC200A", "EC200AEUHAR01A07M16", IMEI)
+ANOTHER = Identity("Quectel", "EC25", "EC25EFAR06A06", "8" * 15)
+AT_HOME = Network(Registration.HOME, "Example Mobile", -71)
+PORT = "/dev/serial/by-id/usb-Quectel-if02"
+
+
+@dataclass
+class Desk:
+    """Everything that a modem's surroundings decide."""
+
+    ports: set[str] = field(default_factory=lambda: {PORT})
+    identity: Identity = EC200A
+    sim: SimState = SimState.READY
+    iccid: str | None = ICCID
+    pin: str = "1234"
+    tries: int | None = 3
+    network: Network = AT_HOME
+    has_smtp: bool = True
+    urc_port: str | None = "all"
+    # What the next call of a method raises, in order.
+    failures: dict[str, list[Exception]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    # How the next emails end; sent without one.
+    outcomes: list[Outcome] = field(default_factory=list)
+    # Methods that wait for their event, and those that have been reached.
+    held: dict[str, asyncio.Event] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    # What was done.
+    pins_entered: list[str] = field(default_factory=list)
+    activated: list[PdpSettings] = field(default_factory=list)
+    configured: list[ServerSettings] = field(default_factory=list)
+    sent: list[Message] = field(default_factory=list)
+    open_modems: set[DeskModem] = field(default_factory=set)
+    opened: int = 0
+    opened_at: str | None = None
+
+    def fail(self, method: str, *errors: Exception) -> None:
+        """Have the next calls of a method fail."""
+        self.failures[method] += errors
+
+    def hold_in(self, method: str) -> asyncio.Event:
+        """Have a method wait until the event is set."""
+        return self.held.setdefault(method, asyncio.Event())
+
+    async def reached(self, method: str, count: int = 1) -> None:
+        """Wait until a method was called so often."""
+        await self.until(lambda: self.calls.count(method) >= count)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something is so."""
+        async with asyncio.timeout(10):
+            while not condition():
+                await asyncio.sleep(0)
+
+    def unplug(self) -> None:
+        """Take the modem away from its port."""
+        self.ports.clear()
+        self.lose_port()
+
+    def lose_port(self) -> None:
+        """Have open ports fail once."""
+        for modem in tuple(self.open_modems):
+            modem.lose()
+
+
+class DeskModem:
+    """Has ``Modem``'s methods; what they do is the desk's business."""
+
+    desk: Desk
+
+    def __init__(self, port: PortSettings, *, connector: object = None) -> None:
+        """Take the port."""
+        self.port = port
+        self.boot = 0
+        self.pdp_state = PdpState.INACTIVE
+        self.watchers: list[Callable[[], None]] = []
+        self._message: Message | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether the port is open."""
+        return self in self.desk.open_modems
+
+    busy = False
+
+    async def _do(self, method: str) -> None:
+        if not self.connected:
+            raise PortLostError
+        self.desk.calls.append(method)
+        if method in self.desk.held:
+            await self.desk.held[method].wait()
+        if self.desk.failures[method]:
+            raise self.desk.failures[method].pop(0)
+
+    async def open(self) -> None:
+        """Open the port."""
+        await asyncio.sleep(0)
+        if self.desk.failures["open"]:
+            raise self.desk.failures["open"].pop(0)
+        if self.port.url not in self.desk.ports:
+            raise PortNotFoundError
+        assert not self.desk.open_modems, "the port is locked"
+        self.desk.open_modems.add(self)
+        self.desk.opened += 1
+        self.desk.opened_at = self.port.url
+        self.boot += 1
+        self._changed()
+
+    async def close(self) -> None:
+        """Close the port."""
+        self.desk.open_modems.discard(self)
+        self.pdp_state = PdpState.INACTIVE
+
+    def lose(self) -> None:
+        """Lose the port, as unplugging does."""
+        self.desk.open_modems.discard(self)
+        self.set_pdp(PdpState.INACTIVE)
+        self._changed()
+
+    def set_pdp(self, state: PdpState) -> None:
+        """Change the state of the PDP context, as a URC does."""
+        self.pdp_state = state
+        self._changed()
+
+    def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back after changes."""
+        self.watchers.append(callback)
+        return lambda: self.watchers.remove(callback)
+
+    def _changed(self) -> None:
+        for callback in tuple(self.watchers):
+            callback()
+
+    async def identify(self) -> Identity:
+        """Return who it is."""
+        await self._do("identify")
+        return self.desk.identity
+
+    async def require_smtp(self) -> None:
+        """Refuse where the desk has it so."""
+        await self._do("require_smtp")
+        if not self.desk.has_smtp:
+            raise UnsupportedModemError
+
+    async def sim_state(self) -> SimState:
+        """Return the state of the SIM."""
+        await self._do("sim_state")
+        return self.desk.sim
+
+    async def pin_tries(self) -> int | None:
+        """Return the tries left."""
+        await self._do("pin_tries")
+        return self.desk.tries
+
+    async def iccid(self) -> str | None:
+        """Return the SIM's number."""
+        await self._do("iccid")
+        return self.desk.iccid
+
+    async def enter_pin(self, pin: str) -> None:
+        """Unlock the SIM, or lose a try."""
+        await self._do("enter_pin")
+        desk = self.desk
+        if desk.tries is not None and desk.tries <= 2:
+            raise PinTriesExhaustingError(desk.tries)
+        desk.pins_entered.append(pin)
+        if pin != desk.pin:
+            desk.tries = None if desk.tries is None else desk.tries - 1
+            raise PinRefusedError(desk.tries)
+        desk.sim = SimState.READY
+        desk.tries = 3
+
+    async def network(self) -> Network:
+        """Return the network."""
+        await self._do("network")
+        return self.desk.network
+
+    async def urc_port(self) -> str | None:
+        """Return where URCs go."""
+        await self._do("urc_port")
+        return self.desk.urc_port
+
+    async def route_urcs_everywhere(self) -> None:
+        """Route them to every port."""
+        await self._do("route_urcs_everywhere")
+        self.desk.urc_port = "all"
+
+    async def activate(self, settings: PdpSettings) -> None:
+        """Bring the PDP context up."""
+        try:
+            await self._do("activate")
+        except ModemError:
+            self.set_pdp(PdpState.FAILED)
+            raise
+        self.desk.activated.append(settings)
+        self.set_pdp(PdpState.ACTIVE)
+
+    async def refresh_pdp(self) -> PdpState:
+        """Return the state of the PDP context."""
+        await self._do("refresh_pdp")
+        return self.pdp_state
+
+    async def resolve(self, host: str, deadline: float) -> None:
+        """Find the mail server."""
+        await self._do("resolve")
+
+    async def configure(self, server: ServerSettings) -> None:
+        """Take the mail server's settings."""
+        await self._do("configure")
+        self.desk.configured.append(server)
+
+    async def prepare(self, message: Message) -> Outcome | None:
+        """Take an email."""
+        await self._do("prepare")
+        self._message = message
+        return None
+
+    async def put(self, timeout: int) -> Outcome:
+        """Send the email."""
+        await self._do("put")
+        assert self._message is not None
+        if self.desk.outcomes:
+            return self.desk.outcomes.pop(0)
+        self.desk.sent.append(self._message)
+        return Outcome(Result.SENT)
+
+    async def clear(self) -> None:
+        """Forget the email."""
+        await self._do("clear")

@@ -1,0 +1,248 @@
+"""Home Assistant asks anew for a login or a PIN that was refused."""
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.quectel_smtp.modem.codes import SmtpError, SmtpReply
+from custom_components.quectel_smtp.modem.errors import PinTriesExhaustingError
+from custom_components.quectel_smtp.modem.pdp import PdpState
+from custom_components.quectel_smtp.modem.smtp import Outcome, Result
+from custom_components.quectel_smtp.modem.status import SimState
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+
+from .conftest import send
+from .dialog import Dialog
+from .modem_on_the_desk import ICCID, Desk
+
+
+async def _asked(hass: HomeAssistant) -> Dialog:
+    """Return the one flow that asks."""
+    await hass.async_block_till_done()
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == "reauth"
+    return Dialog(hass, await hass.config_entries.flow.async_configure(flow["flow_id"]))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        SmtpError.AUTH_TYPE_UNSUPPORTED,
+        SmtpError.ACCESS_DENIED,
+        SmtpError.AUTH_FAILED,
+    ],
+)
+async def test_a_refused_login_is_asked_for_and_used_without_unloading(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, code: SmtpError
+) -> None:
+    courier = loaded.runtime_data.courier
+    desk.outcomes.append(Outcome(Result.REFUSED, code, SmtpReply.AUTH_FAILED))
+    with pytest.raises(HomeAssistantError):
+        await send(hass)
+    dialog = await _asked(hass)
+    assert dialog.step == "reauth_confirm"
+    assert dialog.suggested("username") == "home@example.com"
+    await dialog.submit(username="home@example.com", password="p" * 51)
+    assert dialog.errors == {"password": "too_long"}
+    await dialog.submit(username="home@example.com", password="battery staple")
+    assert dialog.ended == "reauth_successful"
+    assert loaded.data["password"] == "battery staple"
+    assert loaded.runtime_data.courier is courier
+    await send(hass)
+    assert desk.configured[-1].password == "battery staple"
+
+
+async def test_it_is_asked_once_however_many_emails_are_refused(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    for _ in range(3):
+        desk.outcomes.append(Outcome(Result.REFUSED, SmtpError.AUTH_FAILED))
+        with pytest.raises(HomeAssistantError):
+            await send(hass)
+    await _asked(hass)
+
+
+async def test_one_refusal_is_not_asked_about_again_on_each_poll(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.outcomes.append(Outcome(Result.REFUSED, SmtpError.AUTH_FAILED))
+    with pytest.raises(HomeAssistantError):
+        await send(hass)
+    (await _asked(hass)).close()
+    await loaded.runtime_data.coordinator.async_refresh()
+    await hass.async_block_till_done()
+    assert not hass.config_entries.flow.async_progress()
+
+
+async def test_another_refusal_asks_for_nothing(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.outcomes.append(Outcome(Result.REFUSED, SmtpError.MAILBOX_UNAVAILABLE))
+    with pytest.raises(HomeAssistantError):
+        await send(hass)
+    await hass.async_block_till_done()
+    assert not hass.config_entries.flow.async_progress()
+
+
+async def test_a_login_is_changed_while_an_email_is_being_sent(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    held = desk.hold_in("put")
+    sending = hass.async_create_background_task(send(hass), "send")
+    await desk.reached("put")
+    dialog = Dialog(hass, await loaded.start_reauth_flow(hass))
+    await dialog.submit(username="home@example.com", password="battery staple")
+    assert dialog.ended == "reauth_successful"
+    held.set()
+    await sending
+    await send(hass)
+    assert [server.password for server in desk.configured] == [
+        "correct horse",
+        "battery staple",
+    ]
+
+
+# The PIN.
+
+
+async def _started(hass: HomeAssistant, entry: MockConfigEntry, desk: Desk) -> None:
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await desk.until(lambda: entry.runtime_data.courier.status.trouble is not None)
+    await hass.async_block_till_done()
+
+
+async def test_a_pin_that_is_needed_is_asked_for_and_kept_with_its_sim(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    await _started(hass, entry, desk)
+    dialog = await _asked(hass)
+    assert dialog.step == "pin"
+    await dialog.submit(pin="1234")
+    assert dialog.ended == "reauth_successful"
+    assert (entry.data["pin"], entry.data["iccid"]) == ("1234", ICCID)
+    await send(hass)
+    assert desk.pins_entered == ["1234"]
+
+
+async def test_a_kept_pin_that_is_refused_is_dropped_for_good(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    hass.config_entries.async_update_entry(
+        entry, data=entry.data | {"pin": "1111", "iccid": ICCID}
+    )
+    await _started(hass, entry, desk)
+    await desk.reached("identify", count=3)
+    assert desk.pins_entered == ["1111"]
+    assert entry.data["pin"] is None
+    assert "1111" not in str(entry.data)
+
+    desk.tries = None
+    dialog = await _asked(hass)
+    await dialog.submit(pin="1111")
+    assert dialog.errors == {"pin": "pin_refused_before"}
+    assert desk.pins_entered == ["1111"]
+    await dialog.submit(pin="1234", save_unchecked=False)
+    assert dialog.ended == "reauth_successful"
+    await send(hass)
+
+
+async def test_a_refused_pin_is_dropped_once(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    hass.config_entries.async_update_entry(
+        entry, data=entry.data | {"pin": "1111", "iccid": ICCID}
+    )
+    held = desk.hold_in("enter_pin")
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await desk.reached("enter_pin")
+    desk.hold_in("identify")
+    held.set()
+    await desk.reached("identify", count=2)
+    # The modem has news while the courier has not looked at the SIM again.
+    (modem,) = desk.open_modems
+    modem.set_pdp(PdpState.ACTIVE)
+    assert len(entry.data["refused_pins"]) == 1
+
+
+async def test_a_pin_that_is_refused_here_is_remembered_although_nothing_is_saved(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim, desk.tries = SimState.PIN_REQUIRED, None
+    await _started(hass, entry, desk)
+    dialog = await _asked(hass)
+    await dialog.submit(pin="1111")
+    assert dialog.errors == {"pin": "pin_refused"}
+    dialog.close()
+    assert len(entry.data["refused_pins"]) == 1
+    assert entry.data.get("pin") is None
+
+
+async def test_the_pin_is_asked_for_once_for_as_long_as_it_is_missing(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    await _started(hass, entry, desk)
+    (await _asked(hass)).close()
+    await desk.reached("identify", count=desk.calls.count("identify") + 3)
+    await entry.runtime_data.coordinator.async_refresh()
+    await hass.async_block_till_done()
+    assert not hass.config_entries.flow.async_progress()
+
+
+async def test_a_pin_that_is_missing_anew_is_asked_for_anew(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    await _started(hass, entry, desk)
+    (await _asked(hass)).close()
+    desk.sim = SimState.READY
+    await desk.until(lambda: entry.runtime_data.courier.status.trouble is None)
+    desk.sim = SimState.PIN_REQUIRED
+    desk.lose_port()
+    await desk.until(lambda: entry.runtime_data.courier.status.trouble is not None)
+    assert (await _asked(hass)).step == "pin"
+
+
+async def test_a_pin_can_be_saved_without_another_check(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim, desk.tries = SimState.PIN_REQUIRED, None
+    await _started(hass, entry, desk)
+    dialog = await _asked(hass)
+    await dialog.submit(pin="1111")
+    assert dialog.errors == {"pin": "pin_refused"}
+    await dialog.submit(pin="1234", save_unchecked=True)
+    assert dialog.ended == "reauth_successful"
+    await send(hass)
+    assert desk.pins_entered == ["1111", "1234"]
+
+
+async def test_too_few_tries_are_explained_and_nothing_is_entered(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim, desk.tries = SimState.PIN_REQUIRED, 2
+    await _started(hass, entry, desk)
+    assert isinstance(
+        entry.runtime_data.courier.status.trouble, PinTriesExhaustingError
+    )
+    dialog = await _asked(hass)
+    await dialog.submit(pin="1234")
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_tries_low"})
+    assert not desk.pins_entered
+
+
+async def test_a_pin_can_be_saved_while_the_modem_is_away(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    await _started(hass, entry, desk)
+    dialog = await _asked(hass)
+    desk.unplug()
+    await dialog.submit(pin="1234")
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "port_not_found"})
+    await dialog.submit(save_unchecked=True)
+    assert dialog.ended == "reauth_successful"
+    assert entry.data["pin"] == "1234"

@@ -1,0 +1,73 @@
+"""Each failure that can happen has its words, wherever it is shown."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from custom_components.quectel_smtp.modem import codes, errors
+from custom_components.quectel_smtp.modem_checks import (
+    NoResultError,
+    PinKnownRefusedError,
+    ResultsElsewhereError,
+    Stage,
+)
+
+from .dialog import texts
+
+_ATTRIBUTES = texts()["entity"]["sensor"]["last_send_result"]["state_attributes"]
+
+# Shown by other means: on the field that it names, and as a step of its own.
+_NO_ERROR_OF_A_FORM = {"invalid_value", ResultsElsewhereError.key}
+
+
+def _kinds(kind: type[errors.ModemError]) -> Iterator[type[errors.ModemError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _kinds(below)
+
+
+_KEYS = sorted({kind.key for kind in _kinds(errors.ModemError)})
+_OF_CHECKS = {
+    NoResultError.key,
+    PinKnownRefusedError.key,
+    ResultsElsewhereError.key,
+}
+
+
+@pytest.mark.parametrize("key", _KEYS)
+def test_each_failure_has_its_words_in_the_flow(key: str) -> None:
+    assert key in texts()["config"]["error"] or key in _NO_ERROR_OF_A_FORM
+
+
+@pytest.mark.parametrize("key", [key for key in _KEYS if key not in _OF_CHECKS])
+def test_each_failure_has_its_words_for_a_sender_and_on_the_sensor(key: str) -> None:
+    assert key in texts()["exceptions"] or key == "invalid_value"
+    assert key in _ATTRIBUTES["error"]["state"]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [codes.SmtpError, codes.TcpError, codes.FileError, codes.EquipmentError],
+)
+def test_each_code_has_its_words_on_the_sensor(table: type[codes.SmtpError]) -> None:
+    names = {member.name.lower() for member in table}
+    assert names <= set(_ATTRIBUTES["code_name"]["state"])
+
+
+def test_each_reply_has_its_words_on_the_sensor() -> None:
+    names = {member.name.lower() for member in codes.SmtpReply}
+    assert names <= set(_ATTRIBUTES["reply_name"]["state"])
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_each_stage_of_a_check_has_its_words(stage: Stage) -> None:
+    assert stage.value in texts()["config"]["progress"]
+
+
+@pytest.mark.parametrize("key", sorted(texts()["config"]["error"]))
+def test_an_error_says_what_is_wrong_and_one_thing_to_do(key: str) -> None:
+    """Two sentences at least, save where the one says both."""
+    text = texts()["config"]["error"][key]
+    assert text.endswith(".")
+    if key not in ("empty", "too_long", "out_of_range", "pin_invalid"):
+        assert text.count(". ") + text.count(": ") + text.count("; ") >= 1, text
