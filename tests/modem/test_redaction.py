@@ -73,7 +73,7 @@ async def test_no_secret_reaches_a_log_with_everything_at_debug(
                 "home@example.com",
             )
         )
-        message = Message(SUBJECT, BODY * 200, (f"{RECIPIENT}@example.com",))
+        message = Message(SUBJECT, f"{BODY}\n" * 200, (f"{RECIPIENT}@example.com",))
         assert await modem.prepare(message) is None
         await modem.put(60)
         # A late echo and half a command, as after a cancelled write.

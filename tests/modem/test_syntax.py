@@ -90,7 +90,7 @@ def test_a_quoted_text_is_the_text_or_is_refused(text: str, limit: int) -> None:
         assert fields(quoted) == (text,)
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_what_could_leave_its_quotes_is_refused(text: str) -> None:
     with pytest.raises(InvalidValueError):
         quote(text, "field", 50)
@@ -167,7 +167,13 @@ def test_a_body_arrives_as_it_was_but_for_its_line_ends(body: str) -> None:
 
 @pytest.mark.parametrize(
     ("body", "reason"),
-    [("a\0b", "forbidden_character"), ("\ud800", "invalid"), ("é" * 5120, "too_long")],
+    [
+        ("a\0b", "forbidden_character"),
+        ("\ud800", "invalid"),
+        ("é\n" * 5120, "too_long"),
+        ("é" * 500, "too_long"),
+    ],
+    ids=["NUL", "surrogate", "body", "line"],
 )
 def test_a_body_that_no_email_can_hold_is_refused(body: str, reason: str) -> None:
     with pytest.raises(InvalidValueError) as caught:
@@ -180,9 +186,11 @@ def test_a_body_that_ends_its_last_line_is_left_as_it_is() -> None:
 
 
 def test_a_body_may_have_10240_bytes_with_its_last_line_end() -> None:
-    assert len(body_bytes("x" * 10238)) == 10240
-    with pytest.raises(InvalidValueError):
-        body_bytes("x" * 10239)
+    lines = ("x" * 98 + "\n") * 102 + "x" * 38
+    assert len(body_bytes(lines)) == 10240
+    with pytest.raises(InvalidValueError) as caught:
+        body_bytes(lines + "x")
+    assert caught.value.limit == 10240
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """``Email``: what someone wants sent, under one reference."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+import re
 import secrets
 from typing import Final
 
 from ..modem.errors import InvalidValueError
-from ..modem.smtp import Message
+from ..modem.smtp import LINE_LIMIT, Message
 
 # Below the modem's own limits, so that marks and a closing line find their place.
 SUBJECT_LIMIT: Final = 80
@@ -15,10 +17,33 @@ BODY_LIMIT: Final = 10_000
 _LETTERS: Final = "23456789BCDFGHJKMNPQRSTVWXZ"
 _LENGTH: Final = 8
 
+# Fewer characters than a quarter of the limit can't exceed it in bytes.
+_LONG_LINE: Final = re.compile(rf"[^\r\n]{{{LINE_LIMIT // 4},}}")
+
 
 def new_reference() -> str:
     """Return a short reference that names one email to people."""
     return "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+
+
+def wrap(text: str) -> str:
+    """Return ``text`` with each line of at most 998 bytes, broken at blanks.
+
+    A line without a blank is broken between two characters. Nothing but line ends is
+    added, and only where a mail server may otherwise refuse the line.
+    """
+    return _LONG_LINE.sub(lambda line: "\n".join(_broken(line[0])), text)
+
+
+def _broken(line: str) -> Iterator[str]:
+    while len(line.encode("utf-8", "surrogatepass")) > LINE_LIMIT:
+        encoded = line.encode("utf-8", "surrogatepass")[:LINE_LIMIT]
+        # At most three bytes of a character that the limit cuts are left out.
+        head = encoded.decode("utf-8", "ignore")
+        head = head[: head.rfind(" ") + 1] or head
+        yield head
+        line = line[len(head) :]
+    yield line
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +71,10 @@ class Email:
         self.message()
 
     def message(self) -> Message:
-        """Return the email as the modem takes it."""
+        """Return the email as the modem takes it, its long lines broken."""
         return Message(
             subject=self.subject,
-            body=self.body,
+            body=wrap(self.body),
             to=self.to,
             cc=self.cc,
             bcc=self.bcc,

@@ -18,6 +18,8 @@ from .tls import SSL_CONTEXT, TlsSettings
 FIELD_LIMIT: Final = 50
 SUBJECT_LIMIT: Final = 100
 BODY_LIMIT: Final = 10240
+LINE_LIMIT: Final = 998
+"""Bytes of one line of a body, without its end (RFC 5321 4.5.3.1.6)."""
 RECIPIENT_LIMIT: Final = 20
 PUT_TIME_MIN: Final = 60
 PUT_TIME_MAX: Final = 65535
@@ -190,7 +192,8 @@ def body_bytes(body: str) -> bytes:
     """Return the body as the modem gets it: UTF-8, line ends CR LF, one at the end.
 
     Ending with a line end also keeps a body from being a bare ``+++``. NUL has no
-    place in an email (RFC 5321 4.5.2) and is refused.
+    place in an email (RFC 5321 4.5.2) and is refused, and so is a line over 998 bytes,
+    which a server may refuse or break anywhere.
     """
     text = _LINE_ENDS.sub("\r\n", body)
     if not text.endswith("\r\n"):
@@ -200,6 +203,8 @@ def body_bytes(body: str) -> bytes:
         raise InvalidValueError("body", "forbidden_character")
     if len(encoded) > BODY_LIMIT:
         raise InvalidValueError("body", "too_long", BODY_LIMIT)
+    if any(len(line) > LINE_LIMIT for line in encoded.split(b"\r\n")):
+        raise InvalidValueError("body", "too_long", LINE_LIMIT)
     return encoded
 
 

@@ -1,0 +1,167 @@
+"""No text in any field, over all of Unicode, becomes a command or ends data mode."""
+
+from collections.abc import Generator
+from dataclasses import replace
+import re
+
+from hypothesis import HealthCheck, given, settings, strategies as st
+import pytest
+
+from custom_components.quectel_smtp.modem.errors import InvalidValueError
+from custom_components.quectel_smtp.modem.smtp import Message, Result, body_bytes
+from tests.virtual_modem.observations import Phase, TransferEnd
+
+from .bench import SERVER, Bench
+
+TO = ("a@example.com",)
+# Everything that the driver ever sends for an email that is ready to go.
+EXPECTED = re.compile(
+    r"AT(E0|&D0|Q0V1E0|\+(CMEE=1|CNMI=0,0,0,0,0|CGSN|QIACT\?|QIACT=1"
+    r'|QICSGP=1,1,"internet","","",0|QSMTPCLR|QSMTPPUT=60|QSMTPBODY=[01],\d+,\d+'
+    r'|QSMTPCFG="(contextid|ssltype|smtpserver|account|sender)",[^\r\n]*'
+    r'|QSMTPDST=1,[123],"[^"]*"|QSMTPSUB=0,"[^"]*"|QSMTPSUB=1,"([0-9A-F]{2})*"))?'
+)
+HOSTILE = (
+    "+++",
+    "+++\r\nATH\r\n",
+    'x"\r\nAT+CFUN=0\r\n',
+    'x";+QPOWD',
+    "AT+QPOWD",
+    "A/",
+    "\r\n.\r\n",
+    "\n.\n",
+    "\r.\r",
+    ".",
+    "..\n.",
+    "OK\r\n",
+    "ERROR",
+    "CONNECT",
+    "+QSMTPPUT: 0,0",
+    "+CME ERROR: 30",
+    "RDY",
+    "\x1a",
+    "\x1b",
+    "\x08",
+    "\x11\x13",
+    "\x7f",
+    "\u2028",
+    "\x85",
+    "\ufeff",
+    "\u202e",
+    "😀",
+    "%s%n",
+    "$(reboot)",
+    "x" * 998,
+    "+" * 600,
+)
+texts = st.one_of(
+    st.text(max_size=300),
+    st.lists(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=20)), max_size=8).map(
+        "".join
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def bench() -> Generator[Bench]:
+    """Give one bench for all texts."""
+    with Bench() as ready:
+        yield ready
+
+
+def check_witness(bench: Bench) -> None:
+    """Check what the modem saw: our commands only, and whole transfers."""
+    for seen in bench.virtual.commands():
+        assert EXPECTED.fullmatch(seen.line), seen.line
+        assert seen.phase is Phase.COMMAND
+        assert seen.junk == ""
+    assert {transfer.end for transfer in bench.virtual.transfers()} <= {
+        TransferEnd.COMPLETE
+    }
+    assert bench.virtual.strays() == []
+    bench.virtual.forget()
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(subject=texts, body=texts)
+def test_a_text_arrives_as_it_was_or_is_refused(
+    bench: Bench, subject: str, body: str
+) -> None:
+    try:
+        message = Message(subject, body, TO)
+    except InvalidValueError:
+        return
+    sent = len(bench.received)
+    assert bench.run(bench.send(message)).result is Result.SENT
+    assert len(bench.received) == sent + 1
+    assert bench.received[-1].rcpt_tos == list(TO)
+    assert bench.virtual.transfers()[-1].data == body_bytes(body)
+    assert bench.last_body() == body_bytes(body)
+    check_witness(bench)
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(name=texts, username=texts, password=texts, address=texts, to=texts)
+def test_a_setting_or_an_address_is_one_value_or_is_refused(
+    bench: Bench, name: str, username: str, password: str, address: str, to: str
+) -> None:
+    server = SERVER
+    for field, value in (
+        ("sender_name", name),
+        ("username", username),
+        ("password", password),
+        ("sender_address", address),
+        ("host", to),
+    ):
+        try:
+            server = replace(server, **{field: value})  # type: ignore[arg-type]  # texts
+        except InvalidValueError:
+            continue
+    bench.run(bench.modem.configure(server))
+    try:
+        message = Message("Hello", "Body", (to,))
+    except InvalidValueError:
+        message = Message("Hello", "Body", TO)
+    assert bench.run(bench.modem.prepare(message)) is None
+    bench.run(bench.modem.clear())
+    check_witness(bench)
+
+
+@pytest.mark.parametrize("first", range(0, 256, 32))
+def test_a_body_of_every_character_up_to_ff_arrives_but_for_nul(
+    bench: Bench, first: int
+) -> None:
+    body = "".join(map(chr, range(first, first + 32)))
+    if first == 0:
+        with pytest.raises(InvalidValueError):
+            Message("Hello", body, TO)
+        body = body[1:]
+    bench.run(bench.send(Message("Hello", body, TO)))
+    assert bench.virtual.transfers()[-1].data == body_bytes(body)
+    assert bench.last_body() == body_bytes(body)
+    check_witness(bench)
+
+
+@pytest.mark.parametrize(
+    "body", ["+++", "x+++", "+++x", "x" * 509 + "+++" + "y" * 400], ids=range(4)
+)
+def test_an_escape_sequence_in_a_body_is_text(bench: Bench, body: str) -> None:
+    bench.run(bench.send(Message("Hello", body, TO)))
+    assert bench.last_body() == body_bytes(body)
+    check_witness(bench)
+
+
+def test_a_body_of_the_longest_length_arrives_whole(bench: Bench) -> None:
+    body = ("é" * 49 + "\n") * 102 + "é" * 18
+    assert len(body_bytes(body)) > 10_200
+    bench.run(bench.send(Message("Hello", body, TO)))
+    assert bench.last_body() == body_bytes(body)
+    check_witness(bench)
