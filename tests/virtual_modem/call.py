@@ -191,7 +191,11 @@ class Call:
         if not dropped:
             self._result_code("CONNECT")
         transfer = self.modem.console.enter_data_mode(
-            self.line, expected, self.modem.patience(timeout), ack=ack, idle=idle
+            self.line,
+            expected,
+            self.modem.patience(timeout, expected),
+            ack=ack,
+            idle=idle,
         )
         await self.meet(Moment.AFTER_CONNECT)
         data, end = await transfer

@@ -328,6 +328,10 @@ class VirtualModem:
         """Wait until `count` bytes were lost (`strays`)."""
         await self.acontrol("wait_stray", bytes=count, timeout=timeout)
 
+    async def wait_for_port(self, *, timeout: float = 20) -> None:
+        """Wait until the port is there after `hangup` or a fault."""
+        await self.acontrol("wait_plugged", timeout=timeout)
+
     async def wait_for_silence(self, seconds: float) -> None:
         """Wait until the host has sent nothing for so long."""
         await self.acontrol("wait_silence", seconds=seconds)

@@ -209,6 +209,11 @@ class ControlServer:
         await self._wait(lambda: self._modem.console.heard >= wanted, given)
         return None
 
+    async def do_wait_plugged(self, given: Arguments) -> Json:
+        """Wait until the port can be opened."""
+        await self._wait(lambda: self._process.plugged, given)
+        return None
+
     async def do_wait_silence(self, given: Arguments) -> Json:
         """Wait until the host has sent nothing for so long."""
         wanted = _number(given, "seconds")

@@ -1,6 +1,9 @@
 """The modem's flash file store: names, blocks, space, open files, checksums."""
 
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import xor
+import struct
 from typing import TYPE_CHECKING
 
 from .errors import (
@@ -28,11 +31,8 @@ _FORBIDDEN = frozenset('/\\:*?"<>|')
 
 def checksum(data: bytes) -> str:
     """XOR of big-endian 16-bit words, an odd last byte high; not padded (N, K)."""
-    total = 0
-    for index in range(0, len(data), 2):
-        total ^= data[index] << 8
-        if index + 1 < len(data):
-            total ^= data[index + 1]
+    padded = data + b"\0" * (len(data) % 2)
+    total = reduce(xor, struct.unpack(f">{len(padded) // 2}H", padded), 0)
     return format(total, "x")
 
 

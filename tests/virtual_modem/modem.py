@@ -81,10 +81,13 @@ class Modem:
         if seconds > 0:
             await asyncio.sleep(seconds * self.time_scale)
 
-    def patience(self, seconds: float) -> float:
-        """How long to wait for the host or the network: scaled, but never too short."""
-        shortest = min(seconds, self.settings.shortest_patience)
-        return max(seconds * self.time_scale, shortest)
+    def patience(self, seconds: float, size: int = 0) -> float:
+        """How long to wait for the host or the network: scaled, but never too short.
+
+        size: bytes that the host is to send meanwhile; the wire's own time is not scaled.
+        """
+        needed = self.settings.shortest_patience + 1.5 * self.wire.duration(size)
+        return max(seconds * self.time_scale, min(seconds, needed))
 
     def start(self, work: Coroutine[None, None, None]) -> None:
         """Run something that a reboot ends; it goes as far as it can at once."""

@@ -62,7 +62,7 @@ class Process:
         self.modem.on_hangup = self.unplug
         self.modem.on_plug = self.plug
         self._watched: list[int] = []
-        self._plugged = False
+        self.plugged = False
         self.finished = asyncio.Event()
 
     def furnish(self) -> None:
@@ -86,20 +86,21 @@ class Process:
 
     def plug(self) -> None:
         """Make the port openable."""
-        if self._plugged:
+        if self.plugged:
             return
-        self._plugged = True
+        self.plugged = True
         self.endpoint.open()
         for fd, call in self.endpoint.watched:
             self._loop.add_reader(fd, call)
             self._watched.append(fd)
         self.modem.wire.attach()
+        self.modem.journal.changed()
 
     def unplug(self) -> None:
         """Take the port away."""
-        if not self._plugged:
+        if not self.plugged:
             return
-        self._plugged = False
+        self.plugged = False
         for fd in self._watched:
             self._loop.remove_reader(fd)
         self._watched.clear()

@@ -15,7 +15,7 @@ from .endpoint import Endpoint
 _QUANTUM = 0.001
 # What the modem's UART buffers ahead of its interpreter, in time; the rest waits in the
 # host's driver, so that a host feels the speed of the wire
-_AHEAD = 0.01
+_AHEAD = 0.1
 _LARGEST_BACKLOG = 1 << 20
 _LARGEST_READ = 65536
 
@@ -47,6 +47,10 @@ class Wire:
         self._in_timer: asyncio.TimerHandle | None = None
         self._watched: int | None = None
         self._unstuck: int | None = None
+
+    def duration(self, size: int) -> float:
+        """How long so many bytes take, in seconds."""
+        return size * self._byte_time
 
     # To the host
 

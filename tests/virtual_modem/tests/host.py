@@ -62,7 +62,10 @@ class Host:
                 raise AssertionError(
                     f"waiting for {end.pattern!r}, there is {self._read!r}"
                 )
-            self._read += os.read(self.fd, 65536)
+            data = os.read(self.fd, 65536)
+            if not data:
+                raise ConnectionError("the port is gone")
+            self._read += data
 
     def command(self, line: str) -> str:
         """Send a command line; its answer to the final result, framing and all."""

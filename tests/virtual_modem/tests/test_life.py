@@ -237,6 +237,52 @@ def test_a_reboot_at_any_step_of_a_body(
         assert (transfer.data, transfer.end) == (b"abc", TransferEnd.LOST)
 
 
+@pytest.mark.parametrize(
+    ("moment", "offset"),
+    [
+        (Moment.RECEIPT, 0),
+        (Moment.AFTER_CONNECT, 0),
+        (Moment.MID_DATA, 3),
+        (Moment.OUTPUT, 20),
+        (Moment.AFTER_FINAL, 0),
+    ],
+)
+@pytest.mark.parametrize("baud", [None, 115200])
+def test_the_port_can_go_at_any_step_of_a_body(
+    start: Callable[..., Started], moment: Moment, offset: int, baud: int | None
+) -> None:
+    """It comes back by itself; an open data mode ends with DTR."""
+    modem, host = start(baud=baud)
+    link = Path(modem.port)
+    modem.fault(Fault(Action.HANGUP, "BODY", moment, offset, seconds=0.01))
+    with contextlib.suppress(OSError):
+        host.write(b"AT+QSMTPBODY=0,6,1\r")
+        host.read_until(b"CONNECT\r\n")
+        host.write(b"abcdef")
+        while os.read(host.fd, 100):
+            pass
+    modem.control("wait_plugged", timeout=20)
+    modem.control("wait_phase", phase="command", timeout=20)
+    with Host(str(link)) as again:
+        assert again.command("AT") == "\r\nOK\r\n"
+
+
+def test_a_usb_modem_takes_its_port_along_when_it_reboots(
+    start: Callable[..., Started],
+) -> None:
+    """Whoever opens it again comes too late for RDY."""
+    modem, host = start(settings={"reboot_port": "hangup", "boot_seconds": 3})
+    host.ok("AT+CFUN=1,1")
+    with contextlib.suppress(OSError):
+        while os.read(host.fd, 100):
+            pass
+    modem.control("wait_plugged", timeout=20)
+    with Host(modem.port) as again:
+        modem.control("wait_phase", phase="command", timeout=20)
+        again.command("ATE0")
+        assert modem.state().boot == 2
+
+
 def test_bytes_of_a_body_can_be_lost_on_the_wire(modem_and_host: Started) -> None:
     """The count is not reached then."""
     modem, host = modem_and_host
