@@ -89,7 +89,7 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument(
         "--exit-with-parent",
         action="store_true",
-        help="end when standard input ends, or the parent process",
+        help="end when standard input ends, as a pipe from the parent does with it",
     )
     read = parser.parse_args(arguments)
     return Options(

@@ -20,7 +20,6 @@ from .profiles import PROFILES
 from .settings import Settings, assignment, change as change_setting
 from .wire import Wire
 
-_PR_SET_PDEATHSIG = 1
 _PR_SET_TIMERSLACK = 29
 
 
@@ -162,7 +161,11 @@ class Process:
             self.unplug()
 
     def _end_with_parent(self) -> None:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        """A pipe from the parent ends with it.
+
+        The kernel's own notice (PDEATHSIG) would also come when only the parent's thread
+        ends that started us.
+        """
 
         def heard() -> None:
             with suppress(OSError):

@@ -240,7 +240,6 @@ def test_a_reboot_at_any_step_of_a_body(
 @pytest.mark.parametrize(
     ("moment", "offset"),
     [
-        (Moment.RECEIPT, 0),
         (Moment.AFTER_CONNECT, 0),
         (Moment.MID_DATA, 3),
         (Moment.OUTPUT, 20),
