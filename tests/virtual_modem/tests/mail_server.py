@@ -90,7 +90,6 @@ class MailServer:
             tls_context=self._starttls,
             authenticator=self.authenticate,
             auth_require_tls=False,
-            auth_required=self.manners.login is not None,
             loop=self._loop,
         )
 
