@@ -26,6 +26,8 @@ class ScriptedModem:
     def __init__(self) -> None:
         """Answer like a modem in service."""
         self.ports: list[ScriptedPort] = []
+        self.speeds: list[int] = []
+        self.hears_only: int | None = None
         self.answers: Script = {
             "AT+CGSN": frame(IMEI),
             "AT+CGMI": frame("Quectel"),
@@ -37,6 +39,8 @@ class ScriptedModem:
             "AT+QLTS": frame('+QLTS: ""'),
             "AT+CPIN?": frame("+CPIN: READY"),
             "AT+CEREG?": frame("+CEREG: 0,1"),
+            "AT+QSMTPCFG=?": frame('+QSMTPCFG: "smtpserver",<srvaddr>,<srvport>'),
+            "AT+QSSLCFG=?": frame('+QSSLCFG: "sni",(0-5),(0-1)'),
             "AT+COPS?": frame('+COPS: 0,0,"TEST",7'),
         }
 
@@ -50,9 +54,11 @@ class ScriptedModem:
         """Every command line on every port, in order."""
         return [line for port in self.ports for line in port.lines]
 
-    async def connect(self, _: PortSettings) -> AtChannel:
-        """Open another port."""
+    async def connect(self, settings: PortSettings) -> AtChannel:
+        """Open another port; at a speed that isn't the modem's it is silent."""
+        self.speeds.append(settings.baudrate)
         port = ScriptedPort(AtChannel())
+        port.silent = self.hears_only not in (None, settings.baudrate)
         port.answers = self.answers
         self.ports.append(port)
         return port.channel

@@ -14,7 +14,7 @@ from custom_components.quectel_smtp.modem.errors import (
     NotAModemError,
 )
 
-from .scripted_port import ERROR, Late, ScriptedPort, frame, open_port
+from .scripted_port import ERROR, OK, Late, ScriptedPort, frame, open_port
 from .virtual_time import virtual_time
 
 A = Command("AT+A", prefixes=("+V:",))
@@ -181,7 +181,7 @@ async def test_a_silent_port_is_given_up_in_known_time() -> None:
     start = port.channel.now()
     with pytest.raises(NoAnswerError):
         await port.channel.synchronise()
-    assert port.channel.now() - start < 30
+    assert port.channel.now() - start < 5
 
 
 @virtual_time
@@ -189,8 +189,23 @@ async def test_what_talks_otherwise_is_not_a_modem() -> None:
     port = open_port()
     for line in ("ATQ0V1E0", "AT", "AT+CGSN", "AT+CSQ", "AT+CGATT?", "AT+CCLK?"):
         port.answers[line] = b"$GPGGA,,,,*00\r\n"
+    for escape in (True, False):
+        with pytest.raises(NotAModemError):
+            await port.channel.synchronise(escape=escape)
+
+
+@virtual_time
+async def test_what_answers_ok_to_everything_is_not_a_modem() -> None:
     with pytest.raises(NotAModemError):
-        await port.channel.synchronise()
+        await open_port().channel.synchronise()
+
+
+@virtual_time
+async def test_an_error_at_first_is_greeted_again() -> None:
+    port = serial_modem()
+    port.answers["ATQ0V1E0"] = [ERROR, OK]
+    await port.channel.synchronise()
+    assert port.lines[:2] == ["ATQ0V1E0"] * 2
 
 
 @virtual_time

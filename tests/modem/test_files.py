@@ -17,6 +17,7 @@ from custom_components.quectel_smtp.modem.errors import (
     UnexpectedAnswerError,
 )
 from custom_components.quectel_smtp.modem.files import StoredFile, checksum
+from custom_components.quectel_smtp.modem.profile import Profile
 
 from .scripted_port import ERROR, OK, Data, ScriptedPort, frame, open_port
 from .virtual_time import virtual_time
@@ -165,24 +166,40 @@ def test_what_is_no_certificate_is_refused(pem: str) -> None:
         tls.TlsSettings(pem)
 
 
+def lines(settings: tls.TlsSettings, profile: Profile) -> list[tuple[str, ...]]:
+    """Return the spellings of each setting."""
+    return [spellings for _, spellings in tls.commands(settings, profile)]
+
+
 def test_an_unverified_server_needs_no_certificate_and_checks_no_clock() -> None:
     settings = tls.TlsSettings()
     assert settings.ca_file is None
-    assert tls.commands(settings) == (
+    assert lines(settings, Profile()) == [
         ('AT+QSSLCFG="sslversion",1,3',),
         ('AT+QSSLCFG="ciphersuite",1,0XFFFF',),
         ('AT+QSSLCFG="seclevel",1,0', 'AT+QSSLCFG="seclvl",1,0'),
         ('AT+QSSLCFG="ignorelocaltime",1,1',),
-    )
+    ]
 
 
 def test_a_verified_server_is_checked_against_its_root_and_the_clock() -> None:
     settings = tls.TlsSettings(PEM)
-    assert tls.commands(settings)[2:] == (
+    assert lines(settings, Profile())[2:] == [
         (f'AT+QSSLCFG="cacert",1,"UFS:{settings.ca_file}"',),
         ('AT+QSSLCFG="seclevel",1,1', 'AT+QSSLCFG="seclvl",1,1'),
         ('AT+QSSLCFG="ignorelocaltime",1,0',),
-    )
+    ]
+
+
+def test_what_the_firmware_knows_is_set_and_nothing_else() -> None:
+    known = frozenset({"sni", "negotiatetime"})
+    profile = Profile(tls_settings=known, tls_version=4)
+    found = lines(tls.TlsSettings(), profile)
+    assert found[0] == ('AT+QSSLCFG="sslversion",1,4',)
+    assert found[-2:] == [
+        ('AT+QSSLCFG="sni",1,1',),
+        ('AT+QSSLCFG="negotiatetime",1,60',),
+    ]
 
 
 @virtual_time

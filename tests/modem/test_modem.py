@@ -88,13 +88,35 @@ async def test_opening_synchronises_and_initialises() -> None:
 async def test_a_port_that_stays_silent_is_closed_again() -> None:
     bench = ScriptedModem()
     bench.answers = dict.fromkeys(("AT", "ATQ0V1E0"))
-    for line in ("AT+CGSN", "AT+CSQ", "AT+CGATT?", "AT+CCLK?"):
-        bench.answers[line] = None
     modem = bench.modem()
+    start = asyncio.get_running_loop().time()
     with pytest.raises(NoAnswerError):
         await modem.open()
-    assert bench.port.closed
+    assert asyncio.get_running_loop().time() - start < 20
+    assert all(port.closed for port in bench.ports)
     assert not modem.connected
+    assert bench.speeds == [115200, 9600, 921600, 460800, 230400, 57600, 38400, 19200]
+
+
+@virtual_time
+async def test_a_modem_at_another_speed_is_found_at_that_speed() -> None:
+    bench = ScriptedModem()
+    bench.hears_only = 9600
+    modem = bench.modem()
+    await modem.open()
+    assert bench.speeds == [115200, 9600]
+    assert modem.connected
+    assert (await modem.identify()).imei == IMEI
+
+
+@virtual_time
+async def test_behind_a_url_the_speed_is_not_ours_to_try() -> None:
+    bench = ScriptedModem()
+    bench.hears_only = 9600
+    modem = Modem(PortSettings("socket://host:1"), connector=bench.connect)
+    with pytest.raises(NoAnswerError):
+        await modem.open()
+    assert bench.speeds == [115200]
 
 
 @virtual_time
@@ -135,7 +157,6 @@ async def test_every_question_goes_to_an_initialised_modem() -> None:
     bench = ScriptedModem()
     bench.answers['AT+QPINC="SC"'] = frame('+QPINC: "SC",3,10')
     bench.answers["AT+QCCID"] = frame("+QCCID: 8986001")
-    bench.answers["AT+QSMTPCFG=?"] = frame('+QSMTPCFG: "smtpserver",<a>,<b>')
     bench.answers['AT+QURCCFG="urcport"'] = frame('+QURCCFG: "urcport","usbat"')
     bench.answers['AT+QIDNSGIP=1,"mail.example.com"'] = (
         OK + b'\r\n+QIURC: "dnsgip",0,1,600\r\n'
@@ -345,13 +366,16 @@ async def test_a_context_that_fails_is_activated_anew_the_next_time() -> None:
 @virtual_time
 async def test_tls_is_configured_before_the_server_and_once() -> None:
     bench = ScriptedModem()
-    bench.answers['AT+QSSLCFG="sni",1,1'] = ERROR
     modem = bench.modem()
     await modem.open()
     before = len(bench.lines)
     await modem.configure(TLS)
     await modem.configure(TLS)
     assert bench.lines[before:] == [
+        "AT+QSMTPCFG=?",
+        "AT+QSSLCFG=?",
+        "AT+QFUPL=?",
+        "AT+QICSGP=?",
         'AT+QSSLCFG="sslversion",1,3',
         'AT+QSSLCFG="ciphersuite",1,0XFFFF',
         'AT+QSSLCFG="seclevel",1,0',

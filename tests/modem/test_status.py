@@ -17,7 +17,6 @@ from custom_components.quectel_smtp.modem.errors import (
     SimFailureError,
     SimMissingError,
     UnexpectedAnswerError,
-    UnsupportedModemError,
 )
 from custom_components.quectel_smtp.modem.status import Registration, SimState
 
@@ -344,32 +343,6 @@ async def test_the_clock_is_read_and_set() -> None:
 @virtual_time
 async def test_the_networks_time_is_known_or_not(answer: bytes, known: bool) -> None:
     assert await status.network_set_clock(answering(QLTS=answer).channel) is known
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        ERROR,
-        OK,
-        frame('+QSMTPCFG: "something else"'),
-    ],
-)
-@virtual_time
-async def test_firmware_without_smtp_commands_is_refused(answer: bytes) -> None:
-    port = open_port()
-    port.answers["AT+QSMTPCFG=?"] = answer
-    with pytest.raises(UnsupportedModemError):
-        await profile.require_smtp(port.channel)
-
-
-@virtual_time
-async def test_firmware_with_smtp_commands_is_taken() -> None:
-    port = open_port()
-    port.answers["AT+QSMTPCFG=?"] = frame(
-        '+QSMTPCFG: "account",<username>,<password>',
-        '+QSMTPCFG: "smtpserver",<srvaddr>,<srvport>',
-    )
-    await profile.require_smtp(port.channel)
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,8 @@ _LONG_QUIET: Final = 3.0
 _BOOT_WINDOW: Final = 30.0
 _PROBE_DEADLINE: Final = 1.0
 _PROBE_ROUNDS: Final = 4
+_GREETING: Final = Command("ATQ0V1E0", deadline=0.4)
+_GREETINGS: Final = 3
 
 
 def _is_imei(text: str) -> bool:
@@ -245,25 +247,28 @@ class AtChannel(asyncio.Protocol):
             self._in_data_mode = False
             return lines
 
-    async def synchronise(self) -> None:
+    async def synchronise(self, *, escape: bool = True) -> None:
         """Bring a freshly opened port to where commands can be trusted.
 
-        Sets ``Q0V1E0`` blindly, leaves a data mode that another program left behind,
-        and asks until an answer is certain; bounded to about 15 s. ``NoAnswerError``
-        if the port stays silent, ``NotAModemError`` if something else talks.
+        Undoes what another program may have set (``Q1``, ``V0``, ``E1``) and, with
+        ``escape``, leaves a data mode that it left behind; then asks until an answer is
+        certain. ``NoAnswerError`` if the port stays silent, after 5 s or 2 s without
+        ``escape``; ``NotAModemError`` if something else talks.
         """
         async with self._lock:
             heard = self._last_read
             self.dirty = True
-            for stuck in (False, True):
-                self._in_data_mode = stuck
-                try:
-                    if not stuck:
-                        self._write(b"ATQ0V1E0\r")
+            self._in_data_mode = False
+            greeted = await self._greet()
+            if not greeted and escape:
+                await self._escape()
+                greeted = await self._greet()
+            try:
+                if greeted:
                     await self._resync()
-                except NoAnswerError:
-                    continue
-                return
+                    return
+            except NoAnswerError:
+                pass
             if self._last_read > heard:
                 raise NotAModemError
             raise NoAnswerError("AT")
@@ -463,6 +468,18 @@ class AtChannel(asyncio.Protocol):
             self.dirty = False
             return
         raise NoAnswerError("AT")
+
+    async def _greet(self) -> bool:
+        """Set the line up, blindly; whether anything answers as a modem does."""
+        for _ in range(_GREETINGS):
+            exchange = await self._begin(_GREETING)
+            try:
+                await self._finish(exchange, _GREETING.deadline)
+            except NoAnswerError, CommandError:
+                # An error may be due to what stood on the line before ours.
+                continue
+            return True
+        return False
 
     async def _escape(self) -> None:
         """Leave data mode by ``+++`` between its guard times (SMTP note 1.3)."""

@@ -81,6 +81,12 @@ class UnsupportedModemError(ModemError):
     key = "no_smtp_commands"
 
 
+class OldGsmModemError(UnsupportedModemError):
+    """A GSM module, whose SMTP commands are others: an LTE module is needed."""
+
+    key = "old_gsm_modem"
+
+
 class UnexpectedAnswerError(ModemError):
     """The answer doesn't have the form its specification gives: try again once."""
 

@@ -5,7 +5,7 @@ boot, and keeps an email that may still be on its way apart from the next one.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 import logging
@@ -14,14 +14,24 @@ from typing import Final
 from . import pdp, probe, profile, smtp, status, tls
 from .at import AtChannel
 from .commands import RESULT_MARGIN, Command
-from .errors import CommandError, ModemError, PortLostError
+from .errors import (
+    CommandError,
+    ModemError,
+    NoAnswerError,
+    NotAModemError,
+    PortLostError,
+)
 from .port import Connect, PortSettings, connect
+from .profile import Profile
 from .smtp import Message, Outcome, Result, Security, ServerSettings
 
 _LOGGER = logging.getLogger(__name__)
 
 # A clock before this is not set; the host's own is not trusted either.
 RELEASED: Final = datetime(2026, 11, 1, tzinfo=UTC)
+
+# Where a modem is found that someone has set up: the usual ones first.
+SPEEDS: Final = (115200, 9600, 921600, 460800, 230400, 57600, 38400, 19200)
 
 # Not kept by the modem over a reboot, whatever ``AT&W`` stores. ``&D0``: whoever opens
 # or closes the port moves DTR, which must not end data mode or the data connection.
@@ -57,6 +67,7 @@ class Modem:
         self._connector = connector
         self._now = now
         self._session: _Session | None = None
+        self._profile: Profile | None = None
         self._context_id = pdp.DEFAULT_CONTEXT
         self._watchers: list[Callable[[], None]] = []
         # What was sent in this boot: name of the setting -> its line.
@@ -84,18 +95,18 @@ class Modem:
         return self._session is not None and self._session.channel.busy
 
     async def open(self) -> None:
-        """Open the port and initialise the modem; bounded to about 30 s.
+        """Open the port and initialise the modem; a wrong port is told within 20 s.
 
-        ``PortError`` and its kinds, ``NoAnswerError`` from a silent port,
-        ``NotAModemError`` from one that talks otherwise.
+        A modem that is set to another speed is found at that speed. ``PortError`` and
+        its kinds, ``NoAnswerError`` from a silent port, ``NotAModemError`` from one
+        that talks otherwise.
         """
         await self.close()
-        channel = await self._connector(self.port)
         try:
-            await channel.synchronise()
-        except BaseException:
-            await channel.close()
-            raise
+            channel = await self._synchronised(self.port)
+        except (NoAnswerError, NotAModemError) as err:
+            channel = await self._at_another_speed(err)
+        self._profile = None
         context = pdp.PdpContext(channel, self._context_id, self._changed)
         self._session = _Session(channel, context)
         self._forget()
@@ -108,6 +119,32 @@ class Modem:
             await self.close()
             raise
         self._changed()
+
+    async def _synchronised(
+        self, settings: PortSettings, *, escape: bool = True
+    ) -> AtChannel:
+        channel = await self._connector(settings)
+        try:
+            await channel.synchronise(escape=escape)
+        except BaseException:
+            await channel.close()
+            raise
+        return channel
+
+    async def _at_another_speed(self, silent: ModemError) -> AtChannel:
+        """Try the speeds that modems are found at; ``silent`` where none helps."""
+        # Behind a URL the other end knows the speed.
+        others = () if "://" in self.port.url else SPEEDS
+        for speed in others:
+            if speed == self.port.baudrate:
+                continue
+            try:
+                return await self._synchronised(
+                    replace(self.port, baudrate=speed), escape=False
+                )
+            except NoAnswerError, NotAModemError:
+                continue
+        raise silent
 
     async def close(self) -> None:
         """Close the port; what waits on it fails with ``PortLostError``."""
@@ -191,9 +228,19 @@ class Modem:
         """Return registration, operator and signal."""
         return await status.network(await self._initialise())
 
+    async def profile(self) -> Profile:
+        """Return what the firmware can do; it is asked once.
+
+        ``UnsupportedModemError`` where the SMTP commands are missing.
+        """
+        channel = await self._initialise()
+        if self._profile is None:
+            self._profile = await profile.probe(channel)
+        return self._profile
+
     async def require_smtp(self) -> None:
         """Raise ``UnsupportedModemError`` where the SMTP commands are missing."""
-        await profile.require_smtp(await self._initialise())
+        await self.profile()
 
     async def urc_port(self) -> str | None:
         """Return where URCs are routed to, None where the firmware can't tell."""
@@ -263,19 +310,10 @@ class Modem:
                 "ca", settings.ca_file, partial(tls.store_ca, channel, settings)
             )
             await self._remember("clock", "set", partial(self._set_clock, channel))
-        for spellings in tls.commands(settings):
-            key, _, line = spellings[0].partition(",")
+        for name, spellings in tls.commands(settings, await self.profile()):
             await self._remember(
-                key,
-                line,
-                partial(tls.configure, channel, spellings),
+                name, spellings[0], partial(tls.configure, channel, spellings)
             )
-        try:
-            await self._remember(
-                "sni", "1", partial(channel.execute, Command(tls.SNI_COMMAND))
-            )
-        except CommandError:
-            self._remembered["sni"] = "1"
 
     async def _remember(
         self, name: str, value: str, send: Callable[[], Awaitable[object]]

@@ -1,29 +1,85 @@
-"""What this model and firmware can do, found by asking, not by name."""
+"""What this model and firmware can do, found by its test commands, not by its name."""
+
+from dataclasses import dataclass
+from typing import Final
 
 from .at import AtChannel
 from .commands import Command
-from .errors import CommandError, UnsupportedModemError
-from .syntax import parameters
+from .errors import CommandError, OldGsmModemError, UnsupportedModemError
+from .syntax import allows, choices, parameters
 
 # Where a firmware routes URCs when the setting doesn't name our port, the result of a
 # send never arrives here.
 ALL_PORTS = "all"
 
+_TLS_1_2: Final = 3
+_TLS_ALL: Final = 4
+_CONTEXTS: Final = 16
+_AUTHENTICATIONS: Final = 2
 
-async def require_smtp(channel: AtChannel) -> None:
-    """Raise ``UnsupportedModemError`` where the firmware lacks the SMTP commands.
 
-    A test command without its settings tells the SMTP client of the old GSM modules,
-    which shares a name but nothing else.
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a firmware can do; where its test commands are silent, the reference model.
+
+    ``tls_settings`` are the names that ``AT+QSSLCFG`` knows, None if it doesn't tell.
+    ``tls_version`` is the value for TLS 1.2, or for all versions where a firmware has
+    no other that includes it. ``attachment_limit`` is in bytes.
     """
+
+    has_body_original: bool = False
+    tls_settings: frozenset[str] | None = None
+    tls_version: int = _TLS_1_2
+    can_acknowledge: bool = True
+    highest_context: int = _CONTEXTS
+    highest_authentication: int = _AUTHENTICATIONS
+
+
+async def probe(channel: AtChannel) -> Profile:
+    """Ask the firmware what it can do.
+
+    ``UnsupportedModemError`` where it lacks the SMTP commands, ``OldGsmModemError``
+    where it has the GSM modules' own, which share a name but nothing else.
+    """
+    smtp = await _ask(channel, "QSMTPCFG")
+    if not any(line[:1] == ("smtpserver",) for line in smtp):
+        try:
+            await channel.execute(Command("AT+QSMTPSRV=?"))
+        except CommandError as err:
+            raise UnsupportedModemError from err
+        raise OldGsmModemError
+    tls = await _ask(channel, "QSSLCFG")
+    versions = next((line[-1] for line in tls if line[0] == "sslversion"), "")
+    upload = await _ask(channel, "QFUPL")
+    context = await _ask(channel, "QICSGP")
+    return Profile(
+        has_body_original=any(line[0] == "bodyoriginal" for line in smtp),
+        tls_settings=frozenset(line[0] for line in tls) if tls else None,
+        tls_version=_TLS_ALL
+        if allows(versions, _TLS_ALL) and not allows(versions, _TLS_1_2)
+        else _TLS_1_2,
+        can_acknowledge=not upload or allows(upload[0][-1], 1),
+        highest_context=_highest(context, 0, _CONTEXTS),
+        highest_authentication=_highest(context, -1, _AUTHENTICATIONS),
+    )
+
+
+def _highest(answer: tuple[tuple[str, ...], ...], place: int, otherwise: int) -> int:
+    if not answer:
+        return otherwise
+    group = answer[0][place]
+    return max((n for n in range(17) if allows(group, n)), default=otherwise)
+
+
+async def _ask(channel: AtChannel, name: str) -> tuple[tuple[str, ...], ...]:
+    """Return the choices that a test command names; none where it is refused."""
     try:
         lines = await channel.execute(
-            Command("AT+QSMTPCFG=?", prefixes=("+QSMTPCFG:",), single=False)
+            Command(f"AT+{name}=?", prefixes=(f"+{name}:",), single=False)
         )
-    except CommandError as err:
-        raise UnsupportedModemError from err
-    if not any("smtpserver" in line for line in lines):
-        raise UnsupportedModemError
+    except CommandError:
+        return ()
+    return tuple(found for line in lines if (found := choices(line)))
 
 
 async def urc_port(channel: AtChannel) -> str | None:

@@ -4,6 +4,7 @@ What a caller hands in becomes a quoted string or is refused: no text becomes a
 second command, ends the line early or exceeds the limit of its field.
 """
 
+import re
 from typing import Final
 
 from .errors import InvalidValueError
@@ -11,6 +12,8 @@ from .errors import InvalidValueError
 # The longest AT line that we send. The note gives no limit; its longest command with
 # every field at its limit stays below this.
 LINE_LIMIT: Final = 512
+
+_CHOICE: Final = re.compile(r'"([^"]*)"|\(([^)]*)\)|([^,"()]+)')
 
 
 def quote(value: str, field: str, limit: int) -> str:
@@ -74,6 +77,28 @@ def parameters(line: str) -> tuple[str, ...]:
     """Return the fields behind the colon of an information line; none without one."""
     _, colon, rest = line.partition(":")
     return fields(rest) if colon else ()
+
+
+def choices(line: str) -> tuple[str, ...]:
+    """Split the parameters of a test command's answer, groups in brackets kept whole.
+
+    ``+QSSLCFG: "sni",(0-5),(0,1)`` gives ``sni``, ``0-5`` and ``0,1``.
+    """
+    found = (
+        quoted or grouped or plain.strip()
+        for quoted, grouped, plain in _CHOICE.findall(line.partition(":")[2])
+    )
+    return tuple(filter(None, found))
+
+
+def allows(group: str, value: int) -> bool:
+    """Whether a group such as ``0-5`` or ``0,1,7-9`` has ``value`` in it."""
+    for part in group.split(","):
+        low, dash, high = part.strip().partition("-")
+        first, last = number(low), number(high if dash else low)
+        if first is not None and last is not None and first <= value <= last:
+            return True
+    return False
 
 
 def number(text: str) -> int | None:

@@ -8,12 +8,14 @@ from . import files
 from .at import AtChannel
 from .commands import Command
 from .errors import CommandError, InvalidValueError
+from .profile import Profile
 
 SSL_CONTEXT: Final = 1
 CA_PREFIX: Final = "qsmtp_ca_"
 
-_TLS_1_2: Final = 3
 _ALL_CIPHERS: Final = "0XFFFF"
+# Seconds for the handshake, 10-300: far below what one send may take in all.
+_NEGOTIATE_TIME: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,33 +62,40 @@ async def store_ca(channel: AtChannel, settings: TlsSettings) -> None:
         await files.upload(channel, name, data)
 
 
-def commands(settings: TlsSettings) -> tuple[tuple[str, ...], ...]:
-    """Return the configuration, each setting with the spellings to try in turn.
+def commands(
+    settings: TlsSettings, profile: Profile
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the configuration: each setting's name with the spellings to try.
 
-    The note prints ``seclvl`` where every firmware seen says ``seclevel``.
+    What the firmware doesn't know is left out, unless the server's identity depends on
+    it: then its refusal is an error. The note prints ``seclvl`` where every firmware
+    seen says ``seclevel``.
     """
     context = SSL_CONTEXT
     verify = settings.ca_file is not None
-    level = int(verify)
-    lines: list[tuple[str, ...]] = [
-        (f'AT+QSSLCFG="sslversion",{context},{_TLS_1_2}',),
-        (f'AT+QSSLCFG="ciphersuite",{context},{_ALL_CIPHERS}',),
+
+    def line(name: str, value: str) -> str:
+        return f'AT+QSSLCFG="{name}",{context},{value}'
+
+    level = str(int(verify))
+    wanted: list[tuple[str, tuple[str, ...]]] = [
+        ("sslversion", (line("sslversion", str(profile.tls_version)),)),
+        ("ciphersuite", (line("ciphersuite", _ALL_CIPHERS),)),
     ]
     if verify:
-        lines.append((f'AT+QSSLCFG="cacert",{context},"UFS:{settings.ca_file}"',))
-    lines += [
-        (
-            f'AT+QSSLCFG="seclevel",{context},{level}',
-            f'AT+QSSLCFG="seclvl",{context},{level}',
-        ),
-        (f'AT+QSSLCFG="ignorelocaltime",{context},{int(not verify)}',),
+        wanted.append(("cacert", (line("cacert", f'"UFS:{settings.ca_file}"'),)))
+    wanted += [
+        ("seclevel", (line("seclevel", level), line("seclvl", level))),
+        ("ignorelocaltime", (line("ignorelocaltime", str(int(not verify))),)),
     ]
-    return tuple(lines)
-
-
-# Not every firmware has it; without it a server that shares its address with others
-# shows the wrong certificate, which verification then refuses.
-SNI_COMMAND: Final = f'AT+QSSLCFG="sni",{SSL_CONTEXT},1'
+    # Without SNI a server that shares its address with others shows the wrong
+    # certificate, which verification then refuses: no reason to refuse beforehand.
+    wanted += [
+        (name, (line(name, value),))
+        for name, value in (("sni", "1"), ("negotiatetime", str(_NEGOTIATE_TIME)))
+        if profile.tls_settings is not None and name in profile.tls_settings
+    ]
+    return tuple(wanted)
 
 
 async def configure(channel: AtChannel, spellings: tuple[str, ...]) -> None:
