@@ -10,7 +10,6 @@ import warnings
 
 import certifi
 from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
@@ -49,10 +48,14 @@ class CertificateError(Exception):
 class Root:
     """A root certificate under the name that people know it by."""
 
-    fingerprint: str
     name: str
     owner: str
     pem: str
+
+    @property
+    def label(self) -> str:
+        """Name and owner, which no two roots share."""
+        return f"{self.name} ({self.owner})" if self.owner else self.name
 
 
 def _first(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
@@ -68,7 +71,7 @@ def _root(pem: str) -> Root:
     if name in ("", owner):
         # Some carry the name that tells them apart as their unit.
         name = _first(subject, NameOID.ORGANIZATIONAL_UNIT_NAME) or name
-    return Root(certificate.fingerprint(SHA256()).hex(), name, owner, f"{pem}\n")
+    return Root(name, owner, f"{pem}\n")
 
 
 @lru_cache(maxsize=1)

@@ -43,17 +43,20 @@ class CertificateSteps(ApplySteps):
         """Choose a root from those that Home Assistant itself trusts."""
         offered = await self.hass.async_add_executor_job(roots)
         if user_input is not None:
-            chosen = user_input[CONF_CERTIFICATE]
-            pem = next(root.pem for root in offered if root.fingerprint == chosen)
-            return await self._take_certificate(user_input, pem)
+            chosen = user_input.get(CONF_CERTIFICATE)
+            for root in offered:
+                if root.label == chosen:
+                    return await self._take_certificate(user_input, root.pem)
+            self._say(
+                CONF_CERTIFICATE,
+                "empty" if chosen is None else "certificate_not_listed",
+            )
         now = self._draft.get(CONF_CERTIFICATE)
         chosen_before = next((root for root in offered if root.pem == now), None)
         return self._form(
             "certificate_root",
             certificate_choice(offered),
-            None
-            if chosen_before is None
-            else {CONF_CERTIFICATE: chosen_before.fingerprint},
+            None if chosen_before is None else {CONF_CERTIFICATE: chosen_before.label},
         )
 
     async def async_step_certificate_text(

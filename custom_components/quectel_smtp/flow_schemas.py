@@ -16,7 +16,6 @@ from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
-    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -172,14 +171,12 @@ def certificate_choice(offered: tuple[Root, ...]) -> vol.Schema:
     """Return the form that one of these roots is chosen with."""
     return vol.Schema(
         {
-            vol.Required(CONF_CERTIFICATE): SelectSelector(
+            # Of what is required, the frontend would choose the first by itself.
+            vol.Optional(CONF_CERTIFICATE): SelectSelector(
                 SelectSelectorConfig(
-                    options=[
-                        SelectOptionDict(
-                            value=root.fingerprint, label=f"{root.name} ({root.owner})"
-                        )
-                        for root in offered
-                    ],
+                    options=[root.label for root in offered],
+                    # Only with this can the list be searched.
+                    custom_value=True,
                     mode=SelectSelectorMode.DROPDOWN,
                 )
             )

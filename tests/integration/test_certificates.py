@@ -33,12 +33,11 @@ def test_the_well_known_roots_come_first() -> None:
 
 
 def test_each_root_can_be_told_from_the_others_and_used() -> None:
-    labels = [(offered.name, offered.owner) for offered in roots()]
+    labels = [offered.label for offered in roots()]
     assert len(set(labels)) == len(labels)
-    assert len({offered.fingerprint for offered in roots()}) == len(labels)
     for offered in roots():
         assert TlsSettings(offered.pem).ca_file
-        assert offered.name.isprintable()
+        assert offered.label.isprintable()
 
 
 def test_a_root_is_offered_as_it_would_be_pasted() -> None:

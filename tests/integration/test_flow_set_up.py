@@ -32,8 +32,8 @@ async def test_a_modem_is_set_up_from_its_port_to_its_first_recipient(
     await dialog.submit(**SERVER_INPUT)
     await dialog.choose("certificate_root")
     roots = dialog.field("certificate").config["options"]
-    assert roots[0]["label"] == "ISRG Root X1 (Internet Security Research Group)"
-    await dialog.submit(certificate=roots[0]["value"])
+    assert roots[0] == "ISRG Root X1 (Internet Security Research Group)"
+    await dialog.submit(certificate=roots[0])
 
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
     assert dialog.result["title"] == "Quectel EC200A"

@@ -157,6 +157,20 @@ async def test_a_server_without_login_and_encryption_is_just_taken(
 # The certificate.
 
 
+async def test_a_root_is_one_of_the_list(hass: HomeAssistant, desk: Desk) -> None:
+    """The list can be searched, which lets anything be typed."""
+    dialog = await to_certificate(hass)
+    await dialog.choose("certificate_root")
+    await dialog.submit()
+    assert dialog.errors == {"certificate": "empty"}
+    await dialog.submit(certificate="GTS")
+    assert dialog.step == "certificate_root"
+    assert dialog.errors == {"certificate": "certificate_not_listed"}
+    (chosen, *_) = dialog.field("certificate").config["options"]
+    await dialog.submit(certificate=chosen)
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+
+
 async def test_a_pasted_root_is_kept_as_plain_pem(
     hass: HomeAssistant, desk: Desk
 ) -> None:
@@ -302,7 +316,7 @@ async def test_a_setting_that_fails_leads_back_to_its_form_with_the_values_kept(
 ) -> None:
     dialog = await to_certificate(hass)
     await dialog.choose("certificate_root")
-    root_chosen = dialog.field("certificate").config["options"][3]["value"]
+    root_chosen = dialog.field("certificate").config["options"][3]
     desk.fail(method, err)
     await dialog.submit(certificate=root_chosen)
     assert (dialog.step, dialog.errors) == (step, errors)
