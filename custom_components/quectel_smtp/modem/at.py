@@ -343,15 +343,15 @@ class AtChannel(asyncio.Protocol):
     async def _finish(self, exchange: Exchange, deadline: float) -> tuple[str, ...]:
         """Wait for the final result and turn it into lines or an error."""
         command = exchange.command
+        # A bare timer: asyncio.timeout() costs as much as reading the answer does.
+        timer = self._loop.call_later(deadline, exchange.expire)
         try:
-            async with asyncio.timeout(deadline):
-                result = await exchange.done
-        except TimeoutError as err:
-            self._abandon(exchange)
-            raise NoAnswerError(command.name) from err
+            result = await exchange.done
         except BaseException:
             self._abandon(exchange)
             raise
+        finally:
+            timer.cancel()
         self._dispatcher.end()
         if _LOGGER.isEnabledFor(logging.DEBUG):
             _LOGGER.debug("< %s: %s", command.name, result)

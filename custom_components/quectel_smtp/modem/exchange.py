@@ -34,6 +34,10 @@ class Exchange:
             if future is not None and not future.done():
                 future.set_exception(error)
 
+    def expire(self) -> None:
+        """End every wait: the deadline has passed."""
+        self.fail(NoAnswerError(self.command.name))
+
     def discard(self) -> None:
         """Stop waiting; an error that nobody awaits any longer is no error."""
         for future in (self.connected, self.done):

@@ -89,9 +89,8 @@ class Parser:
             if end < 0:
                 self._keep(data[start:])
                 break
-            self._keep(data[start:end])
+            line = self._finish(data[start:end])
             start = end + 1
-            line = self._finish()
             if line is not None:
                 events.append(line)
         return events
@@ -105,20 +104,24 @@ class Parser:
             return
         self._buffer += piece
 
-    def _finish(self) -> Line | None:
-        """End the line at its LF; empty and garbled ones give nothing."""
-        raw = bytes(self._buffer)
-        self._buffer.clear()
-        if self._overflow:
-            self._overflow = False
-            self._drop()
-            return None
+    def _finish(self, piece: bytes) -> Line | None:
+        """End the line with its last piece; empty and garbled ones give nothing."""
+        raw = piece
+        # Most lines come whole.
+        if self._buffer or self._overflow or len(piece) > LINE_LIMIT:
+            self._keep(piece)
+            raw = bytes(self._buffer)
+            self._buffer.clear()
+            if self._overflow:
+                self._overflow = False
+                self._drop()
+                return None
         content = raw.rstrip(b"\r")
         if not content:
             self._opened = True
             return None
         # The echo ends with CR alone, so that the CR LF after it opens the answer.
-        opens_next = len(raw) - len(raw.rstrip(b"\r")) > 1
+        opens_next = len(raw) - len(content) > 1
         try:
             text = content.decode()
         except UnicodeDecodeError:
