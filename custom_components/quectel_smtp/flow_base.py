@@ -38,9 +38,11 @@ class FlowBase(ConfigFlow):
         self._draft: dict[str, Any] = {}
         self._found = Found()
         self._check: Check | None = None
-        # What the next form says went wrong.
+        # What the next form says went wrong, until it is submitted: the frontend may
+        # fetch one form several times.
         self._errors: dict[str, str] = {}
         self._placeholders: dict[str, str] = {}
+        self._errors_shown_on: str | None = None
         self._visited: list[str] = []
 
     @property
@@ -71,8 +73,9 @@ class FlowBase(ConfigFlow):
         is mended: settings can be put right while the modem is away. What must be
         ``checked`` is not offered to be saved so.
         """
-        errors, self._errors = self._errors, {}
-        said, self._placeholders = self._placeholders, {}
+        if self._errors_shown_on not in (None, step_id):
+            self._forget_errors()
+        self._errors_shown_on = step_id
         if step_id not in self._visited:
             self._visited.append(step_id)
         if self._check_failed and self._mended_entry is not None and not checked:
@@ -80,11 +83,11 @@ class FlowBase(ConfigFlow):
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(schema, values),
-            errors=errors,
+            errors=self._errors,
             description_placeholders={
                 **self._found_placeholders(),
                 **placeholders,
-                **said,
+                **self._placeholders,
             },
             last_step=last,
         )
@@ -101,6 +104,12 @@ class FlowBase(ConfigFlow):
         """Have the next form show an error."""
         self._errors = {field: error}
         self._placeholders = placeholders
+        self._errors_shown_on = None
+
+    def _forget_errors(self) -> None:
+        self._errors = {}
+        self._placeholders = {}
+        self._errors_shown_on = None
 
     def _say_invalid(self, err: InvalidValueError) -> None:
         """Have the next form name a value that can't be given to the modem."""
@@ -108,6 +117,7 @@ class FlowBase(ConfigFlow):
 
     def _take(self, user_input: dict[str, Any]) -> bool:
         """Put a form's values into the draft; True if they are to be saved unchecked."""
+        self._forget_errors()
         values = dict(user_input)
         unchecked = bool(values.pop(CONF_SAVE_UNCHECKED, False))
         self._draft |= values
@@ -178,6 +188,7 @@ class FlowBase(ConfigFlow):
         """
         check = self._check
         if check is None:
+            self._forget_errors()
             check = self._check = Check(self.hass, work)
         elif check.done:
             return None

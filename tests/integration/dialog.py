@@ -108,10 +108,19 @@ class Dialog:
     async def submit(self, **user_input: Any) -> Self:
         """Submit the form and watch the progress until it ends."""
         await self.begin(**user_input)
-        while self.result["type"] is FlowResultType.SHOW_PROGRESS:
+        while self._is(FlowResultType.SHOW_PROGRESS):
             await self.hass.async_block_till_done()
             await self.look()
+            if self._is(FlowResultType.FORM):
+                # The frontend is told twice, and fetches the form twice.
+                errors = self.errors
+                await self.look()
+                assert self.errors == errors
         return self
+
+    def _is(self, kind: FlowResultType) -> bool:
+        is_so: bool = self.result["type"] is kind
+        return is_so
 
     async def begin(self, **user_input: Any) -> Self:
         """Submit the form and look at what is shown at once."""
