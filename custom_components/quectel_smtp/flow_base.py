@@ -190,7 +190,7 @@ class FlowBase(ConfigFlow):
         if check is None:
             self._forget_errors()
             check = self._check = Check(self.hass, work)
-        elif check.done:
+        elif check.ended:
             return None
         return self.async_show_progress(
             step_id=step_id,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 import logging
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
 
@@ -11,6 +11,14 @@ from .modem.errors import ModemError
 from .modem_checks import Show, Stage
 
 _LOGGER = logging.getLogger(__name__)
+
+SHOWN_FOR: Final = 1.0
+"""Seconds that a stage is shown at least.
+
+The frontend fetches the flow each time that it is told of a change. Were it told again
+before it has done so, the first fetch could take the flow's end, and the second would
+find no flow.
+"""
 
 
 class Check:
@@ -22,22 +30,21 @@ class Check:
         """Begin; the work says which stage it has reached."""
         self.stage = Stage.OPEN
         self.error: ModemError | None = None
+        self.ended = False
         self._hass = hass
-        self._turn: asyncio.Future[None] = hass.loop.create_future()
-        self._watch: asyncio.Task[None] | None = None
+        self._news = asyncio.Event()
+        self._turn: asyncio.Task[None] | None = None
         self._task = hass.async_create_task(self._run(work), eager_start=False)
-        self._task.add_done_callback(lambda _: self._end_turn())
-
-    @property
-    def done(self) -> bool:
-        """Whether it has ended; ``error`` then says how."""
-        return self._task.done()
+        self._task.add_done_callback(lambda _: self._news.set())
 
     def turn(self) -> asyncio.Task[None]:
-        """Return a task that lasts as long as the present stage does."""
-        if self._watch is None:
-            self._watch = self._hass.async_create_task(_until(self._turn))
-        return self._watch
+        """Return a task that lasts as long as nothing else is to be shown.
+
+        With the last one ``ended`` is true, and ``error`` says how.
+        """
+        if self._turn is None or self._turn.done():
+            self._turn = self._hass.async_create_task(self._wait_for_news())
+        return self._turn
 
     def cancel(self) -> None:
         """Stop the work; it closes the port on its way out."""
@@ -54,18 +61,11 @@ class Check:
 
     @callback
     def _show(self, stage: Stage) -> None:
-        if stage is not self.stage:
-            self.stage = stage
-            self._end_turn()
+        self.stage = stage
+        self._news.set()
 
-    @callback
-    def _end_turn(self) -> None:
-        turn = self._turn
-        self._turn = self._hass.loop.create_future()
-        self._watch = None
-        if not turn.done():
-            turn.set_result(None)
-
-
-async def _until(turn: asyncio.Future[None]) -> None:
-    await turn
+    async def _wait_for_news(self) -> None:
+        await asyncio.sleep(SHOWN_FOR)
+        await self._news.wait()
+        self._news.clear()
+        self.ended = self._task.done()

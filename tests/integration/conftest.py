@@ -52,6 +52,7 @@ async def desk(hass: HomeAssistant) -> AsyncGenerator[Desk]:
     with (
         patch(f"{base}.ports.Modem", type("Modem", (DeskModem,), {"desk": found})),
         patch(f"{base}.modem_checks.REGISTRATION_WAIT", 0),
+        patch(f"{base}.flow_progress.SHOWN_FOR", 0),
         patch(f"{base}.delivery.courier.REGISTRATION_TIMEOUT", 0),
         patch(f"{base}.delivery.courier._RECONNECT_FIRST", 0.001),
         patch(f"{base}.delivery.courier._RECONNECT_MOST", 0.01),

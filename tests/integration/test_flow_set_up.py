@@ -3,11 +3,17 @@
 from unittest.mock import patch
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
 
 from homeassistant.config_entries import ConfigEntryState, FlowType
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import (
+    EVENT_DATA_ENTRY_FLOW_PROGRESSED,
+    FlowResultType,
+)
 from homeassistant.exceptions import ConfigEntryNotReady
 
 from .dialog import (
@@ -84,21 +90,34 @@ async def test_what_was_found_is_shown_before_more_is_asked(
     assert shown["signal"] == "-71 dBm"
 
 
-async def test_each_stage_of_a_check_is_shown(hass: HomeAssistant, desk: Desk) -> None:
-    """The stages are told by the work; a modem in memory is too quick to show all."""
+async def test_the_stage_of_a_check_is_shown(hass: HomeAssistant, desk: Desk) -> None:
+    told = async_capture_events(hass, EVENT_DATA_ENTRY_FLOW_PROGRESSED)
     dialog = await Dialog.start(hass)
     held = desk.hold_in("network")
     await dialog.begin(**PORT_INPUT)
     assert dialog.result["progress_action"] == "open"
-    await desk.reached("network")
-    await dialog.look()
-    assert dialog.result["progress_action"] == "register"
+    await desk.until(lambda: len(told) == 1)
     await dialog.look()
     assert dialog.result["progress_action"] == "register"
     held.set()
-    await hass.async_block_till_done()
+    await desk.until(lambda: len(told) == 2)
     await dialog.look()
     assert dialog.step == "cellular"
+
+
+async def test_who_fetches_a_check_too_early_does_not_take_its_end(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    """Else the frontend, which is told of the end a moment later, finds no flow."""
+    dialog = await to_last_form(hass)
+    with patch("custom_components.quectel_smtp.flow_progress.SHOWN_FOR", 0.05):
+        await dialog.begin()
+        await desk.until(lambda: len(desk.configured) == 1 and not desk.open_modems)
+        await dialog.look()
+        assert dialog.result["progress_action"] == "open"
+        await hass.async_block_till_done()
+        await dialog.look()
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def test_no_port_is_held_while_a_person_thinks(
