@@ -364,6 +364,17 @@ async def test_a_context_that_fails_is_activated_anew_the_next_time() -> None:
 
 
 @virtual_time
+async def test_files_that_can_not_be_tidied_up_hold_no_email() -> None:
+    bench = bench_that_sends()
+    bench.answers['AT+QFLST="*"'] = b"\r\n+CME ERROR: 417\r\n"
+    modem = bench.modem()
+    await modem.open()
+    assert (await send(modem)).result is Result.SENT
+    assert (await send(modem)).result is Result.SENT
+    assert bench.lines.count('AT+QFLST="*"') == 1
+
+
+@virtual_time
 async def test_tls_is_configured_before_the_server_and_once() -> None:
     bench = ScriptedModem()
     modem = bench.modem()
@@ -372,6 +383,7 @@ async def test_tls_is_configured_before_the_server_and_once() -> None:
     await modem.configure(TLS)
     await modem.configure(TLS)
     assert bench.lines[before:] == [
+        'AT+QFLST="*"',
         "AT+QSMTPCFG=?",
         "AT+QSSLCFG=?",
         "AT+QFUPL=?",
@@ -420,7 +432,8 @@ async def test_the_clock_is_set_only_if_it_is_wrong_and_ours_is_right(
     await modem.configure(VERIFIED)
     assert ('AT+CCLK="26/11/23,10:00:00+00"' in bench.lines) is is_set
     assert f'AT+QSSLCFG="cacert",1,"UFS:{VERIFIED.tls.ca_file}"' in bench.lines
-    assert bench.lines.count('AT+QFLST="*"') == 1
+    await modem.configure(VERIFIED)
+    assert bench.lines.count('AT+QFLST="*"') == 2
 
 
 @virtual_time

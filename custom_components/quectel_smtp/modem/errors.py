@@ -213,6 +213,17 @@ class ApnMissingError(PdpError):
     key = "apn_missing"
 
 
+class ServerUnreachableError(ModemError):
+    """The mail server's port can't be reached: correct it, or mend the connection."""
+
+    key = "server_unreachable"
+
+    def __init__(self, code: TcpError | int) -> None:
+        """Take the code of the connection."""
+        self.code = code
+        super().__init__(f"{int(code)}, {meaning_of(code)}")
+
+
 class ServerNameError(ModemError):
     """The mail server's name has no address: correct it, or mend the connection."""
 

@@ -10,7 +10,7 @@ from .errors import CommandError, DataModeError, UnexpectedAnswerError
 from .syntax import integer, number, parameters, quote
 
 NAME_LIMIT: Final = 80
-_STORAGE: Final = "UFS:"
+STORAGE: Final = "UFS:"
 _INPUT_TIME: Final = 60
 
 
@@ -49,15 +49,24 @@ async def listing(channel: AtChannel) -> tuple[StoredFile, ...]:
         name, *rest = parameters(line)
         size = number(rest[0]) if rest else None
         if size is not None:
-            found.append(StoredFile(name.removeprefix(_STORAGE), size))
+            found.append(StoredFile(name.removeprefix(STORAGE), size))
     return tuple(found)
+
+
+async def free_space(channel: AtChannel) -> int | None:
+    """Return the bytes that are free in the store, None where it isn't told."""
+    try:
+        lines = await channel.execute(Command('AT+QFLDS="UFS"', prefixes=("+QFLDS:",)))
+    except CommandError:
+        return None
+    return number(parameters(lines[0])[0]) if lines else None
 
 
 async def delete(channel: AtChannel, name: str) -> None:
     """Delete one file by its name; one that isn't there is no error."""
     try:
         await channel.execute(
-            Command(f"AT+QFDEL={quote(_STORAGE + name, 'file name', NAME_LIMIT)}")
+            Command(f"AT+QFDEL={quote(STORAGE + name, 'file name', NAME_LIMIT)}")
         )
     except CommandError as err:
         if err.code is not FileError.NOT_FOUND:
@@ -71,7 +80,7 @@ async def upload(channel: AtChannel, name: str, data: bytes) -> None:
     """
     await delete(channel, name)
     size = integer(len(data), "file size", 1, 1024 * 1024)
-    target = quote(_STORAGE + name, "file name", NAME_LIMIT)
+    target = quote(STORAGE + name, "file name", NAME_LIMIT)
     # 11,520 bytes a second at 115,200 bit/s; a tenth of it is a poor line.
     seconds = _INPUT_TIME + len(data) // 1000
     try:

@@ -11,7 +11,7 @@ from functools import partial
 import logging
 from typing import Final
 
-from . import pdp, probe, profile, smtp, status, tls
+from . import attachments, pdp, probe, profile, smtp, status, tls
 from .at import AtChannel
 from .commands import RESULT_MARGIN, Command
 from .errors import (
@@ -295,9 +295,13 @@ class Modem:
     async def configure(self, server: ServerSettings) -> None:
         """Give the modem the mail server's settings that it doesn't have yet."""
         channel = await self._initialise()
+        await self._tidy(channel)
         if server.security is not Security.NONE:
             await self._configure_tls(channel, server.tls)
-        for name, line in server.commands(self._context_id):
+        known = await self.profile()
+        for name, line in server.commands(
+            self._context_id, has_body_original=known.has_body_original
+        ):
             await self._remember(
                 name, line, partial(channel.execute, Command(line, secret=True))
             )
@@ -314,6 +318,16 @@ class Modem:
             await self._remember(
                 name, spellings[0], partial(tls.configure, channel, spellings)
             )
+
+    async def _tidy(self, channel: AtChannel) -> None:
+        """Delete attachments of ours: after each email that had some, and of a crash.
+
+        Pictures of a home don't stay in the modem; but no email waits for that.
+        """
+        try:
+            await self._remember("tidy", "", partial(attachments.delete_files, channel))
+        except CommandError:
+            self._remembered["tidy"] = ""
 
     async def _remember(
         self, name: str, value: str, send: Callable[[], Awaitable[object]]
@@ -354,6 +368,8 @@ class Modem:
         if not self._content_clear:
             await smtp.clear(channel)
         self._content_clear = False
+        if message.attachments:
+            self._remembered.pop("tidy", None)
         return await smtp.prepare(channel, message)
 
     async def put(self, timeout: int) -> Outcome:
@@ -393,8 +409,10 @@ class Modem:
 
     async def clear(self) -> None:
         """Remove an email's content from the modem, after its result is recorded."""
-        await smtp.clear(await self._initialise())
+        channel = await self._initialise()
+        await smtp.clear(channel)
         self._content_clear = True
+        await self._tidy(channel)
 
     def taken_over(self) -> None:
         """Assume nothing of what the modem has: someone else has used it."""

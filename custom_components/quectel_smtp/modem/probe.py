@@ -1,12 +1,25 @@
-"""The probe of a mail server's path: does its name resolve through the modem?"""
+"""The probe of a mail server's path: does its name resolve, is its port open?"""
+
+from contextlib import suppress
+from typing import Final
 
 from .at import AtChannel
 from .codes import TcpError
 from .commands import Command, Deadline
-from .errors import ServerNameError, UnexpectedAnswerError
+from .errors import (
+    CommandError,
+    ServerNameError,
+    ServerUnreachableError,
+    UnexpectedAnswerError,
+)
 from .syntax import integer, number, parameters, quote
 
-HOST_LIMIT = 50
+HOST_LIMIT: Final = 50
+
+# The highest connection of the modem's twelve: the first ones are others' habit.
+_CONNECTION: Final = 11
+_CONNECT_TIME: Final = 150.0
+_CLOSE_TIME: Final = 15.0
 
 
 async def resolve(
@@ -28,3 +41,27 @@ async def resolve(
         raise UnexpectedAnswerError("AT+QIDNSGIP")
     if code != 0:
         raise ServerNameError(TcpError.of(code))
+
+
+async def reach(channel: AtChannel, context_id: int, host: str, port: int) -> None:
+    """Open a TCP connection to the server and close it; takes up to 150 s.
+
+    ``ServerUnreachableError`` with the modem's code if it can't be opened.
+    """
+    context = integer(context_id, "context", 1, 16)
+    name = quote(host, "host", HOST_LIMIT)
+    target = f"{name},{integer(port, 'port', 1, 65535)}"
+    opening = f'AT+QIOPEN={context},{_CONNECTION},"TCP",{target},0,1'
+    with channel.expect(f"+QIOPEN: {_CONNECTION},") as result:
+        await channel.execute(Command(opening))
+        line = await result.wait(_CONNECT_TIME)
+    code = number(parameters(line)[1])
+    if code is None:
+        raise UnexpectedAnswerError("AT+QIOPEN")
+    # One that was refused may not need it.
+    with suppress(CommandError):
+        await channel.execute(
+            Command(f"AT+QICLOSE={_CONNECTION}", deadline=_CLOSE_TIME)
+        )
+    if code != 0:
+        raise ServerUnreachableError(TcpError.of(code))

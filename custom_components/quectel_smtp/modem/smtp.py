@@ -7,7 +7,9 @@ from enum import IntEnum, StrEnum
 import re
 from typing import Final
 
+from . import attachments
 from .at import AtChannel
+from .attachments import ATTACHMENT_LIMIT, Attachment
 from .codes import CmeCode, SmtpError, SmtpReply
 from .commands import RESULT_MARGIN, Command, Deadline
 from .errors import CommandError, DataModeError, InvalidValueError, ModemError
@@ -45,6 +47,13 @@ class TextCharset(IntEnum):
 
     ASCII = 0
     UTF_8 = 1
+    GB2312 = 2
+    BIG5 = 3
+
+    @property
+    def codec(self) -> str:
+        """Python's name for it."""
+        return self.name.lower()
 
 
 def check_address(address: str, field: str) -> str:
@@ -97,8 +106,14 @@ class ServerSettings:
         check_address(self.sender_address, "sender_address")
         self.commands(context_id=1)
 
-    def commands(self, context_id: int) -> tuple[tuple[str, str], ...]:
-        """Return name and line of each setting (note 2.3.1)."""
+    def commands(
+        self, context_id: int, *, has_body_original: bool = False
+    ) -> tuple[tuple[str, str], ...]:
+        """Return name and line of each setting (note 2.3.1).
+
+        ``bodyoriginal`` is turned off where the firmware has it: another program may
+        have left it on, and then a text would go without its charset.
+        """
         phrase = sender_phrase(self.sender_name)
         secured = (
             (("sslctxid", f'AT+QSMTPCFG="sslctxid",{SSL_CONTEXT}'),)
@@ -128,6 +143,11 @@ class ServerSettings:
                 f'AT+QSMTPCFG="sender",{quote(phrase, "sender_name", FIELD_LIMIT)},'
                 f"{quote(self.sender_address, 'sender_address', FIELD_LIMIT)}",
             ),
+            *(
+                (("bodyoriginal", 'AT+QSMTPCFG="bodyoriginal",0'),)
+                if has_body_original
+                else ()
+            ),
         )
 
 
@@ -136,7 +156,8 @@ class Message:
     """One email as the modem takes it; up to 20 addresses in all.
 
     The subject is at most 100 bytes and one line, the body at most 10,240 bytes once
-    its line ends are CR LF and one stands at its end.
+    its line ends are CR LF and one stands at its end. Text that is not plain ASCII is
+    sent in ``charset``. Up to ten attachments travel with it.
     """
 
     subject: str
@@ -144,12 +165,16 @@ class Message:
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    charset: TextCharset = TextCharset.UTF_8
 
     def __post_init__(self) -> None:
         """Refuse what the modem can't take, field by field."""
         self.destination_commands()
         self.subject_command()
-        body_bytes(self.body)
+        body_bytes(self.body, self.charset)
+        if len(self.attachments) > ATTACHMENT_LIMIT:
+            raise InvalidValueError("attachments", "too_long", ATTACHMENT_LIMIT)
 
     def destination_commands(self) -> tuple[str, ...]:
         """Return a line for each address (note 2.3.2)."""
@@ -168,28 +193,28 @@ class Message:
     def subject_command(self) -> str:
         """Return the line that sets the subject (note 2.3.3).
 
-        What is not plain ASCII goes as the hex string of its UTF-8 bytes, and so does
-        a quotation mark. A line end would let a text add headers of its own.
+        What is not plain ASCII goes as the hex string of its bytes, and so does a
+        quotation mark. A line end would let a text add headers of its own.
         """
-        encoded = _encode(self.subject, "subject")
+        encoded = _encode(self.subject, "subject", self.charset)
         if len(encoded) > SUBJECT_LIMIT:
             raise InvalidValueError("subject", "too_long", SUBJECT_LIMIT)
         if any(byte < 0x20 or byte == 0x7F for byte in encoded):
             raise InvalidValueError("subject", "forbidden_character")
         if self.subject.isascii() and '"' not in self.subject:
             return f'AT+QSMTPSUB={int(TextCharset.ASCII)},"{self.subject}"'
-        return f'AT+QSMTPSUB={int(TextCharset.UTF_8)},"{hex_string(encoded)}"'
+        return f'AT+QSMTPSUB={int(self.charset)},"{hex_string(encoded)}"'
 
 
-def _encode(text: str, field: str) -> bytes:
+def _encode(text: str, field: str, charset: TextCharset) -> bytes:
     try:
-        return text.encode()
+        return text.encode(charset.codec)
     except UnicodeEncodeError as err:
         raise InvalidValueError(field, "invalid") from err
 
 
-def body_bytes(body: str) -> bytes:
-    """Return the body as the modem gets it: UTF-8, line ends CR LF, one at the end.
+def body_bytes(body: str, charset: TextCharset = TextCharset.UTF_8) -> bytes:
+    """Return the body as the modem gets it: line ends CR LF, one at the end.
 
     Ending with a line end also keeps a body from being a bare ``+++``. NUL has no
     place in an email (RFC 5321 4.5.2) and is refused, and so is a line over 998 bytes,
@@ -198,7 +223,7 @@ def body_bytes(body: str) -> bytes:
     text = _LINE_ENDS.sub("\r\n", body)
     if not text.endswith("\r\n"):
         text += "\r\n"
-    encoded = _encode(text, "body")
+    encoded = _encode(text, "body", charset)
     if b"\0" in encoded:
         raise InvalidValueError("body", "forbidden_character")
     if len(encoded) > BODY_LIMIT:
@@ -275,14 +300,16 @@ async def prepare(channel: AtChannel, message: Message) -> Outcome | None:
         for line in message.destination_commands():
             await channel.execute(Command(line, secret=True))
         await channel.execute(Command(message.subject_command(), secret=True))
-        await _write_body(channel, body_bytes(message.body))
+        await _write_body(channel, message)
+        await attachments.attach(channel, message.attachments)
     except CommandError as err:
         return Outcome(Result.REFUSED, err.code)
     return None
 
 
-async def _write_body(channel: AtChannel, body: bytes) -> None:
-    charset = TextCharset.ASCII if body.isascii() else TextCharset.UTF_8
+async def _write_body(channel: AtChannel, message: Message) -> None:
+    body = body_bytes(message.body, message.charset)
+    charset = TextCharset.ASCII if body.isascii() else message.charset
     # Ten times what a line of 9,600 bit/s needs, and time to settle.
     seconds = 30 + len(body) // 100
     lines = await channel.transfer(

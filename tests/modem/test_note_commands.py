@@ -1,0 +1,326 @@
+"""Every command of the SMTP note, read and written, against the virtual modem."""
+
+from collections.abc import AsyncGenerator, Generator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+import re
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.quectel_smtp.modem import (
+    attachments,
+    files,
+    radio,
+    readback,
+    smtp,
+    status,
+)
+from custom_components.quectel_smtp.modem.at import AtChannel
+from custom_components.quectel_smtp.modem.attachments import Attached, Attachment
+from custom_components.quectel_smtp.modem.codes import FileError, SmtpError, TcpError
+from custom_components.quectel_smtp.modem.commands import Command
+from custom_components.quectel_smtp.modem.errors import (
+    CommandError,
+    InvalidValueError,
+    ModemRebootedError,
+    ServerNameError,
+    ServerUnreachableError,
+)
+from custom_components.quectel_smtp.modem.modem import Modem
+from custom_components.quectel_smtp.modem.pdp import PdpContext, PdpSettings
+from custom_components.quectel_smtp.modem.port import PortSettings, connect
+from custom_components.quectel_smtp.modem.probe import reach, resolve
+from custom_components.quectel_smtp.modem.readback import Recipient, Subject
+from custom_components.quectel_smtp.modem.smtp import (
+    Message,
+    Outcome,
+    Result,
+    Security,
+    ServerSettings,
+    TextCharset,
+)
+from tests.virtual_modem.client import VirtualModem
+from tests.virtual_modem.tests.mail_server import MailServer
+
+HOST = "mail.example.com"
+SERVER = ServerSettings(
+    HOST, 25, Security.NONE, "user", "secret", "Home", "home@example.com"
+)
+MESSAGE = Message(
+    "Hello", "Body", ("a@example.com",), ("b@example.com",), ("c@example.com",)
+)
+
+
+@pytest.fixture
+def server() -> Generator[MailServer]:
+    """Give a mail server in a thread of its own."""
+    with MailServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def virtual() -> AsyncGenerator[VirtualModem]:
+    """Give a virtual modem."""
+    async with VirtualModem() as modem:
+        yield modem
+
+
+@pytest.fixture
+async def channel(virtual: VirtualModem) -> AsyncGenerator[AtChannel]:
+    """Give a channel to it."""
+    opened = await connect(PortSettings(virtual.port))
+    await opened.synchronise()
+    await opened.execute(Command("AT+CMEE=1"))
+    yield opened
+    await opened.close()
+
+
+async def test_each_setting_is_read_back_as_it_was_set(channel: AtChannel) -> None:
+    for _, line in SERVER.commands(3, has_body_original=True):
+        await channel.execute(Command(line))
+    assert await readback.setting(channel, "contextid") == ("3",)
+    assert await readback.setting(channel, "ssltype") == ("0",)
+    assert await readback.setting(channel, "sslctxid") == ("1",)
+    assert await readback.setting(channel, "smtpserver") == (HOST, "25")
+    assert await readback.setting(channel, "sender") == ("Home", "home@example.com")
+    assert await readback.setting(channel, "bodyoriginal") == ("0",)
+    # The modem reads the password back in clear: it goes no further.
+    assert await readback.setting(channel, "account") == ("user",)
+
+
+async def test_recipients_are_read_back_and_removed_one_by_kind_or_all(
+    channel: AtChannel,
+) -> None:
+    assert await smtp.prepare(channel, MESSAGE) is None
+    to, cc, bcc = (
+        Recipient(1, "a@example.com"),
+        Recipient(2, "b@example.com"),
+        Recipient(3, "c@example.com"),
+    )
+    assert await readback.recipients(channel) == (to, cc, bcc)
+    await readback.remove_recipients(channel, 2, "b@example.com")
+    assert await readback.recipients(channel) == (to, bcc)
+    await readback.remove_recipients(channel, 3)
+    assert await readback.recipients(channel) == (to,)
+    await readback.remove_recipients(channel)
+    assert await readback.recipients(channel) == ()
+
+
+@pytest.mark.parametrize(
+    ("charset", "text"),
+    [
+        (TextCharset.ASCII, "TEST SMTP"),
+        (TextCharset.UTF_8, "Grüße 😀"),
+        (TextCharset.GB2312, "停电了"),
+        (TextCharset.BIG5, "停電了"),
+    ],
+)
+async def test_each_charset_carries_subject_and_body(
+    virtual: VirtualModem, channel: AtChannel, charset: TextCharset, text: str
+) -> None:
+    body = text + "\n"
+    message = Message(text, body, ("a@example.com",), charset=charset)
+    assert await smtp.prepare(channel, message) is None
+    assert await readback.subject(channel) == Subject(charset, text)
+    sent = virtual.transfers()[-1]
+    assert sent.command.startswith(f"AT+QSMTPBODY={int(charset)},")
+    assert sent.data.decode(charset.codec) == text + "\r\n"
+
+
+def test_a_text_that_its_charset_lacks_is_refused() -> None:
+    for subject, body in (("😀", ""), ("", "😀")):
+        with pytest.raises(InvalidValueError):
+            Message(subject, body, ("a@example.com",), charset=TextCharset.BIG5)
+
+
+async def test_clearing_removes_all_of_it(channel: AtChannel) -> None:
+    assert await smtp.prepare(channel, MESSAGE) is None
+    await smtp.clear(channel)
+    assert await readback.recipients(channel) == ()
+    # The note prints another name here, which is read too.
+    assert await readback.subject(channel) == Subject(TextCharset.ASCII, "")
+    assert await attachments.attached(channel) == ()
+
+
+TEN = tuple(Attachment(f"{n}.txt", bytes((65 + n,)) * (100 + n)) for n in range(10))
+
+
+async def test_ten_attachments_are_stored_listed_and_removed(
+    channel: AtChannel,
+) -> None:
+    free = await files.free_space(channel)
+    assert free is not None
+    message = Message("Hello", "Body", ("a@example.com",), attachments=TEN)
+    assert await smtp.prepare(channel, message) is None
+    assert await attachments.attached(channel) == tuple(
+        Attached(n + 1, f"homeassistant_{n}.txt", 100 + n) for n in range(10)
+    )
+    assert (await files.free_space(channel) or 0) < free
+    await attachments.detach_all(channel)
+    assert await attachments.attached(channel) == ()
+    await attachments.delete_files(channel)
+    assert await files.free_space(channel) == free
+
+
+async def test_a_picture_arrives_byte_for_byte_and_does_not_stay(
+    server: MailServer,
+) -> None:
+    picture = bytes(range(256)) * 20 + b"+++\r\n\xff\xff"
+    message = Message(
+        "Hello", "Body", ("a@example.com",), attachments=(Attachment("p.jpg", picture),)
+    )
+    async with VirtualModem(hosts={HOST: {25: server.port}}) as virtual:
+        virtual.put_file("homeassistant_left_behind.jpg", b"x")
+        virtual.put_file("users.pem", b"x")
+        modem = Modem(PortSettings(virtual.port))
+        await modem.open()
+        await modem.activate(PdpSettings("internet"))
+        await modem.configure(SERVER)
+        assert [file.name for file in virtual.state().files] == ["UFS:users.pem"]
+        assert await modem.prepare(message) is None
+        assert (await modem.put(60)).result is Result.SENT
+        await modem.clear()
+        assert [file.name for file in virtual.state().files] == ["UFS:users.pem"]
+        await modem.close()
+    content = message_from_bytes(
+        server.received[0].original_content or b"", policy=policy.default
+    )
+    assert isinstance(content, EmailMessage)
+    (part,) = content.iter_attachments()
+    assert part.get_filename() == "homeassistant_p.jpg"
+    assert part.get_content() == picture
+
+
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [
+        ("snapshot.jpg", "homeassistant_snapshot.jpg"),
+        ("../../secrets.yaml", "homeassistant_secrets.yaml"),
+        ("C:\\x\\a b.txt", "homeassistant_a_b.txt"),
+        ('UFS:"\r\n.jpg', "homeassistant_UFS_.jpg"),
+        ("ümläut", "homeassistant__ml_ut"),
+        ("", "homeassistant_file"),
+        (".jpg", "homeassistant_file.jpg"),
+        ("x" * 300 + ".jpeg", "homeassistant_" + "x" * 27 + ".jpeg"),
+        ("a." + "e" * 300, "homeassistant_a." + "e" * 10),
+    ],
+)
+def test_an_attachments_name_is_short_plain_and_ours(name: str, stored: str) -> None:
+    assert Attachment(name, b"x").file_name() == stored
+
+
+@given(st.text(), st.sampled_from(["", "7_"]))
+def test_any_name_can_be_stored(name: str, mark: str) -> None:
+    stored = Attachment(name, b"x").file_name(mark)
+    assert stored.startswith("homeassistant_" + mark)
+    assert len(f"UFS:{stored}") <= 50
+    assert re.fullmatch(r"[A-Za-z0-9._-]+", stored)
+
+
+async def test_attachments_of_one_name_are_told_apart(channel: AtChannel) -> None:
+    twins = (Attachment("x" * 60 + ".txt", b"a"), Attachment("x" * 60 + ".txt", b"b"))
+    message = Message("Hello", "Body", ("a@example.com",), attachments=twins)
+    assert await smtp.prepare(channel, message) is None
+    names = [file.name for file in await attachments.attached(channel)]
+    assert len(set(names)) == 2
+
+
+def test_attachments_beyond_their_limits_are_refused() -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        Message("", "", ("a@b",), attachments=TEN + TEN[:1])
+    assert caught.value.limit == 10
+    with pytest.raises(InvalidValueError):
+        Attachment("a", b"")
+
+
+async def test_a_file_that_the_store_has_no_room_for_is_a_refusal(
+    channel: AtChannel,
+) -> None:
+    big = (Attachment("a", bytes(300_000)),)
+    message = Message("Hello", "Body", ("a@example.com",), attachments=big)
+    outcome = await smtp.prepare(channel, message)
+    assert outcome is not None
+    assert outcome.result is Result.REFUSED
+    assert isinstance(outcome.code, FileError)
+
+
+async def test_the_time_of_a_send_has_its_range(channel: AtChannel) -> None:
+    assert await readback.put_times(channel) == (60, 65535)
+
+
+async def test_an_email_without_recipients_is_refused_with_its_code(
+    channel: AtChannel,
+) -> None:
+    outcome = await smtp.put(channel, 60)
+    assert outcome == Outcome(Result.REFUSED, SmtpError.NO_RECIPIENT)
+
+
+async def test_radio_and_sim_are_read(channel: AtChannel) -> None:
+    quality = await radio.quality(channel)
+    assert quality is not None
+    assert quality.technology == "LTE"
+    cell = await radio.cell(channel)
+    assert cell is not None
+    assert cell.band.startswith("LTE BAND")
+    assert (await radio.subscriber(channel) or "").isdigit()
+    assert await radio.functionality(channel) == 1
+    assert await status.attached(channel)
+
+
+async def test_the_radio_goes_off_and_on_and_attaches_again(channel: AtChannel) -> None:
+    await radio.set_functionality(channel, radio.Functionality.RADIO_OFF)
+    assert await radio.functionality(channel) == 4
+    await radio.set_functionality(channel, radio.Functionality.FULL)
+    await radio.attach(channel)
+
+
+async def test_a_restart_is_answered_and_then_told(channel: AtChannel) -> None:
+    rebooted: list[int] = []
+    channel.on_reboot(lambda: rebooted.append(1))
+    with channel.expect("+NEVER:") as never:
+        await radio.restart(channel)
+        with pytest.raises(ModemRebootedError):
+            await never.wait(60)
+    assert rebooted == [1]
+
+
+async def test_a_context_of_anothers_is_seen_and_released(channel: AtChannel) -> None:
+    before = await radio.active_contexts(channel)
+    await PdpContext(channel, 1, lambda: None).activate(PdpSettings("internet"))
+    assert set(await radio.active_contexts(channel)) == {*before, 1}
+    await radio.release(channel, 1)
+    assert 1 not in await radio.active_contexts(channel)
+
+
+async def test_a_servers_name_and_port_are_probed(server: MailServer) -> None:
+    hosts = {HOST: {25: server.port, 26: 1}}
+    async with VirtualModem(hosts=hosts) as virtual:
+        channel = await connect(PortSettings(virtual.port))
+        await channel.synchronise()
+        await PdpContext(channel, 1, lambda: None).activate(PdpSettings("internet"))
+        await resolve(channel, 1, HOST)
+        await reach(channel, 1, HOST, 25)
+        await reach(channel, 1, HOST, 25)
+        with pytest.raises(ServerUnreachableError) as closed:
+            await reach(channel, 1, HOST, 26)
+        assert closed.value.code is TcpError.CONNECT_FAILED
+        with pytest.raises(ServerNameError):
+            await resolve(channel, 1, "nowhere.example.com")
+        with pytest.raises(ServerUnreachableError):
+            await reach(channel, 1, "nowhere.example.com", 25)
+        await channel.close()
+
+
+async def test_the_modem_refuses_what_the_note_says_it_refuses(
+    channel: AtChannel,
+) -> None:
+    for line in (
+        'AT+QSMTPDST=1,4,"a@b"',
+        'AT+QSMTPSUB=1,"4"',
+        "AT+QSMTPBODY=0,10241",
+        "AT+QSMTPPUT=59",
+        'AT+QSMTPATT=1,11,"UFS:a"',
+    ):
+        with pytest.raises(CommandError):
+            await channel.execute(Command(line))
