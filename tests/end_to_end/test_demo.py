@@ -10,8 +10,12 @@ import uuid
 
 import pytest
 
+from tests.virtual_modem.client import VirtualModem
+
 from .home_assistant import VENV
+from .inbox import MailServer
 from .processes import ROOT
+from .scene import APN
 
 MARK = "QUECTEL_DEMO_TEST"
 LOOK_AGAIN = 0.05
@@ -119,6 +123,72 @@ async def test_a_demo_that_is_killed_leaves_no_process_behind(tmp_path: Path) ->
     async with asyncio.timeout(30):
         while running.survivors():
             await asyncio.sleep(LOOK_AGAIN)
+
+
+async def test_a_real_modem_is_set_up_with_what_a_person_answers(
+    tmp_path: Path, mail: MailServer, modem: VirtualModem
+) -> None:
+    root = tmp_path / "root.pem"
+    root.write_text(mail.authority_pem)
+    answers = {
+        "APN": APN,
+        "User name for the APN": "",
+        "PIN": "",
+        "Speed": "",
+        "Mail server": mail.host,
+        "Security": "tls",
+        "Port": "",
+        "User name, often": mail.user,
+        "Password": mail.password,
+        "Sender's address": "",
+        "Root certificate": str(root),
+        "Address to send": "me@example.com",
+    }
+    terminal, theirs = os.openpty()
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    process = await asyncio.create_subprocess_exec(
+        *(str(VENV / "bin" / "python"), "-m", "tests.end_to_end"),
+        *("--once", "--port", modem.port),
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(folder), "NO_COLOR": "1", "TERM": "dumb"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        # The terminal is its own, from which getpass reads.
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        written = await asyncio.to_thread(answer_in_terminal, terminal, answers)
+        assert await process.wait() == 0, written
+    finally:
+        os.close(terminal)
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+    arrived = await mail.next_mail()
+    assert arrived.recipients == ("me@example.com",)
+    assert "It was sent: look into the inbox of me@example.com." in written
+    assert mail.password not in written
+    assert not list(folder.iterdir())
+
+
+def answer_in_terminal(terminal: int, answers: dict[str, str]) -> str:
+    """Answer each question once it was asked; all that was written to the terminal."""
+    written, unread = "", ""
+    waiting = list(answers.items())
+    while True:
+        try:
+            piece = os.read(terminal, 4096).decode("utf-8", "replace")
+        except OSError:
+            return written  # nobody is left who has it open
+        written, unread = written + piece, unread + piece
+        if waiting and waiting[0][0] in unread and unread.endswith(": "):
+            _, answer = waiting.pop(0)
+            os.write(terminal, f"{answer}\n".encode())
+            unread = ""
 
 
 async def test_a_real_modem_needs_someone_to_answer(tmp_path: Path) -> None:
