@@ -65,7 +65,11 @@ class Check:
         self._news.set()
 
     async def _wait_for_news(self) -> None:
-        await asyncio.sleep(SHOWN_FOR)
+        await _be_seen()
         await self._news.wait()
         self._news.clear()
         self.ended = self._task.done()
+
+
+async def _be_seen() -> None:
+    await asyncio.sleep(SHOWN_FOR)

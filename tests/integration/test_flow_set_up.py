@@ -1,5 +1,6 @@
 """The first set-up, from the port to the first recipient."""
 
+import asyncio
 from unittest.mock import patch
 
 import pytest
@@ -110,11 +111,15 @@ async def test_who_fetches_a_check_too_early_does_not_take_its_end(
 ) -> None:
     """Else the frontend, which is told of the end a moment later, finds no flow."""
     dialog = await to_last_form(hass)
-    with patch("custom_components.quectel_smtp.flow_progress.SHOWN_FOR", 0.05):
+    seen = asyncio.Event()
+    with patch(
+        "custom_components.quectel_smtp.flow_progress._be_seen", side_effect=seen.wait
+    ):
         await dialog.begin()
         await desk.until(lambda: len(desk.configured) == 1 and not desk.open_modems)
         await dialog.look()
-        assert dialog.result["progress_action"] == "open"
+        assert dialog.result["type"] == "progress"
+        seen.set()
         await hass.async_block_till_done()
         await dialog.look()
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
