@@ -1,0 +1,176 @@
+"""``python -m custom_components.quectel_smtp.modem --record PORT``: record a transcript."""
+
+import argparse
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+import re
+import sys
+import time
+from typing import Final
+
+from .errors import (
+    ModemError,
+    NoAnswerError,
+    NotAModemError,
+    PortBusyError,
+    PortError,
+    PortInvalidError,
+    PortLostError,
+    PortNotFoundError,
+    PortPermissionError,
+)
+from .port import DEFAULT_BAUDRATE, PortSettings
+from .questions import QUESTIONS
+from .recorder import Recording, record
+from .transcript import render
+
+_DESCRIPTION: Final = """\
+Records how a modem answers, so that this integration can be tested against it. Only
+questions are asked: no email is sent and no setting of the modem is changed. Numbers
+of the modem and the SIM, addresses, the APN, the cell and names of files are replaced
+before anything is written."""
+
+# What happened, and what to do about it; the first class that fits.
+_ADVICE: Final[tuple[tuple[type[ModemError], str], ...]] = (
+    (
+        PortNotFoundError,
+        "There is no such port.\nCheck the cable. On Linux, the ports that there are "
+        "stand in /dev/serial/by-id.",
+    ),
+    (
+        PortBusyError,
+        "Another program holds this port.\nStop that program first. If it is Home "
+        "Assistant, disable the integration's entry while you record.",
+    ),
+    (
+        PortPermissionError,
+        "This user may not open the port.\nOn Linux, become a member of the group that "
+        "owns it (often dialout), or run this as root.",
+    ),
+    (PortInvalidError, "This is no serial port, nor a URL of one.\nCorrect the name."),
+    (
+        PortLostError,
+        "The port went away.\nCheck cable and power supply, then start again.",
+    ),
+    (
+        PortError,
+        "The port could not be opened.\nCheck its name and that its device is on.",
+    ),
+    (
+        NoAnswerError,
+        "Nothing answered.\nA modem has several ports, of which one or two take "
+        "commands: try the next one. On a UART, try another speed with --baudrate.",
+    ),
+    (
+        NotAModemError,
+        "Something answered, but not as a modem does.\nA modem has several ports, of "
+        "which one or two take commands: try the next one.",
+    ),
+    (ModemError, "The modem did not answer as expected.\nSwitch it off and on again."),
+)
+
+
+def main(
+    arguments: Sequence[str] | None = None, say: Callable[[str], object] = print
+) -> int:
+    """Record a transcript and report with ``say``; returns the exit status."""
+    options = _options(arguments)
+    port = PortSettings(options.record, options.baudrate)
+    if options.output is not None and (problem := _problem(options.output)):
+        say(f"{options.output}: {problem}")
+        return 1
+    say(f"Asking the modem on {port.url} {len(QUESTIONS)} questions ...")
+    started = time.monotonic()
+    try:
+        recording = asyncio.run(record(port, datetime.now().astimezone().date()))
+    except ModemError as err:
+        advice = next(text for kind, text in _ADVICE if isinstance(err, kind))
+        say(f"{port.url}: {advice}\nNothing was recorded.")
+        return 1
+    except KeyboardInterrupt:
+        say("Stopped. Nothing was recorded.")
+        return 130
+    path = options.output or _free_name(recording)
+    try:
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(render(recording.transcript))
+    except OSError as err:
+        say(f"{path}: {err.strerror}.\nChoose another file with --output.")
+        return 1
+    say(_report(recording, path, time.monotonic() - started))
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=_DESCRIPTION)
+    parser.add_argument(
+        "--record",
+        metavar="PORT",
+        required=True,
+        help="the modem's port for AT commands: a device such as /dev/ttyUSB2, or a "
+        "URL such as socket://192.168.1.5:4000",
+    )
+    parser.add_argument(
+        "--baudrate",
+        metavar="N",
+        type=int,
+        default=DEFAULT_BAUDRATE,
+        help="the port's speed in bits per second (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        type=Path,
+        help="where to write the transcript (default: a name made of model and date, "
+        "in this folder)",
+    )
+    return parser.parse_args(arguments)
+
+
+def _problem(path: Path) -> str | None:
+    """Return why a file can't be written here, before time is spent on recording."""
+    if path.exists():
+        return "this file exists already.\nChoose another name with --output."
+    if not path.absolute().parent.is_dir():
+        return "there is no such folder.\nMake it first, or choose another one."
+    return None
+
+
+def _free_name(recording: Recording) -> Path:
+    """Return a name that tells model and date, and that no file has yet."""
+    (model,) = recording.transcript.values("model")
+    (day,) = recording.transcript.values("recorded")
+    name = f"{re.sub(r'[^A-Za-z0-9-]+', '-', model)}-{day}"
+    path = Path(f"{name}.txt")
+    count = 1
+    while path.exists():
+        count += 1
+        path = Path(f"{name}-{count}.txt")
+    return path
+
+
+def _report(recording: Recording, path: Path, seconds: float) -> str:
+    transcript = recording.transcript
+    (model,) = transcript.values("model")
+    (firmware,) = transcript.values("firmware")
+    lines = [
+        f"Recorded {len(transcript.exchanges)} answers of an {model}, firmware "
+        f"{firmware}, in {seconds:.0f} s.",
+        f"Transcript:  {path}",
+        f"Replaced:    {recording.masked} values (numbers of the modem and the SIM, "
+        "addresses, APN, cell, names of files)",
+        "Unchanged:   the modem's settings; no email was sent",
+    ]
+    if recording.silent_after is not None:
+        lines.append(
+            f"Incomplete:  the modem did not answer {recording.silent_after} nor what "
+            "followed; switch it off and on again"
+        )
+    lines.append("Please look through the file before you share it.")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
