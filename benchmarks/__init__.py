@@ -1,0 +1,1 @@
+"""The figures of the AT engine, beside peers and beside bare transports."""

@@ -1,0 +1,107 @@
+"""What a run has measured, and the goals that it is held against."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from .pairs import Pair
+from .rounds import RoundTrips
+
+FLOOR: Final = "serialx"
+PEERS: Final = ("python-gsmmodem-new", "atlib", "async-gsm-modem")
+
+
+class Bound(StrEnum):
+    """How a figure is held against its goal."""
+
+    AT_MOST = "at most"
+    AT_LEAST = "at least"
+    BELOW = "below"
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A figure and what it should be."""
+
+    what: str
+    figure: float
+    bound: Bound
+    limit: float
+
+    @property
+    def met(self) -> bool:
+        """Whether it is."""
+        match self.bound:
+            case Bound.AT_MOST:
+                return self.figure <= self.limit
+            case Bound.AT_LEAST:
+                return self.figure >= self.limit
+            case Bound.BELOW:
+                return self.figure < self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Both ways of one upload, and the longest callback of ours in milliseconds."""
+
+    size: int
+    pair: Pair
+    longest_callback: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All of a run; ``uploads`` by their speed in bits per second."""
+
+    round_trips: dict[str, RoundTrips]
+    email: Pair
+    uploads: dict[int, Upload]
+
+    def goals(self) -> tuple[Goal, ...]:
+        """Hold every figure that has a goal against it."""
+        trips = self.round_trips
+        ours, floor = trips["ours"], trips[FLOOR]
+        return (
+            Goal(
+                "AT+CSQ, time: times bare serialx",
+                ours.median / floor.median,
+                Bound.AT_MOST,
+                1.5,
+            ),
+            Goal(
+                "AT+CSQ, time: times the fastest peer",
+                ours.median / min(trips[peer].median for peer in PEERS),
+                Bound.BELOW,
+                1,
+            ),
+            Goal(
+                "AT+CSQ, processor: times bare serialx",
+                ours.cpu / floor.cpu,
+                Bound.AT_MOST,
+                1.5,
+            ),
+            Goal(
+                "AT+CSQ, processor: times the thriftiest peer",
+                ours.cpu / min(trips[peer].cpu for peer in PEERS),
+                Bound.BELOW,
+                1,
+            ),
+            Goal(
+                "Email, time: times bare serialx", self.email.ratio, Bound.AT_MOST, 1.05
+            ),
+            *(
+                Goal(
+                    f"Upload at {baudrate}, rate: times bare serialx",
+                    1 / upload.pair.ratio,
+                    Bound.AT_LEAST,
+                    0.97,
+                )
+                for baudrate, upload in self.uploads.items()
+            ),
+            Goal(
+                "Upload, longest callback in ms",
+                max(upload.longest_callback for upload in self.uploads.values()),
+                Bound.BELOW,
+                10,
+            ),
+        )

@@ -1,0 +1,130 @@
+"""The figures as text, and as JSON."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+import json
+import os
+import platform
+
+from .emails import BAUDRATE, COMMAND_SECONDS
+from .figures import FLOOR, Figures
+
+_LABELS = {
+    "ours": "ours",
+    FLOOR: "serialx (bare)",
+    "pyserial": "pyserial (bare)",
+}
+
+
+def machine() -> dict[str, str | int]:
+    """Return what the figures depend on."""
+    return {
+        "python": platform.python_version(),
+        "processors": len(os.sched_getaffinity(0)),
+        "serialx": version("serialx"),
+    }
+
+
+def text(figures: Figures) -> str:
+    """Return the tables that scripts/bench prints."""
+    about = ", ".join(f"{name} {value}" for name, value in machine().items())
+    parts = (
+        (f"Medians side by side ({about}).",),
+        _round_trips(figures),
+        _hard_answers(figures),
+        _over_the_line(figures),
+        _goals(figures),
+    )
+    return "\n\n".join("\n".join(part) for part in parts)
+
+
+def as_json(figures: Figures) -> str:
+    """Return everything, every sample of emails and uploads included."""
+    goals = [{**asdict(goal), "met": goal.met} for goal in figures.goals()]
+    return json.dumps(
+        {"machine": machine(), **asdict(figures), "goals": goals}, indent=2
+    )
+
+
+def _round_trips(figures: Figures) -> Iterator[str]:
+    floor = figures.round_trips[FLOOR]
+    yield "1. AT+CSQ over a pty, microseconds a command"
+    yield from _table(
+        ("", "median", "p95", "processor", "median is", "processor is"),
+        [
+            (
+                _LABELS.get(name, name),
+                f"{trips.median:.1f}",
+                f"{trips.p95:.1f}",
+                f"{trips.cpu:.1f}",
+                f"{trips.median / floor.median:.2f} x serialx",
+                f"{trips.cpu / floor.cpu:.2f} x serialx",
+            )
+            for name, trips in figures.round_trips.items()
+        ],
+    )
+
+
+def _hard_answers(figures: Figures) -> Iterator[str]:
+    yield "What each makes of an answer that is hard to read"
+    yield from _table(
+        ("", "a URC inside", "a line OKLAHOMA", "bytes FF FE E9"),
+        [
+            (_LABELS.get(name, name), trips.urc, trips.bare, trips.noise)
+            for name, trips in figures.round_trips.items()
+        ],
+    )
+
+
+def _over_the_line(figures: Figures) -> Iterator[str]:
+    yield "2, 3. Over a line with a speed"
+    ours, floor = figures.email.medians
+    rows = [
+        (
+            f"email at {BAUDRATE}, {COMMAND_SECONDS * 1000:.0f} ms a command",
+            f"{ours * 1000:.1f} ms",
+            f"{floor * 1000:.1f} ms",
+            f"{figures.email.ratio:.3f} x its time",
+        )
+    ]
+    for baudrate, upload in figures.uploads.items():
+        ours, floor = upload.pair.medians
+        rows.append(
+            (
+                f"upload of {upload.size // 1024} KiB at {baudrate}",
+                f"{upload.size / ours / 1000:.2f} kB/s",
+                f"{upload.size / floor / 1000:.2f} kB/s",
+                f"{1 / upload.pair.ratio:.3f} x its rate",
+            )
+        )
+    yield from _table(("", "ours", _LABELS[FLOOR], "ours is"), rows)
+    for baudrate, upload in figures.uploads.items():
+        yield (
+            f"4. Longest callback of the upload at {baudrate}:"
+            f" {upload.longest_callback:.1f} ms of processor time"
+        )
+
+
+def _goals(figures: Figures) -> Iterator[str]:
+    yield "Goals"
+    yield from _table(
+        ("", "figure", "goal", ""),
+        [
+            (
+                goal.what,
+                f"{goal.figure:.3f}",
+                f"{goal.bound} {goal.limit:g}",
+                "met" if goal.met else "MISSED",
+            )
+            for goal in figures.goals()
+        ],
+    )
+
+
+def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    columns = list(zip(heading, *rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    for row in (heading, *rows):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield ("  " + "  ".join(cells)).rstrip()
