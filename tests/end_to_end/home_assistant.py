@@ -34,6 +34,22 @@ logger:
     serialx: debug
 """
 
+# Where a home is: what is not said, Home Assistant asks for as a repair.
+_PLACE: Final = {
+    "latitude": 52.0,
+    "longitude": 13.0,
+    "elevation": 0,
+    "unit_system_v2": "metric",
+    "location_name": "Home",
+    "time_zone": "UTC",
+    "external_url": None,
+    "internal_url": None,
+    "currency": "EUR",
+    "country": "DE",
+    "language": "en",
+    "radius": 100,
+}
+
 
 class HomeAssistant:
     """A Home Assistant process for the length of an `async with` block."""
@@ -95,6 +111,7 @@ class HomeAssistant:
         # the other steps set up integrations that want the internet.
         done = ["core_config", "analytics", "integration"]
         _store(storage, "onboarding", 4, 1, {"done": done})
+        _store(storage, "core.config", 1, 4, _PLACE)
 
     async def _start(self, port: int) -> None:
         # 2026.11 keeps the server's settings here, and takes those in
