@@ -11,9 +11,10 @@ from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowResult,
 )
+from homeassistant.const import CONF_MODEL
 from homeassistant.core import callback
 
-from .const import CONF_SAVE_UNCHECKED
+from .const import CONF_FIRMWARE, CONF_ICCID, CONF_SAVE_UNCHECKED
 from .coordinator import QuectelConfigEntry
 from .entry_data import port_settings
 from .flow_progress import Check
@@ -143,21 +144,21 @@ class FlowBase(ConfigFlow):
             )
 
     def _found_placeholders(self) -> dict[str, str]:
-        """Return what was found, for the descriptions of forms."""
+        """Return what was found, or is known already, for the descriptions of forms."""
         identity, network = self._found.identity, self._found.network
         signal = None if network is None else network.signal
+        entry = self._mended_entry
+        expected = (self if entry is None else entry).unique_id or "–"
+        known = self._draft
         return {
-            "model": "–" if identity is None else identity.model,
-            "firmware": "–" if identity is None else identity.firmware,
-            "imei": "–" if identity is None else identity.imei,
-            "sim": self._found.iccid or "–",
+            "model": identity.model if identity else known.get(CONF_MODEL, "–"),
+            "firmware": identity.firmware
+            if identity
+            else known.get(CONF_FIRMWARE, "–"),
+            "imei": identity.imei if identity else expected,
+            "expected": expected,
+            "sim": self._found.iccid or known.get(CONF_ICCID) or "–",
             "operator": (None if network is None else network.operator) or "–",
-            "expected": (
-                self.unique_id
-                if self._mended_entry is None
-                else self._mended_entry.unique_id
-            )
-            or "–",
             "signal": "–" if signal is None else f"{signal} dBm",
         }
 

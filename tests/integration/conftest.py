@@ -1,6 +1,7 @@
 """A modem on the desk, and an entry that is set up with it."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 from unittest.mock import patch
 
@@ -105,3 +106,10 @@ async def send(
     if title is not None:
         data["title"] = title
     await hass.services.async_call("notify", "send_message", data, blocking=True)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until something is so that another process brings about."""
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.01)

@@ -1,0 +1,137 @@
+"""The whole way down to the port: a real courier and modem layer, a modem as a process."""
+
+from collections.abc import AsyncGenerator
+from unittest.mock import patch
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.quectel_smtp.const import DOMAIN
+from custom_components.quectel_smtp.modem.pdp import PdpState
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.exceptions import HomeAssistantError
+from tests.virtual_modem.client import VirtualModem
+
+from .conftest import ANNA, DATA, RECIPIENT, send, until
+from .dialog import CELLULAR_INPUT, SERVER_INPUT, Dialog
+
+# Its control socket.
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+IMEI = "867730050000017"
+PDP = "sensor.quectel_ec200n_cn_pdp_context"
+LAST = "sensor.quectel_ec200n_cn_last_send_result"
+
+
+@pytest.fixture
+async def modem(hass: HomeAssistant) -> AsyncGenerator[VirtualModem]:
+    """Start a modem whose network knows a mail server that is down."""
+    base = "custom_components.quectel_smtp"
+    async with VirtualModem(
+        hosts={"smtp.example.com": {465: 1}}, time_scale=0.01
+    ) as found:
+        with (
+            patch(f"{base}.modem_checks.RESOLVE_WAIT", 2),
+            patch(f"{base}.flow_progress.SHOWN_FOR", 0),
+        ):
+            yield found
+        for entry in hass.config_entries.async_entries(DOMAIN):
+            if entry.state is ConfigEntryState.LOADED:
+                assert await hass.config_entries.async_unload(entry.entry_id)
+        await hass.async_block_till_done()
+
+
+@pytest.fixture
+async def in_service(hass: HomeAssistant, modem: VirtualModem) -> MockConfigEntry:
+    """Set an entry up for that modem, and wait until it is in service."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="Quectel EC200N-CN",
+        unique_id=IMEI,
+        data=DATA | {"device": modem.port},
+        subentries_data=[RECIPIENT],
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await until(lambda: entry.runtime_data.courier.status.network is not None)
+    return entry
+
+
+def _shown(hass: HomeAssistant, entity: str) -> str:
+    state = hass.states.get(entity)
+    assert state is not None
+    return state.state
+
+
+async def test_a_locked_modem_with_its_results_elsewhere_is_set_up(
+    hass: HomeAssistant, modem: VirtualModem
+) -> None:
+    modem.set("pin", "1234")
+    modem.set("sim", "pin")
+    modem.set("urcport", "usbmodem")
+    dialog = await Dialog.start(hass)
+    await dialog.submit(device=modem.port, advanced={"baudrate": "115200"})
+    assert dialog.step == "pin"
+    await dialog.submit(pin="1234")
+    assert dialog.step == "cellular"
+    await dialog.submit(**CELLULAR_INPUT)
+    await dialog.submit(**SERVER_INPUT)
+    await dialog.choose("certificate_root")
+    (root, *_) = dialog.field("certificate").config["options"]
+    await dialog.submit(certificate=root)
+    assert dialog.step == "results_elsewhere"
+    await dialog.choose("route_results")
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+    assert dialog.result["result"].data["pin"] == "1234"
+    assert len(modem.commands(r"CPIN=")) == 1
+    assert any("qsmtp_ca_" in seen.line for seen in modem.commands("QFUPL"))
+
+
+async def test_a_pdp_context_that_the_network_takes_away_is_shown_at_once(
+    hass: HomeAssistant, modem: VirtualModem, in_service: MockConfigEntry
+) -> None:
+    with pytest.raises(HomeAssistantError):
+        await send(hass)
+    assert _shown(hass, PDP) == PdpState.ACTIVE
+    modem.pdpdeact(1)
+    await until(lambda: _shown(hass, PDP) == PdpState.INACTIVE)
+
+
+async def test_a_mail_server_that_is_down_is_named_with_the_modem_s_code(
+    hass: HomeAssistant, modem: VirtualModem, in_service: MockConfigEntry
+) -> None:
+    with pytest.raises(HomeAssistantError) as raised:
+        await send(hass)
+    assert raised.value.translation_key == "smtp_654"
+    assert _shown(hass, LAST) == "doubtful"
+    assert _shown(hass, ANNA) == "unknown"
+
+
+async def test_a_sim_that_is_locked_by_a_power_cut_is_asked_about(
+    hass: HomeAssistant, modem: VirtualModem, in_service: MockConfigEntry
+) -> None:
+    modem.set("pin", "1234")
+    modem.set("sim", "pin")
+    modem.reboot()
+    await until(lambda: bool(hass.config_entries.flow.async_progress()))
+    (flow,) = hass.config_entries.flow.async_progress()
+    dialog = Dialog(
+        hass, await hass.config_entries.flow.async_configure(flow["flow_id"])
+    )
+    assert dialog.step == "pin"
+    await dialog.submit(pin="1234")
+    assert dialog.ended == "reauth_successful"
+    assert in_service.data["pin"] == "1234"
+
+
+async def test_a_modem_that_was_unplugged_is_found_again(
+    hass: HomeAssistant, modem: VirtualModem, in_service: MockConfigEntry
+) -> None:
+    courier = in_service.runtime_data.courier
+    modem.hangup()
+    await until(lambda: courier.status.trouble is not None)
+    modem.plug()
+    await until(lambda: courier.status.trouble is None)
+    assert courier.status.connected
