@@ -18,7 +18,7 @@ from .const import CONF_REASON, DOMAIN, MANUFACTURER, REASON_PIN, SUBENTRY_RECIP
 from .entry_data import server_settings
 from .flow_mail import MailSteps
 from .flow_schemas import LOGIN
-from .modem.errors import InvalidValueError
+from .modem.errors import InvalidValueError, PinTriesExhaustingError
 from .recipient_flow import RecipientFlow
 
 
@@ -58,8 +58,14 @@ class QuectelConfigFlow(MailSteps, domain=DOMAIN):
         self, entry_data: Mapping[str, Any]
     ) -> ConfigFlowResult:
         """Ask for what the SIM or the mail server did not accept."""
-        self._begin_with(self._get_reauth_entry())
+        entry = self._get_reauth_entry()
+        self._begin_with(entry)
         if entry_data.get(CONF_REASON) == REASON_PIN:
+            trouble = entry.runtime_data.courier.status.trouble
+            if isinstance(trouble, PinTriesExhaustingError):
+                self._place(trouble)
+                return await self.async_step_trouble()
+            self._trouble = trouble
             return await self.async_step_pin()
         return await self.async_step_reauth_confirm()
 

@@ -117,7 +117,8 @@ async def test_a_pin_that_is_needed_is_asked_for_and_kept_with_its_sim(
     desk.sim = SimState.PIN_REQUIRED
     await _started(hass, entry, desk)
     dialog = await _asked(hass)
-    assert dialog.step == "pin"
+    assert (dialog.step, dialog.errors) == ("pin", {})
+    assert dialog.result["description_placeholders"]["tries"] == "3"
     await dialog.submit(pin="1234")
     assert dialog.ended == "reauth_successful"
     assert (entry.data["pin"], entry.data["iccid"]) == ("1234", ICCID)
@@ -229,9 +230,16 @@ async def test_too_few_tries_are_explained_and_nothing_is_entered(
         entry.runtime_data.courier.status.trouble, PinTriesExhaustingError
     )
     dialog = await _asked(hass)
-    await dialog.submit(pin="1234")
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_tries_low"})
+    await dialog.submit(save_unchecked=False)
     assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_tries_low"})
     assert not desk.pins_entered
+    # Unlocked in a phone, where it has got its tries back.
+    desk.tries = 3
+    await dialog.submit(save_unchecked=False)
+    assert dialog.step == "pin"
+    await dialog.submit(pin="1234", save_unchecked=False)
+    assert dialog.ended == "reauth_successful"
 
 
 async def test_a_pin_can_be_saved_while_the_modem_is_away(
