@@ -358,9 +358,11 @@ async def test_a_context_that_fails_is_activated_anew_the_next_time() -> None:
     assert [*states, modem.pdp_state] == [PdpState.FAILED, PdpState.ACTIVE]
     assert await modem.refresh_pdp() is PdpState.INACTIVE
     await modem.activate(PDP)
+    # After the failure, and after the loss that the refresh found.
+    assert bench.lines.count("AT+QIDEACT=1") == 2
     await modem.deactivate()
     await modem.deactivate()
-    assert bench.lines.count("AT+QIDEACT=1") == 1
+    assert bench.lines.count("AT+QIDEACT=1") == 3
 
 
 @virtual_time

@@ -260,8 +260,12 @@ class Modem:
         return self._session.context.state
 
     async def activate(self, settings: pdp.PdpSettings) -> None:
-        """Bring the PDP context up with these settings, unless it is; up to 150 s."""
+        """Bring the PDP context up with these settings, unless it is; up to 150 s.
+
+        An email that may still be on its way is waited for: it needs the context.
+        """
         await self._initialise()
+        await self.settled()
         context = self._open_session.context
         line = settings.command()
         if context.ready and self._remembered.get("pdp") == line:
@@ -295,6 +299,7 @@ class Modem:
     async def configure(self, server: ServerSettings) -> None:
         """Give the modem the mail server's settings that it doesn't have yet."""
         channel = await self._initialise()
+        await self.settled()
         await self._tidy(channel)
         if server.security is not Security.NONE:
             await self._configure_tls(channel, server.tls)

@@ -1,6 +1,7 @@
 """The PDP context: configure, activate, deactivate, and what state it is in."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Final
@@ -73,9 +74,11 @@ class PdpContext:
         self._id = context_id
         self._changed = changed
         self._state = PdpState.INACTIVE
-        # After the network has deactivated it, and as long as we don't know who
-        # configured it, the context is deactivated before it is activated again.
-        self._deactivate_first = True
+        # Whether it is as we left it in this boot, with settings that we know.
+        self._ours = False
+        # After the network has taken it, or an activation has failed, it has to be
+        # deactivated before it is activated again, whatever ``AT+QIACT?`` shows.
+        self._broken = False
         channel.subscribe('+QIURC: "pdpdeact"', self._on_pdpdeact)
 
     @property
@@ -86,11 +89,11 @@ class PdpContext:
     @property
     def ready(self) -> bool:
         """Whether the context is active with the settings it was activated with."""
-        return self._state is PdpState.ACTIVE and not self._deactivate_first
+        return self._state is PdpState.ACTIVE and self._ours and not self._broken
 
     def reset(self) -> None:
         """The modem has restarted, or its port is gone: no context is active."""
-        self._deactivate_first = True
+        self._ours = self._broken = False
         self._set(PdpState.INACTIVE)
 
     def _set(self, state: PdpState) -> None:
@@ -101,7 +104,7 @@ class PdpContext:
     def _on_pdpdeact(self, line: str) -> None:
         found = parameters(line)
         if len(found) > 1 and number(found[1]) == self._id:
-            self._deactivate_first = True
+            self._broken = True
             self._set(PdpState.INACTIVE)
 
     async def activate(self, settings: PdpSettings) -> None:
@@ -111,22 +114,30 @@ class PdpContext:
         """
         self._set(PdpState.ACTIVATING)
         try:
-            if self._deactivate_first and await self._held():
-                await self._deactivate()
-            self._deactivate_first = False
+            await self._make_room()
             await self._channel.execute(Command(settings.command(), secret=True))
             await self._channel.execute(
                 Command(f"AT+QIACT={self._id}", deadline=Deadline.ACTIVATE)
             )
         except CommandError as err:
-            self._deactivate_first = True
+            self._broken = True
             self._set(PdpState.FAILED)
             raise await self._error() from err
         except BaseException:
-            self._deactivate_first = True
+            self._broken = True
             self._set(PdpState.FAILED)
             raise
+        self._ours, self._broken = True, False
         self._set(PdpState.ACTIVE)
+
+    async def _make_room(self) -> None:
+        """Deactivate what is broken, or what someone else has left active."""
+        if self._broken:
+            # The modem may refuse what is down already.
+            with suppress(CommandError):
+                await self._deactivate()
+        elif not self._ours and await self._held():
+            await self._deactivate()
 
     async def deactivate(self) -> None:
         """Deactivate the context; takes up to 40 s."""
@@ -139,6 +150,7 @@ class PdpContext:
         except BaseException:
             self._set(PdpState.FAILED)
             raise
+        self._ours, self._broken = True, False
         self._set(PdpState.INACTIVE)
 
     async def refresh(self) -> PdpState:
@@ -152,10 +164,10 @@ class PdpContext:
         active = await self._held() and await self._bearer()
         if active and self._state is not PdpState.ACTIVE:
             # Up, but not by us: with which settings is unknown.
-            self._deactivate_first = True
+            self._ours = False
             self._set(PdpState.ACTIVE)
         elif not active and self._state is PdpState.ACTIVE:
-            self._deactivate_first = True
+            self._broken = True
             self._set(PdpState.INACTIVE)
         return self._state
 
