@@ -17,10 +17,21 @@ from custom_components.quectel_smtp.modem.errors import (
     ModemRebootedError,
     NoAnswerError,
     PortLostError,
+    UnexpectedAnswerError,
 )
+from custom_components.quectel_smtp.modem.exchange import ANSWER_LIMIT
 from custom_components.quectel_smtp.modem.status import is_registration_answer
 
-from .scripted_port import ERROR, OK, Collector, Late, SlowPort, frame, open_port
+from .scripted_port import (
+    ERROR,
+    OK,
+    Collector,
+    Late,
+    ScriptedPort,
+    SlowPort,
+    frame,
+    open_port,
+)
 from .virtual_time import virtual_time
 
 CSQ = Command("AT+CSQ", prefixes=("+CSQ:",))
@@ -159,6 +170,22 @@ async def test_rule_4_noise_is_dropped_and_counted() -> None:
 
 
 @virtual_time
+async def test_rule_2_an_answer_beyond_64_kib_is_none_and_the_next_one_counts() -> None:
+    port = open_port()
+    line = f'+QFLST: "UFS:{"x" * 80}",1'
+    count = ANSWER_LIMIT // len(line)
+    port.answers["AT+CGSN"] = frame("861234567890123")
+    port.answers["AT+CSQ"] = frame("+CSQ: 24,99")
+    port.answers[LIST.line] = frame(*[line] * count)
+    assert len(await port.channel.execute(LIST)) == count
+    port.answers[LIST.line] = frame(*[line] * (count + 1))
+    with pytest.raises(UnexpectedAnswerError):
+        await port.channel.execute(LIST)
+    assert port.channel.dirty
+    assert await port.channel.execute(CSQ) == ("+CSQ: 24,99",)
+
+
+@virtual_time
 async def test_rule_4_an_undone_subscription_is_not_called() -> None:
     port = open_port()
     urcs = Collector()
@@ -206,6 +233,28 @@ async def test_rule_5_matching_begins_when_the_last_byte_is_written() -> None:
     await asyncio.sleep(0.5)
     port.receive(b"\r\n+CSQ: 1,1\r\n\r\nOK\r\n")
     assert await task == ("+CSQ: 24,99",)
+
+
+@pytest.mark.parametrize("begun", ["OK", "ERROR", "+CSQ: 1,1", "+CME ERROR: 10"])
+@pytest.mark.parametrize("slow", [False, True])
+@virtual_time
+async def test_rule_5_a_line_that_began_before_the_command_does_not_answer_it(
+    begun: str, slow: bool
+) -> None:
+    port = (SlowPort if slow else ScriptedPort)(AtChannel())
+    port.answers["AT+CSQ"] = frame("+CSQ: 24,99")
+    port.receive(b"\r\n" + begun.encode())
+    assert await port.channel.execute(CSQ) == ("+CSQ: 24,99",)
+    assert port.channel.unhandled_lines == 1
+
+
+@virtual_time
+async def test_rule_5_a_restart_that_began_before_the_command_is_told() -> None:
+    port = open_port()
+    await port.channel.execute(CSQ)
+    port.receive(b"\r\nRDY")
+    with pytest.raises(ModemRebootedError):
+        await port.channel.execute(CSQ)
 
 
 @virtual_time

@@ -119,7 +119,7 @@ class AtChannel(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Let the writer go on: all that it wrote has left."""
         self._writable.set()
-        self._dispatcher.arm()
+        self._arm()
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -327,7 +327,7 @@ class AtChannel(asyncio.Protocol):
         try:
             self._write(line)
             if self._writable.is_set():
-                self._dispatcher.arm()
+                self._arm()
             else:
                 async with asyncio.timeout(command.deadline):
                     await self._writable.wait()
@@ -339,6 +339,11 @@ class AtChannel(asyncio.Protocol):
             self._abandon(exchange)
             raise
         return exchange
+
+    def _arm(self) -> None:
+        """Let lines answer the command, once its last byte is written."""
+        if self._dispatcher.arm():
+            self._parser.begin_answer()
 
     async def _finish(self, exchange: Exchange, deadline: float) -> tuple[str, ...]:
         """Wait for the final result and turn it into lines or an error."""

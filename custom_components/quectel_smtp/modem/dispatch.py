@@ -65,10 +65,12 @@ class Dispatcher:
         self._exchange = exchange
         self._fragment = None
 
-    def arm(self) -> None:
-        """Let lines answer: the command's last byte is written."""
-        if self._exchange is not None:
-            self._exchange.armed = True
+    def arm(self) -> bool:
+        """Let lines answer: the command's last byte is written; False if they may."""
+        if self._exchange is None or self._exchange.armed:
+            return False
+        self._exchange.armed = True
+        return True
 
     def end(self) -> None:
         """From now on no line answers anything."""
@@ -101,6 +103,10 @@ class Dispatcher:
 
     def take(self, line: Line) -> None:
         """Give a line to whom it belongs."""
+        if line.early:
+            # However it reads, and wherever its end came from, it answers nothing.
+            self._on_unsolicited(line.text)
+            return
         fragment, self._fragment = self._fragment, None
         torn, self._torn = self._torn, False
         text = line.text
@@ -130,7 +136,7 @@ class Dispatcher:
             if exchange.lines or not exchange.stale:
                 exchange.result = text
         elif self._owns(exchange, text):
-            exchange.lines.append(text)
+            exchange.take(text)
         elif text == "CONNECT" and exchange.connected is not None:
             if not exchange.connected.done():
                 exchange.connected.set_result(None)

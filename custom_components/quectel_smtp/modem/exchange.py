@@ -1,20 +1,34 @@
 """What a caller waits for: the answer to its command, or a result that comes later."""
 
 import asyncio
+from typing import Final
 
 from .commands import Command
-from .errors import ModemError, NoAnswerError
+from .errors import ModemError, NoAnswerError, UnexpectedAnswerError
+
+ANSWER_LIMIT: Final = 64 * 1024
+"""Characters of an answer's information lines; the longest real one has a tenth."""
 
 
 class Exchange:
     """The command in flight: what has arrived of its answer so far."""
 
-    __slots__ = ("armed", "command", "connected", "done", "lines", "result", "stale")
+    __slots__ = (
+        "armed",
+        "command",
+        "connected",
+        "done",
+        "length",
+        "lines",
+        "result",
+        "stale",
+    )
 
     def __init__(self, command: Command, loop: asyncio.AbstractEventLoop) -> None:
         """Expect the answer to ``command``, once its last byte is written."""
         self.command = command
         self.lines: list[str] = []
+        self.length = 0
         self.result: str | None = None
         self.connected: asyncio.Future[None] | None = None
         self.done: asyncio.Future[str] = loop.create_future()
@@ -27,6 +41,15 @@ class Exchange:
         """Whether ``text`` is an information line of this answer."""
         command = self.command
         return not (command.single and self.lines) and command.owns(text)
+
+    def take(self, text: str) -> None:
+        """Keep an information line; an answer that never ends fails."""
+        self.length += len(text)
+        if self.length > ANSWER_LIMIT:
+            self.lines.clear()
+            self.fail(UnexpectedAnswerError(self.command.name))
+            return
+        self.lines.append(text)
 
     def fail(self, error: ModemError) -> None:
         """End every wait with ``error``, unless it has ended."""

@@ -21,10 +21,14 @@ _LF: Final = ord("\n")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line, without its ends; ``opened`` if its opening CR LF was seen."""
+    """One line, without its ends; ``opened`` if its opening CR LF was seen.
+
+    An ``early`` line began before the command in flight was written.
+    """
 
     text: str
     opened: bool
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Parser:
         self._buffer = bytearray()
         self._opened = False
         self._overflow = False
+        self._early = False
         self._mode = _Mode.LINES
         self.garbled_lines = 0
         """Lines dropped since the start: not UTF-8, with control bytes, too long."""
@@ -61,6 +66,10 @@ class Parser:
         """From now on everything is lines again."""
         self._mode = _Mode.LINES
 
+    def begin_answer(self) -> None:
+        """Mark what is held of a line: it began before what is asked now."""
+        self._early = bool(self._buffer)
+
     @property
     def held(self) -> int:
         """Bytes kept of an unfinished line, ``LINE_LIMIT`` at most."""
@@ -71,6 +80,7 @@ class Parser:
         self._buffer.clear()
         self._overflow = False
         self._opened = False
+        self._early = False
 
     def feed(self, data: bytes) -> list[Event]:
         """Take what was read, in pieces of any size, and return what it completes."""
@@ -106,6 +116,7 @@ class Parser:
 
     def _finish(self, piece: bytes) -> Line | None:
         """End the line with its last piece; empty and garbled ones give nothing."""
+        early, self._early = self._early, False
         raw = piece
         # Most lines come whole.
         if self._buffer or self._overflow or len(piece) > LINE_LIMIT:
@@ -130,7 +141,7 @@ class Parser:
         if not text.isprintable():
             self._drop()
             return None
-        line = Line(text, self._opened)
+        line = Line(text, self._opened, early)
         self._opened = opens_next
         return line
 
