@@ -31,6 +31,7 @@ from .modem.errors import (
     SimError,
 )
 from .modem.modem import Modem
+from .modem.status import PIN_TRIES_KEPT
 from .modem_checks import Found, PinKnownRefusedError, Show, identify, make_ready
 from .pins import refused_pins, without_pin
 
@@ -190,12 +191,12 @@ class ModemSteps(FlowBase):
         ):
             self._say(_port_field(err), err.key, code=code_of(err))
             return port_step
-        if isinstance(err, PinRequiredError) and not isinstance(
-            err, PinTriesExhaustingError
-        ):
-            if self.source != SOURCE_RECONFIGURE:
-                return "pin"
-        self._say("base", err.key, code=code_of(err))
+        if _may_try_pin(err) and self.source != SOURCE_RECONFIGURE:
+            return "pin"
+        key = err.key
+        if isinstance(err, PinRequiredError) and not _may_try_pin(err):
+            key = PinTriesExhaustingError.key
+        self._say("base", key, code=code_of(err))
         return "trouble"
 
     async def async_step_pin(
@@ -212,7 +213,12 @@ class ModemSteps(FlowBase):
             self._say(CONF_PIN, "pin_invalid")
         elif isinstance(trouble, PinRefusedError):
             self._say(CONF_PIN, trouble.key)
-        return self._form("pin", PIN, tries="–" if tries is None else str(tries))
+        return self._form(
+            "pin",
+            PIN,
+            last=self.source == SOURCE_REAUTH,
+            tries="–" if tries is None else str(tries),
+        )
 
     async def async_step_trouble(
         self, user_input: dict[str, Any] | None = None
@@ -221,9 +227,7 @@ class ModemSteps(FlowBase):
         if user_input is not None:
             if user_input.get(CONF_SAVE_UNCHECKED):
                 return await self._finish()
-            if isinstance(self._trouble, PinRequiredError) and not isinstance(
-                self._trouble, PinTriesExhaustingError
-            ):
+            if _may_try_pin(self._trouble):
                 return await self.async_step_pin()
             return await self._resume(unchecked=False)
         return self._form("trouble", NOTHING)
@@ -235,6 +239,13 @@ class ModemSteps(FlowBase):
         step = getattr(self, f"async_step_{self._retry}")
         result: ConfigFlowResult = await step()
         return result
+
+
+def _may_try_pin(err: ModemError | None) -> bool:
+    """Whether a PIN may be asked for: the last two tries are not risked."""
+    return isinstance(err, PinRequiredError) and (
+        err.tries is None or err.tries > PIN_TRIES_KEPT
+    )
 
 
 def _port_field(err: ModemError) -> str:

@@ -19,6 +19,7 @@ from custom_components.quectel_smtp.delivery.courier import (
 )
 from custom_components.quectel_smtp.delivery.email import Email
 from custom_components.quectel_smtp.modem.codes import SmtpError
+from custom_components.quectel_smtp.modem.commands import Command
 from custom_components.quectel_smtp.modem.errors import (
     ModemError,
     NoAnswerError,
@@ -29,12 +30,14 @@ from custom_components.quectel_smtp.modem.errors import (
     PortLostError,
     PortNotFoundError,
     SimMissingError,
+    UnexpectedError,
     WrongModemError,
 )
 from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.pdp import PdpSettings, PdpState
 from custom_components.quectel_smtp.modem.port import PortSettings
 from custom_components.quectel_smtp.modem.smtp import Result, Security, ServerSettings
+from custom_components.quectel_smtp.modem.status import SimState
 from tests.modem.scripted_modem import IMEI, NOW, ScriptedModem, body
 from tests.modem.scripted_port import ERROR, OK, Data, Late, frame
 from tests.modem.virtual_time import virtual_time
@@ -457,6 +460,38 @@ async def test_a_modem_that_restarts_by_itself_is_brought_back_into_service() ->
         bench.port.receive(RESTART)
         while bench.lines.count("AT+CPIN?") == before:
             await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("line", ["AT+QIACT=1", PUT_LINE])
+@virtual_time
+async def test_a_defect_costs_its_own_email_and_no_other(
+    line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = Bench()
+    whole = bench.answers.get(line, OK)
+    async with at_work(bench) as courier:
+        await until_status(courier, "sim", SimState.READY)
+        await idle(courier)
+        channel = bench.port.channel
+        execute = channel.execute
+
+        async def fail(command: Command, **options: Any) -> tuple[str, ...]:
+            if command.line == line:
+                channel.execute = execute  # type: ignore[method-assign]  # once
+                raise ZeroDivisionError
+            return await execute(command, **options)
+
+        channel.execute = fail  # type: ignore[method-assign]  # stands for a defect
+        report = await failure(courier)
+        if line == PUT_LINE:
+            assert report.outcome is not None
+            assert report.outcome.result is Result.UNKNOWN
+        else:
+            assert isinstance(report.error, UnexpectedError)
+        assert "ZeroDivisionError" in caplog.text
+        bench.answers[line] = whole
+        await courier.submit(email())
+        assert courier.status.trouble is None
 
 
 @virtual_time

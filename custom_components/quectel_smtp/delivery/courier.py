@@ -22,6 +22,7 @@ from ..modem.errors import (
     PinRefusedError,
     PortLostError,
     UnexpectedAnswerError,
+    UnexpectedError,
     WrongModemError,
 )
 from ..modem.modem import Modem
@@ -216,12 +217,17 @@ class Courier:
     async def _run(self) -> None:
         while True:
             self._wake.clear()
-            async with self._port:
-                await self._take_settings()
-                if self._queue:
-                    await self._deliver(self._queue.popleft())
-                    continue
-                await self._keep_in_service()
+            try:
+                async with self._port:
+                    await self._take_settings()
+                    if self._queue:
+                        await self._deliver(self._queue.popleft())
+                        continue
+                    await self._keep_in_service()
+            except Exception:
+                # A defect of ours costs one email, never the ones after it.
+                _LOGGER.exception("Unexpected error, the courier goes on")
+                self._publish(trouble=UnexpectedError())
             await self._rest()
 
     async def _rest(self) -> None:
@@ -304,11 +310,13 @@ class Courier:
                 await self._modem.close()
             self._finish(job, error=err)
             self._publish(trouble=err)
-        except BaseException:
+        except BaseException as err:
             if job.handed_over:
                 self._finish(job, outcome=Outcome(Result.UNKNOWN))
-            else:
+            elif isinstance(err, asyncio.CancelledError):
                 self._finish(job, error=PortLostError("stopped"))
+            else:
+                self._finish(job, error=UnexpectedError())
             raise
         else:
             self._finish(job, outcome=outcome)

@@ -15,6 +15,12 @@ class ModemError(Exception):
     key: ClassVar[str] = "modem_error"
 
 
+class UnexpectedError(ModemError):
+    """A defect of ours, whose trace is in the log: nothing of it was foreseen."""
+
+    key = "unexpected_error"
+
+
 class PortError(ModemError):
     """The serial port can't be used: reopen it later."""
 
