@@ -16,6 +16,7 @@ from typing import Final, cast, override
 from .codes import cme_code
 from .commands import Command
 from .data_mode import ACK_BLOCK, pieces
+from .deadline import DeadlineTimer
 from .dispatch import Dispatcher
 from .errors import (
     CommandError,
@@ -67,6 +68,7 @@ class AtChannel(asyncio.Protocol):
         """Make a channel that becomes usable when its transport is connected."""
         self._loop = asyncio.get_running_loop()
         self._parser = Parser()
+        self._deadline = DeadlineTimer(self._loop)
         self._transport: asyncio.Transport | None = None
         self._lock = asyncio.Lock()
         self._dispatcher = Dispatcher(self._on_reboot)
@@ -105,6 +107,7 @@ class AtChannel(asyncio.Protocol):
         )
         self._lost.__cause__ = exc
         self._writable.set()
+        self._deadline.close()
         self._closed.set()
         self._fail_everything(self._lost)
         for listener in tuple(self._lost_listeners):
@@ -348,15 +351,15 @@ class AtChannel(asyncio.Protocol):
     async def _finish(self, exchange: Exchange, deadline: float) -> tuple[str, ...]:
         """Wait for the final result and turn it into lines or an error."""
         command = exchange.command
-        # A bare timer: asyncio.timeout() costs as much as reading the answer does.
-        timer = self._loop.call_later(deadline, exchange.expire)
+        if not exchange.done.done():
+            self._deadline.set(deadline, exchange.expire)
         try:
             result = await exchange.done
         except BaseException:
             self._abandon(exchange)
             raise
         finally:
-            timer.cancel()
+            self._deadline.lift()
         self._dispatcher.end()
         if _LOGGER.isEnabledFor(logging.DEBUG):
             _LOGGER.debug("< %s: %s", command.name, result)
