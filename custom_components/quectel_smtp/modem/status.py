@@ -290,16 +290,20 @@ async def clock(channel: AtChannel) -> datetime | None:
 
 
 def parse_clock(text: str) -> datetime | None:
-    """Return ``yy/MM/dd,hh:mm:ss±zz`` in UTC; zz counts quarters of an hour."""
+    """Return ``yy/MM/dd,hh:mm:ss±zz`` in UTC; zz counts quarters of an hour.
+
+    70 to 99 are of the last century: a clock that was never set begins in 1970 or 1980.
+    """
     found = _CLOCK.fullmatch(text)
     if found is None:
         return None
     year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
     quarters = int(found[7] or 0)
+    century = 1900 if year >= 70 else 2000
     try:
         zone = timezone(timedelta(minutes=15 * quarters))
         moment = datetime(
-            2000 + year, month, day, hour, minute, second, tzinfo=zone
+            century + year, month, day, hour, minute, second, tzinfo=zone
         ).astimezone(UTC)
     except ValueError, OverflowError:
         return None
