@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import Callable
 import contextlib
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 import socket
 import ssl
 
 import pytest
 
-from custom_components.quectel_smtp.modem.codes import SmtpError
 from custom_components.quectel_smtp.modem.errors import ModemError
 from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.smtp import Outcome, Result, Security
@@ -22,102 +21,21 @@ from tests.virtual_modem.tests.certificates import Identity
 from tests.virtual_modem.tests.mail_server import MailServer, Manners
 
 from .bench import HOST
+from .impostors import IMPOSTORS, Pair, self_signed, wrong_ca
 from .tls_bench import (
     MESSAGE,
     NOW,
-    Ending,
+    REFUSED,
+    SECURITY,
     TlsBench,
     authority,
+    check_delivered,
+    check_refused,
     leaf,
     send,
     tls_1_0,
     tls_settings,
 )
-
-# SMTP note, table 3: 665, "SSL authentication failed".
-REFUSED = Outcome(Result.REFUSED, SmtpError.TLS)
-
-SECURITY = pytest.mark.parametrize(
-    "security", [Security.TLS, Security.STARTTLS], ids=["TLS", "STARTTLS"]
-)
-
-type Pair = tuple[Identity, Identity]
-
-
-def wrong_ca() -> Pair:
-    """Return a server of one authority, and another one that is trusted."""
-    return leaf(authority("Theirs")), authority("Ours")
-
-
-def namesake_ca() -> Pair:
-    """Return the same, where both authorities go by one name."""
-    return leaf(authority()), authority()
-
-
-def self_signed() -> Pair:
-    """Return a server that vouches for itself."""
-    return leaf(None), authority()
-
-
-def signed_by_a_server() -> Pair:
-    """Return a server whose issuer is trusted, and is no authority."""
-    pinned = leaf(None)
-    return leaf(pinned), pinned
-
-
-def expired() -> Pair:
-    """Return a server whose certificate has run out."""
-    root = authority()
-    return leaf(root, begins=-20, ends=-10), root
-
-
-def not_yet_valid() -> Pair:
-    """Return a server whose certificate holds from next week on."""
-    root = authority()
-    return leaf(root, begins=7, ends=20), root
-
-
-def wrong_name() -> Pair:
-    """Return a server with the right authority's certificate for another name."""
-    root = authority()
-    return leaf(root, "mail.example.org"), root
-
-
-def name_of_the_parent() -> Pair:
-    """Return a server whose certificate names the domain above."""
-    root = authority()
-    return leaf(root, "example.com"), root
-
-
-IMPOSTORS = pytest.mark.parametrize(
-    "impostor",
-    [
-        wrong_ca,
-        namesake_ca,
-        self_signed,
-        signed_by_a_server,
-        expired,
-        not_yet_valid,
-        wrong_name,
-        name_of_the_parent,
-    ],
-)
-
-
-def check_delivered(ending: Ending) -> None:
-    """The email arrived once, over TLS, after a log-in."""
-    assert ending.outcome is not None
-    assert ending.outcome.result is Result.SENT
-    assert (ending.arrived, ending.logins) == (1, 1)
-    (delivery,) = ending.deliveries
-    assert delivery.security.startswith("TLSv1.")
-
-
-def check_refused(ending: Ending) -> None:
-    """Nothing arrived, the password least of all, and 665 says why."""
-    assert ending.outcome == REFUSED
-    assert (ending.arrived, ending.logins) == (0, 0)
-    assert not any(delivery.authenticated for delivery in ending.deliveries)
 
 
 @SECURITY
@@ -224,81 +142,6 @@ def test_a_server_of_tls_1_0_gets_nothing(
         if not can_speak_tls_1_0(server):
             pytest.skip("this OpenSSL is built without TLS 1.0: no such server")
     check_refused(bench.send())
-
-
-# The clock that certificates are judged by.
-
-
-@SECURITY
-def test_a_clock_that_is_not_set_is_set_from_the_hosts(
-    tmp_path: Path, security: Security
-) -> None:
-    root = authority()
-    ending = TlsBench(tmp_path, leaf(root), root, security, modem_clock="unset").send()
-    check_delivered(ending)
-    assert len(ending.clock_commands) == 1
-    assert abs(ending.clock - NOW) < timedelta(minutes=5)
-
-
-@IMPOSTORS
-def test_a_clock_that_was_set_from_the_hosts_lets_no_other_server_in(
-    tmp_path: Path, impostor: Callable[[], Pair]
-) -> None:
-    bench = TlsBench(tmp_path, *impostor(), Security.TLS, modem_clock="unset")
-    check_refused(bench.send())
-
-
-def test_a_host_that_lost_its_own_clock_does_not_set_the_modems(
-    tmp_path: Path,
-) -> None:
-    """After a power cut both may be wrong: then no certificate can be judged."""
-    root = authority()
-    ending = TlsBench(
-        tmp_path,
-        leaf(root),
-        root,
-        Security.TLS,
-        modem_clock="unset",
-        host_clock=NOW.replace(year=1970),
-    ).send()
-    check_refused(ending)
-    assert ending.clock_commands == []
-
-
-def test_the_networks_time_is_better_than_the_hosts(tmp_path: Path) -> None:
-    today = datetime.now(NOW.tzinfo)
-    root = authority()
-    days = (today - NOW).days
-    ending = TlsBench(
-        tmp_path,
-        leaf(root, begins=days - 10, ends=days + 10),
-        root,
-        Security.TLS,
-        modem_clock="network",
-        host_clock=today + timedelta(days=3650),
-    ).send()
-    check_delivered(ending)
-    assert ending.clock_commands == []
-    assert abs(ending.clock - today) < timedelta(minutes=5)
-
-
-@pytest.mark.parametrize("verified", [True, False])
-def test_a_plausible_clock_stays_as_it_is(tmp_path: Path, verified: bool) -> None:
-    """Expired by the modem's clock is expired, whatever the host believes."""
-    root = authority()
-    late = NOW + timedelta(days=30)
-    ending = TlsBench(
-        tmp_path,
-        leaf(root),
-        root if verified else None,
-        Security.TLS,
-        modem_clock=f"{late:%Y-%m-%dT%H:%M:%S}",
-    ).send()
-    (check_refused if verified else check_delivered)(ending)
-    assert ending.clock_commands == []
-
-
-# Where verification can't be had, nothing is sent instead.
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,16 @@ from pathlib import Path
 import ssl
 import warnings
 
+import pytest
+
+from custom_components.quectel_smtp.modem.codes import SmtpError
 from custom_components.quectel_smtp.modem.errors import ModemError
 from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.port import PortSettings
 from custom_components.quectel_smtp.modem.smtp import (
     Message,
     Outcome,
+    Result,
     Security,
     ServerSettings,
 )
@@ -32,6 +36,12 @@ from .bench import HOST, PDP
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 PORTS = {Security.TLS: 465, Security.STARTTLS: 587}
 LOGIN = ("home", "secret")
+# SMTP note, table 3: 665, "SSL authentication failed".
+REFUSED = Outcome(Result.REFUSED, SmtpError.TLS)
+
+SECURITY = pytest.mark.parametrize(
+    "security", [Security.TLS, Security.STARTTLS], ids=["TLS", "STARTTLS"]
+)
 MESSAGE = Message("Alarm", "The basement is under water.", to=("you@example.org",))
 
 
@@ -179,3 +189,19 @@ def tls_1_0(context: ssl.SSLContext) -> ssl.SSLContext:
     # OpenSSL gives such signatures no bit of security any more.
     context.set_ciphers("ALL:@SECLEVEL=0")
     return context
+
+
+def check_delivered(ending: Ending) -> None:
+    """The email arrived once, over TLS, after a log-in."""
+    assert ending.outcome is not None, ending
+    assert ending.outcome.result is Result.SENT, ending
+    assert (ending.arrived, ending.logins) == (1, 1), ending
+    (delivery,) = ending.deliveries
+    assert delivery.security.startswith("TLSv1.")
+
+
+def check_refused(ending: Ending) -> None:
+    """Nothing arrived, the password least of all, and 665 says why."""
+    assert ending.outcome == REFUSED, ending
+    assert (ending.arrived, ending.logins) == (0, 0), ending
+    assert not any(delivery.authenticated for delivery in ending.deliveries)
