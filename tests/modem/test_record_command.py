@@ -199,7 +199,9 @@ def test_each_failure_says_what_to_do(
         raise error
 
     monkeypatch.setattr(command, "record", fail)
-    assert command.main(["--record", "/dev/ttyUSB2"], said) == 1
+    assert command.main(["--record", "esphome://host?key=psk"], said) == 1
+    assert "esphome://host: " in said.text
+    assert "psk" not in said.text
     assert words in said.text
     assert said.text.endswith("Nothing was recorded.\n")
 

@@ -81,13 +81,15 @@ def main(
     if options.output is not None and (problem := _problem(options.output)):
         say(f"{options.output}: {problem}")
         return 1
-    say(f"Asking the modem on {port.url} {len(QUESTIONS)} questions ...")
+    # Behind it a URL may hold a key, and what we say may be shown to others.
+    name = port.url.partition("?")[0]
+    say(f"Asking the modem on {name} {len(QUESTIONS)} questions ...")
     started = time.monotonic()
     try:
         recording = asyncio.run(record(port, datetime.now().astimezone().date()))
     except ModemError as err:
         advice = next(text for kind, text in _ADVICE if isinstance(err, kind))
-        say(f"{port.url}: {advice}\nNothing was recorded.")
+        say(f"{name}: {advice}\nNothing was recorded.")
         return 1
     except KeyboardInterrupt:
         say("Stopped. Nothing was recorded.")
