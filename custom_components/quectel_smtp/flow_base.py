@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
@@ -11,10 +11,16 @@ from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowResult,
 )
-from homeassistant.const import CONF_MODEL
+from homeassistant.const import CONF_MODEL, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import callback
 
-from .const import CONF_FIRMWARE, CONF_ICCID, CONF_SAVE_UNCHECKED
+from .const import (
+    CONF_APN_PASSWORD,
+    CONF_APN_USERNAME,
+    CONF_FIRMWARE,
+    CONF_ICCID,
+    CONF_SAVE_UNCHECKED,
+)
 from .coordinator import QuectelConfigEntry
 from .entry_data import port_settings
 from .flow_progress import Check
@@ -25,6 +31,12 @@ from .modem_checks import Found, Show
 from .ports import make_modem
 
 SETTINGS_STEPS = ("cellular", "server")
+
+# Whose password it is, and the password.
+_SECRETS: Final = {
+    CONF_USERNAME: CONF_PASSWORD,
+    CONF_APN_USERNAME: CONF_APN_PASSWORD,
+}
 
 type Work = Callable[[Show], Coroutine[Any, Any, None]]
 
@@ -83,7 +95,9 @@ class FlowBase(ConfigFlow):
             schema = savable(schema)
         return self.async_show_form(
             step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(schema, values),
+            data_schema=self.add_suggested_values_to_schema(
+                schema, self._without_kept_secrets(values)
+            ),
             errors=self._errors,
             description_placeholders={
                 **self._found_placeholders(),
@@ -92,6 +106,16 @@ class FlowBase(ConfigFlow):
             },
             last_step=last,
         )
+
+    def _without_kept_secrets(
+        self, values: Mapping[str, Any] | None
+    ) -> Mapping[str, Any] | None:
+        """Return what a form may show: a password that is kept never leaves us."""
+        return values and {
+            key: value
+            for key, value in values.items()
+            if key not in _SECRETS.values() or value != self._before.get(key)
+        }
 
     _check_failed = False
     """Whether the settings of the draft have failed a check."""
@@ -120,6 +144,15 @@ class FlowBase(ConfigFlow):
         """Put a form's values into the draft; True if they are to be saved unchecked."""
         self._forget_errors()
         values = dict(user_input)
+        for name, secret in _SECRETS.items():
+            if (
+                self._mended_entry is not None
+                and not values.get(secret)
+                and values.get(name)
+                and values[name] == self._draft.get(name)
+            ):
+                # Left empty: it is not shown, and stays as it is.
+                values.pop(secret, None)
         unchecked = bool(values.pop(CONF_SAVE_UNCHECKED, False))
         self._draft |= values
         return unchecked

@@ -61,6 +61,32 @@ async def test_the_mail_server_is_changed_without_unloading(
     assert desk.configured[-1].tls.ca_pem == root()
 
 
+async def test_a_password_is_never_shown_and_stays_when_left_empty(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    before = loaded.data["password"]
+    dialog = await _reconfigure(hass, loaded)
+    await dialog.choose("server")
+    assert dialog.suggested("password") is None
+    assert dialog.suggested("username") == SERVER_INPUT["username"]
+    await dialog.submit(**SERVER_INPUT | {"host": "mail.example.org", "password": ""})
+    await dialog.choose("certificate_keep")
+    assert dialog.ended == "reconfigure_successful"
+    assert loaded.data["password"] == before
+    assert desk.configured[-1].password == before
+
+
+async def test_a_login_that_is_taken_away_takes_its_password_with_it(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    dialog = await _reconfigure(hass, loaded)
+    await dialog.choose("server")
+    await dialog.submit(**SERVER_INPUT | {"username": "", "password": ""})
+    await dialog.choose("certificate_keep")
+    assert dialog.ended == "reconfigure_successful"
+    assert (loaded.data["username"], loaded.data["password"]) == ("", "")
+
+
 async def test_the_proof_of_the_server_can_be_left_as_it_is(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
