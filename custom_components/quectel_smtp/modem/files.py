@@ -1,6 +1,8 @@
 """The modem's file store: upload with checksum, list, delete, free space."""
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import xor
 from typing import Final
 
 from .at import AtChannel
@@ -27,11 +29,7 @@ def checksum(data: bytes) -> int:
 
     An odd last byte is the high byte of a word.
     """
-    total = 0
-    padded = data + b"\0" if len(data) % 2 else data
-    for high, low in zip(padded[::2], padded[1::2], strict=True):
-        total ^= high << 8 | low
-    return total
+    return reduce(xor, data[::2], 0) << 8 | reduce(xor, data[1::2], 0)
 
 
 async def listing(channel: AtChannel) -> tuple[StoredFile, ...]:
