@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 import sys
 
-from . import emails, report, rounds, uploads
+from . import emails, report, rounds, uploads, witness
 from .figures import Figures, Upload
 
 
@@ -24,6 +24,7 @@ def main() -> int:
     def times(count: int) -> int:
         return max(1, round(count * scale))
 
+    seen = witness.run()
     _tell("AT+CSQ round trips")
     round_trips = rounds.run(times(60), 40)
     _tell("emails")
@@ -35,6 +36,7 @@ def main() -> int:
         found[baudrate] = Upload(uploads.SIZE, pair, watch.longest)
     figures = Figures(round_trips, email, found)
     print(report.text(figures))
+    print(f"\n{seen}")
     if options.json is not None:
         options.json.write_text(report.as_json(figures) + "\n", encoding="utf-8")
     return 0

@@ -16,7 +16,7 @@ from .contestant import MODULES
 from .verdicts import Trial, verdict
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-_PEERS_PYTHON: Final = ROOT / ".venv-bench" / "bin" / "python"
+PEERS_PYTHON: Final = ROOT / ".venv-bench" / "bin" / "python"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class _Process:
 
 @contextmanager
 def _contestant(name: str) -> Iterator[_Process]:
-    python = sys.executable if name == "ours" else _PEERS_PYTHON
+    python = sys.executable if name == "ours" else PEERS_PYTHON
     with (
         _Process(sys.executable, "benchmarks.responder") as modem,
         _Process(python, "benchmarks.contestant", name, modem.read()) as process,

@@ -103,3 +103,33 @@ def cpbs(modem: Modem, call: Call) -> None:
             call.string(0)
         case _:
             raise AtError(PLAIN_ERROR)
+
+
+@_command("+CSCA")
+def csca(modem: Modem, call: Call) -> None:
+    """Number of the message centre."""
+    modem.sim.require()
+    match call.form:
+        case Form.READ:
+            call.info('+CSCA: "+8613010314500",145')
+        case Form.WRITE:
+            call.string(0)
+        case Form.TEST:
+            pass
+        case _:
+            raise AtError(PLAIN_ERROR)
+
+
+def _calls(modem: Modem, call: Call) -> None:
+    """How incoming calls are told of: accepted, none ever comes."""
+    match call.form:
+        case Form.TEST:
+            pass
+        case Form.WRITE:
+            call.number(0, 0, 1)
+        case _:
+            raise AtError(PLAIN_ERROR)
+
+
+for _name in ("+CLIP", "+CRC", "+CVHU"):
+    _command(_name)(_calls)
