@@ -27,7 +27,7 @@ from .const import (
 from .delivery.courier import Pin, Settings
 from .modem.pdp import Authentication, PdpSettings
 from .modem.port import DEFAULT_BAUDRATE, PortSettings
-from .modem.smtp import Security, ServerSettings
+from .modem.server import Security, ServerSettings
 from .modem.tls import TlsSettings
 
 

@@ -10,7 +10,7 @@ from .entry_data import pdp_settings, server_settings
 from .flow_certificate import CertificateSteps
 from .flow_schemas import CELLULAR, SERVER, USUAL_PORTS
 from .modem.errors import InvalidValueError
-from .modem.smtp import Security
+from .modem.server import Security
 
 
 class MailSteps(CertificateSteps):

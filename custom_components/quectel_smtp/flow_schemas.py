@@ -44,7 +44,7 @@ from .const import (
 )
 from .modem.pdp import Authentication
 from .modem.port import DEFAULT_BAUDRATE
-from .modem.smtp import Security
+from .modem.server import Security
 
 if TYPE_CHECKING:
     # Home Assistant answers the import of voluptuous with this, its own engine.

@@ -11,7 +11,7 @@ from homeassistant.config_entries import (
 from .const import CONF_BCC, CONF_CC, CONF_TO
 from .flow_schemas import CONF_NAME, RECIPIENT
 from .modem.errors import InvalidValueError
-from .modem.smtp import RECIPIENT_LIMIT, check_address
+from .modem.message import RECIPIENT_LIMIT, check_address
 
 _LISTS = (CONF_TO, CONF_CC, CONF_BCC)
 

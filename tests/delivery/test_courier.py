@@ -36,7 +36,8 @@ from custom_components.quectel_smtp.modem.errors import (
 from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.pdp import PdpSettings, PdpState
 from custom_components.quectel_smtp.modem.port import PortSettings
-from custom_components.quectel_smtp.modem.smtp import Result, Security, ServerSettings
+from custom_components.quectel_smtp.modem.server import Security, ServerSettings
+from custom_components.quectel_smtp.modem.smtp import Result
 from custom_components.quectel_smtp.modem.status import SimState
 from tests.modem.scripted_modem import IMEI, NOW, ScriptedModem, body
 from tests.modem.scripted_port import ERROR, OK, Data, Late, frame

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
 from custom_components.quectel_smtp.modem.errors import InvalidValueError
-from custom_components.quectel_smtp.modem.smtp import Message, Result, body_bytes
+from custom_components.quectel_smtp.modem.message import Message, body_bytes
+from custom_components.quectel_smtp.modem.smtp import Result
 from tests.virtual_modem.observations import Phase, TransferEnd
 
 from .bench import SERVER, Bench

@@ -13,7 +13,8 @@ import pytest
 
 from custom_components.quectel_smtp.modem.errors import ModemError
 from custom_components.quectel_smtp.modem.modem import Modem
-from custom_components.quectel_smtp.modem.smtp import Outcome, Result, Security
+from custom_components.quectel_smtp.modem.server import Security
+from custom_components.quectel_smtp.modem.smtp import Outcome, Result
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.fault_model import Action, Fault, Moment
 from tests.virtual_modem.tests import certificates

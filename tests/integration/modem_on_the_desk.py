@@ -16,14 +16,11 @@ from custom_components.quectel_smtp.modem.errors import (
     PortNotFoundError,
     UnsupportedModemError,
 )
+from custom_components.quectel_smtp.modem.message import Message
 from custom_components.quectel_smtp.modem.pdp import PdpSettings, PdpState
 from custom_components.quectel_smtp.modem.port import PortSettings
-from custom_components.quectel_smtp.modem.smtp import (
-    Message,
-    Outcome,
-    Result,
-    ServerSettings,
-)
+from custom_components.quectel_smtp.modem.server import ServerSettings
+from custom_components.quectel_smtp.modem.smtp import Outcome, Result
 from custom_components.quectel_smtp.modem.status import (
     Identity,
     Network,

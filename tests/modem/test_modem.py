@@ -12,16 +12,12 @@ from custom_components.quectel_smtp.modem.errors import (
     PdpError,
     PortLostError,
 )
+from custom_components.quectel_smtp.modem.message import Message
 from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.pdp import PdpSettings, PdpState
 from custom_components.quectel_smtp.modem.port import PortSettings
-from custom_components.quectel_smtp.modem.smtp import (
-    Message,
-    Outcome,
-    Result,
-    Security,
-    ServerSettings,
-)
+from custom_components.quectel_smtp.modem.server import Security, ServerSettings
+from custom_components.quectel_smtp.modem.smtp import Outcome, Result
 from custom_components.quectel_smtp.modem.tls import TlsSettings
 
 from .scripted_modem import IMEI, ScriptedModem, body

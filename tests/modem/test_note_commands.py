@@ -27,19 +27,14 @@ from custom_components.quectel_smtp.modem.errors import (
     ServerNameError,
     ServerUnreachableError,
 )
+from custom_components.quectel_smtp.modem.message import Message, TextCharset
 from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.pdp import PdpContext, PdpSettings
 from custom_components.quectel_smtp.modem.port import PortSettings, connect
 from custom_components.quectel_smtp.modem.probe import reach, resolve
 from custom_components.quectel_smtp.modem.readback import Recipient, Subject
-from custom_components.quectel_smtp.modem.smtp import (
-    Message,
-    Outcome,
-    Result,
-    Security,
-    ServerSettings,
-    TextCharset,
-)
+from custom_components.quectel_smtp.modem.server import Security, ServerSettings
+from custom_components.quectel_smtp.modem.smtp import Outcome, Result
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.tests.mail_server import MailServer
 

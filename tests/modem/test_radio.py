@@ -7,9 +7,9 @@ from custom_components.quectel_smtp.modem.errors import (
     ServerUnreachableError,
     UnexpectedAnswerError,
 )
+from custom_components.quectel_smtp.modem.message import TextCharset
 from custom_components.quectel_smtp.modem.probe import reach
 from custom_components.quectel_smtp.modem.readback import Subject
-from custom_components.quectel_smtp.modem.smtp import TextCharset
 
 from .scripted_port import ERROR, OK, ScriptedPort, frame, open_port
 from .virtual_time import virtual_time

@@ -14,7 +14,8 @@ from custom_components.quectel_smtp.modem.errors import (
     NoAnswerError,
     PortLostError,
 )
-from custom_components.quectel_smtp.modem.smtp import Message, Outcome, Result
+from custom_components.quectel_smtp.modem.message import Message
+from custom_components.quectel_smtp.modem.smtp import Outcome, Result
 
 from .scripted_modem import body
 from .scripted_port import ERROR, OK, Answer, Data, Late, ScriptedPort, frame, open_port

@@ -6,13 +6,15 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.quectel_smtp.modem.errors import InvalidValueError
-from custom_components.quectel_smtp.modem.pdp import PdpSettings
-from custom_components.quectel_smtp.modem.smtp import (
+from custom_components.quectel_smtp.modem.message import (
     Message,
-    Security,
-    ServerSettings,
     body_bytes,
     check_address,
+)
+from custom_components.quectel_smtp.modem.pdp import PdpSettings
+from custom_components.quectel_smtp.modem.server import (
+    Security,
+    ServerSettings,
     sender_phrase,
 )
 from custom_components.quectel_smtp.modem.syntax import (

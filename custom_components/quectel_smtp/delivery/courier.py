@@ -28,8 +28,9 @@ from ..modem.errors import (
 from ..modem.modem import Modem
 from ..modem.pdp import PdpSettings, PdpState
 from ..modem.port import PortSettings
+from ..modem.server import ServerSettings
 from ..modem.service import await_registration, unlock
-from ..modem.smtp import Outcome, Result, ServerSettings
+from ..modem.smtp import Outcome, Result
 from ..modem.status import Identity, Network, SimState
 from .email import Email
 

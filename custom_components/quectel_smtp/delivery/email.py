@@ -7,7 +7,7 @@ import secrets
 from typing import Final
 
 from ..modem.errors import InvalidValueError
-from ..modem.smtp import LINE_LIMIT, Message
+from ..modem.message import LINE_LIMIT, Message
 
 # Below the modem's own limits, so that marks and a closing line find their place.
 SUBJECT_LIMIT: Final = 80

@@ -21,9 +21,11 @@ from .errors import (
     NotAModemError,
     PortLostError,
 )
+from .message import Message
 from .port import Connect, PortSettings, connect
 from .profile import Profile
-from .smtp import Message, Outcome, Result, Security, ServerSettings
+from .server import Security, ServerSettings
+from .smtp import Outcome, Result
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from .at import AtChannel
 from .commands import Command
-from .smtp import FIELD_LIMIT, TextCharset
+from .message import FIELD_LIMIT, TextCharset
 from .syntax import number, parameters, quote
 
 

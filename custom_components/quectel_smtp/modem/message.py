@@ -1,0 +1,132 @@
+"""An email's content as the modem takes it: who, subject, body, within the limits."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+import re
+from typing import Final
+
+from .attachments import ATTACHMENT_LIMIT, Attachment
+from .errors import InvalidValueError
+from .syntax import hex_string, quote
+
+FIELD_LIMIT: Final = 50
+SUBJECT_LIMIT: Final = 100
+BODY_LIMIT: Final = 10240
+LINE_LIMIT: Final = 998
+"""Bytes of one line of a body, without its end (RFC 5321 4.5.3.1.6)."""
+RECIPIENT_LIMIT: Final = 20
+
+_ADDRESS: Final = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@[A-Za-z0-9](-*[A-Za-z0-9])*(\.[A-Za-z0-9](-*[A-Za-z0-9])*)*"
+)
+_LINE_ENDS: Final = re.compile(r"\r\n|\r|\n")
+
+
+class TextCharset(IntEnum):
+    """``<charset>`` of subject and body (note 2.3.3)."""
+
+    ASCII = 0
+    UTF_8 = 1
+    GB2312 = 2
+    BIG5 = 3
+
+    @property
+    def codec(self) -> str:
+        """Python's name for it."""
+        return self.name.lower()
+
+
+def check_address(address: str, field: str) -> str:
+    """Return ``address`` if the modem can take it: ASCII, at most 50 bytes, one ``@``.
+
+    The modem puts it into an SMTP command as it is, so that a space, a quotation mark
+    or an angle bracket is refused along with everything else that is no plain
+    ``local@domain``.
+    """
+    quote(address, field, FIELD_LIMIT)
+    if not _ADDRESS.fullmatch(address):
+        raise InvalidValueError(field, "invalid")
+    return address
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One email as the modem takes it; up to 20 addresses in all.
+
+    The subject is at most 100 bytes and one line, the body at most 10,240 bytes once
+    its line ends are CR LF and one stands at its end. Text that is not plain ASCII is
+    sent in ``charset``. Up to ten attachments travel with it.
+    """
+
+    subject: str
+    body: str
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    charset: TextCharset = TextCharset.UTF_8
+
+    def __post_init__(self) -> None:
+        """Refuse what the modem can't take, field by field."""
+        self.destination_commands()
+        self.subject_command()
+        body_bytes(self.body, self.charset)
+        if len(self.attachments) > ATTACHMENT_LIMIT:
+            raise InvalidValueError("attachments", "too_long", ATTACHMENT_LIMIT)
+
+    def destination_commands(self) -> tuple[str, ...]:
+        """Return a line for each address (note 2.3.2)."""
+        kinds = ((1, self.to), (2, self.cc), (3, self.bcc))
+        count = len(self.to) + len(self.cc) + len(self.bcc)
+        if not count:
+            raise InvalidValueError("recipients", "empty")
+        if count > RECIPIENT_LIMIT:
+            raise InvalidValueError("recipients", "too_long", RECIPIENT_LIMIT)
+        return tuple(
+            f'AT+QSMTPDST=1,{kind},"{check_address(address, "recipients")}"'
+            for kind, addresses in kinds
+            for address in addresses
+        )
+
+    def subject_command(self) -> str:
+        """Return the line that sets the subject (note 2.3.3).
+
+        What is not plain ASCII goes as the hex string of its bytes, and so does a
+        quotation mark. A line end would let a text add headers of its own.
+        """
+        encoded = _encode(self.subject, "subject", self.charset)
+        if len(encoded) > SUBJECT_LIMIT:
+            raise InvalidValueError("subject", "too_long", SUBJECT_LIMIT)
+        if any(byte < 0x20 or byte == 0x7F for byte in encoded):
+            raise InvalidValueError("subject", "forbidden_character")
+        if self.subject.isascii() and '"' not in self.subject:
+            return f'AT+QSMTPSUB={int(TextCharset.ASCII)},"{self.subject}"'
+        return f'AT+QSMTPSUB={int(self.charset)},"{hex_string(encoded)}"'
+
+
+def _encode(text: str, field: str, charset: TextCharset) -> bytes:
+    try:
+        return text.encode(charset.codec)
+    except UnicodeEncodeError as err:
+        raise InvalidValueError(field, "invalid") from err
+
+
+def body_bytes(body: str, charset: TextCharset = TextCharset.UTF_8) -> bytes:
+    """Return the body as the modem gets it: line ends CR LF, one at the end.
+
+    Ending with a line end also keeps a body from being a bare ``+++``. NUL has no
+    place in an email (RFC 5321 4.5.2) and is refused, and so is a line over 998 bytes,
+    which a server may refuse or break anywhere.
+    """
+    text = _LINE_ENDS.sub("\r\n", body)
+    if not text.endswith("\r\n"):
+        text += "\r\n"
+    encoded = _encode(text, "body", charset)
+    if b"\0" in encoded:
+        raise InvalidValueError("body", "forbidden_character")
+    if len(encoded) > BODY_LIMIT:
+        raise InvalidValueError("body", "too_long", BODY_LIMIT)
+    if any(len(line) > LINE_LIMIT for line in encoded.split(b"\r\n")):
+        raise InvalidValueError("body", "too_long", LINE_LIMIT)
+    return encoded

@@ -1,0 +1,100 @@
+"""The mail server's settings: host, port, security, account, sender (note 2.3.1)."""
+
+from dataclasses import dataclass, field
+from email.charset import BASE64, QP, Charset
+from enum import IntEnum
+
+from .errors import InvalidValueError
+from .message import FIELD_LIMIT, check_address
+from .syntax import integer, quote
+from .tls import SSL_CONTEXT, TlsSettings
+
+
+class Security(IntEnum):
+    """``<SSL_type>``: how the connection to the server is secured (note 1.1)."""
+
+    NONE = 0
+    TLS = 1
+    STARTTLS = 2
+
+
+def sender_phrase(name: str) -> str:
+    """Return the sender's name as the header can carry it (RFC 2047 if need be)."""
+    if name.isascii() and name.isprintable() and '"' not in name:
+        return name
+    if not name.replace("\u200d", "").isprintable():
+        raise InvalidValueError("sender_name", "forbidden_character")
+    encoded = []
+    for encoding in (QP, BASE64):
+        charset = Charset("utf-8")
+        charset.header_encoding = encoding
+        encoded.append(charset.header_encode(name))
+    return min(encoded, key=len)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """The mail server, the account on it and the sender; each up to 50 bytes.
+
+    ``tls`` says how the server is verified; it has no effect with ``Security.NONE``.
+    """
+
+    host: str
+    port: int
+    security: Security
+    username: str
+    password: str
+    sender_name: str
+    sender_address: str
+    tls: TlsSettings = field(default_factory=TlsSettings)
+
+    def __post_init__(self) -> None:
+        """Refuse what the modem's commands can't carry."""
+        if not self.host:
+            raise InvalidValueError("host", "empty")
+        check_address(self.sender_address, "sender_address")
+        self.commands(context_id=1)
+
+    def commands(
+        self, context_id: int, *, has_body_original: bool = False
+    ) -> tuple[tuple[str, str], ...]:
+        """Return name and line of each setting (note 2.3.1).
+
+        ``bodyoriginal`` is turned off where the firmware has it: another program may
+        have left it on, and then a text would go without its charset.
+        """
+        phrase = sender_phrase(self.sender_name)
+        secured = (
+            (("sslctxid", f'AT+QSMTPCFG="sslctxid",{SSL_CONTEXT}'),)
+            if self.security is not Security.NONE
+            else ()
+        )
+        return (
+            (
+                "contextid",
+                f'AT+QSMTPCFG="contextid",{integer(context_id, "context", 1, 16)}',
+            ),
+            ("ssltype", f'AT+QSMTPCFG="ssltype",{int(self.security)}'),
+            *secured,
+            (
+                "smtpserver",
+                f'AT+QSMTPCFG="smtpserver",{quote(self.host, "host", FIELD_LIMIT)},'
+                f"{integer(self.port, 'port', 1, 65535)}",
+            ),
+            (
+                "account",
+                'AT+QSMTPCFG="account",'
+                f"{quote(self.username, 'username', FIELD_LIMIT)},"
+                f"{quote(self.password, 'password', FIELD_LIMIT)}",
+            ),
+            (
+                "sender",
+                f'AT+QSMTPCFG="sender",{quote(phrase, "sender_name", FIELD_LIMIT)},'
+                f"{quote(self.sender_address, 'sender_address', FIELD_LIMIT)}",
+            ),
+            *(
+                (("bodyoriginal", 'AT+QSMTPCFG="bodyoriginal",0'),)
+                if has_body_original
+                else ()
+            ),
+        )
