@@ -15,7 +15,6 @@ LINE_LIMIT: Final = 4096
 
 # Each 1,024 bytes of an acknowledged upload are answered by this byte.
 _ACKNOWLEDGEMENT: Final = ord("A")
-_CR: Final = ord("\r")
 _LF: Final = ord("\n")
 
 
