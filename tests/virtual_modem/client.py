@@ -167,6 +167,8 @@ class VirtualModem:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
+                # Ctrl-C is for whoever started it, who then stops it.
+                process_group=0,
             )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
