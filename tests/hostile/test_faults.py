@@ -169,7 +169,9 @@ async def suffer(fault: Fault, server: MailServer, warm: bool) -> None:
         assert accepted(server, "after") == 1
         # Nothing of an email ever stood where commands are read.
         for seen in virtual.commands():
-            assert seen.line.upper().startswith("AT") or not seen.line.strip("+")
+            # A data mode that nobody knew of may take the beginning of our greeting.
+            ours = "ATQ0V1E0".endswith(seen.line) or not seen.line.strip("+")
+            assert ours or seen.line.upper().startswith("AT")
             assert "Body" not in seen.line
         assert not any(
             b"Body" in stray.data
@@ -192,8 +194,9 @@ async def test_a_fault_at_a_warm_send_costs_no_more_than_its_email(
     await suffer(fault, server, warm=True)
 
 
+# One of them waits for a result that is lost for good: five minutes and a quarter.
 @pytest.mark.long
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("fault", EVERY, ids=name)
 async def test_every_fault_at_every_step_costs_no_more_than_its_email(
     fault: Fault, server: MailServer
