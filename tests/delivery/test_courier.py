@@ -569,6 +569,9 @@ async def test_stopping_a_courier_that_never_started_is_fine() -> None:
     with pytest.raises(DeliveryError) as caught:
         await waiting
     assert isinstance(caught.value.report.error, PortLostError)
+    # Nor does anyone wait who comes later.
+    with pytest.raises(DeliveryError):
+        await courier.submit(email())
 
 
 @virtual_time

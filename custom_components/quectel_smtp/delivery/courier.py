@@ -137,6 +137,7 @@ class Courier:
         # Whoever holds it has the port: the worker, a poll, or who it is lent to.
         self._port = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._stopped = False
         self._watchers: list[Callable[[], None]] = []
         self._status = Status()
         self._in_service: int | None = None
@@ -156,6 +157,7 @@ class Courier:
 
     async def stop(self) -> None:
         """Stop working and close the port; emails that still wait end with an error."""
+        self._stopped = True
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -167,8 +169,12 @@ class Courier:
     async def submit(self, email: Email) -> Report:
         """Send ``email`` and return the report; ``DeliveryError`` unless it was sent."""
         job = _Job(email, asyncio.get_running_loop().create_future())
-        self._queue.append(job)
-        self._wake.set()
+        if self._stopped:
+            # Nobody will come for it, as when Home Assistant is about to end.
+            self._finish(job, error=PortLostError("stopped"))
+        else:
+            self._queue.append(job)
+            self._wake.set()
         report = await job.done
         if report.outcome is None or report.outcome.result is not Result.SENT:
             raise DeliveryError(report)
