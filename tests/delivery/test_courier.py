@@ -273,6 +273,25 @@ async def test_a_reboot_before_the_send_costs_no_email(line: str) -> None:
 
 
 @virtual_time
+async def test_a_reboot_between_content_and_send_costs_no_email() -> None:
+    bench = Bench()
+
+    def take_and_restart(data: bytes) -> bytes:
+        bench.answers[BODY_LINE] = lambda: body(6)
+        loop = asyncio.get_running_loop()
+        # Two reads in one turn: the content is confirmed, then the modem restarts.
+        loop.call_soon(bench.port.receive, frame(f"+QSMTPBODY: {len(data)}"))
+        loop.call_soon(bench.port.receive, RESTART)
+        return b""
+
+    bench.answers[BODY_LINE] = Data(6, take_and_restart)
+    async with at_work(bench) as courier:
+        await courier.submit(email())
+        assert bench.lines.count(PUT_LINE) == 1
+        assert bench.subjects == ["Hello", "Hello"]
+
+
+@virtual_time
 async def test_a_port_lost_before_the_send_costs_no_email() -> None:
     bench = Bench()
 

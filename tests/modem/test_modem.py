@@ -216,7 +216,7 @@ SETTING_LINES = (
 )
 
 
-@pytest.mark.parametrize("how", ["reboot", "reopen", "taken over"])
+@pytest.mark.parametrize("how", ["reboot", "reopen", "used by another"])
 @virtual_time
 async def test_what_the_modem_may_have_forgotten_is_sent_again(how: str) -> None:
     bench = bench_that_sends()
@@ -231,12 +231,12 @@ async def test_what_the_modem_may_have_forgotten_is_sent_again(how: str) -> None
         case "reopen":
             await modem.open()
         case _:
-            modem.taken_over()
+            await modem.open()
             bench.answers["AT+QIACT?"] = frame('+QIACT: 1,1,1,"10.0.0.1"')
     await send(modem)
     again = bench.lines[before:]
     expected = list(SETTING_LINES)
-    if how == "taken over":
+    if how == "used by another":
         expected.insert(0, "AT+QIDEACT=1")
     assert [line for line in again if line in expected][: len(expected)] == expected
     assert "ATE0" in again
@@ -267,10 +267,10 @@ async def test_a_reboot_while_initialising_initialises_again() -> None:
     bench = ScriptedModem()
     modem = bench.modem()
     await modem.open()
+    bench.port.receive(RESTART)
     bench.port.cut = lambda data: iter(
         data.partition(OK)[1:] if RESTART in data else (data,)
     )
-    modem.taken_over()
     bench.answers["AT+CNMI=0,0,0,0,0"] = [OK + RESTART, OK]
     await modem.identify()
     before = len(bench.lines)

@@ -345,11 +345,15 @@ class Courier:
         settings = self._settings
         modem = self._modem
         await self._bring_into_service()
+        boot = modem.boot
         await modem.activate(settings.pdp)
         await modem.configure(settings.server)
         refused = await modem.prepare(job.email.message())
         if refused is not None:
             return refused
+        if modem.boot != boot:
+            # It restarted between two commands, and has forgotten the email too.
+            raise ModemRebootedError
         job.handed_over = True
         try:
             return await modem.put(PUT_TIMEOUT)

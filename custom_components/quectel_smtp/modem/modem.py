@@ -420,7 +420,3 @@ class Modem:
         await smtp.clear(channel)
         self._content_clear = True
         await self._tidy(channel)
-
-    def taken_over(self) -> None:
-        """Assume nothing of what the modem has: someone else has used it."""
-        self._forget()
