@@ -1,0 +1,327 @@
+"""What the outbox keeps, and what outbox, policy, courier and entities tell each other.
+
+Times are seconds of the outbox's own clock (``Instant.elapsed``), which goes on over
+restarts and which no change of the host's clock moves; ``wall`` is for people to read.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from ..modem.smtp import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """A point in time, on the outbox's clock and on the host's."""
+
+    elapsed: float
+    wall: datetime
+
+
+class State(StrEnum):
+    """States of an email, and of each of its envelopes."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    DEFERRED = "deferred"
+    """Its next attempt has a time."""
+    HELD = "held"
+    """It needs a person."""
+
+    SENT = "sent"
+    PARTLY_SENT = "partly_sent"
+    """Of an email only: it went to some of its recipients."""
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    MERGED = "merged"
+    """Into another email, whose end is reported for this one's reference too."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something is still to come."""
+        return self in _WAITING
+
+
+_WAITING: Final = frozenset({State.QUEUED, State.SENDING, State.DEFERRED, State.HELD})
+
+
+class Reason(StrEnum):
+    """Why an envelope is deferred or held."""
+
+    RETRY = "retry"
+    """The last attempt did not succeed; another one follows."""
+    DOUBT = "doubt"
+    """It may have been sent: it is repeated once the path is proved anew."""
+    LIMIT = "limit"
+    """As many emails as are allowed in an hour, or a day, have been sent."""
+    REPEATED = "repeated"
+    """The same text went to the same recipient a moment ago: more are awaited."""
+
+    LOGIN = "login"
+    """The mail server refused the login; of all emails."""
+    CERTIFICATE = "certificate"
+    """The mail server could not be authenticated; of all emails."""
+    RESULTS_ELSEWHERE = "results_elsewhere"
+    """The modem writes its results to another port; of all emails."""
+    REFUSED = "refused"
+    """Sender or recipient refused before this account ever sent an email."""
+    RESTORED = "restored"
+    """It waited when a backup was made that has been restored since."""
+
+    @property
+    def of_all(self) -> bool:
+        """Whether it is about the account, and so about every email that waits."""
+        return self in _OF_ALL
+
+
+_OF_ALL: Final = frozenset({Reason.LOGIN, Reason.CERTIFICATE, Reason.RESULTS_ELSEWHERE})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What an attempt came to.
+
+    ``result``, ``code`` (the modem's) and ``reply`` (the server's) are those of the
+    modem's outcome; where it never came to one, ``error`` is the ``key`` of the
+    ``ModemError`` that says why nothing was sent.
+    """
+
+    result: Result | None = None
+    code: int | None = None
+    reply: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What earlier attempts with an envelope came to; kept over restarts."""
+
+    attempts: int = 0
+    lost: int = 0
+    """Results that never came."""
+    doubts: int = 0
+    """Errors reported that may follow acceptance by the server."""
+    temporary: int = 0
+    """Replies of the server that ask to try again later."""
+    rebuilt: bool = False
+    """Whether it was done once more after a fault of our own."""
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it may have been sent already: the path is proved, and it says so."""
+        return self.lost + self.doubts > 0
+
+
+# What policy decides after an attempt.
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The envelope is over: ``sent``, ``failed`` or ``unknown``."""
+
+    state: State
+    history: History
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Another attempt, ``delay`` seconds from now."""
+
+    delay: float
+    reason: Reason
+    history: History
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A person is needed; tried again after ``delay`` seconds, None: only if asked.
+
+    A reason that is ``of_all`` holds every email that waits, and those to come.
+    """
+
+    reason: Reason
+    delay: float | None
+    history: History
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """One envelope for each recipient, tried at once."""
+
+    history: History
+
+
+type Verdict = End | Again | Hold | Split
+
+
+# What the outbox gives and takes.
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An envelope that is due: one email, or one part of it, to some recipients."""
+
+    envelope: int
+    reference: str
+    recipient: str
+    critical: bool
+    subject: str
+    body: str
+    to: tuple[str, ...]
+    cc: tuple[str, ...]
+    bcc: tuple[str, ...]
+    times: int
+    """How often the same text was accepted, 1 or more."""
+    accepted: Instant
+    history: History
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One email of several that go out as one digest."""
+
+    accepted: datetime
+    """On the host's clock, aware."""
+    subject: str
+    body: str
+    times: int = 1
+    """How often the same text was accepted, 1 or more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """An envelope that was handed over and whose result nobody has seen yet."""
+
+    envelope: int
+    reference: str
+    deadline: float
+    """When its result can't come any more, on the outbox's clock."""
+    mark: int | None
+    """The modem's boot, as ``Modem.mark`` gave it; None where it can't tell."""
+    history: History
+    recipients: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change that a person may care about; kept until it was shown.
+
+    ``state`` is what the email is now, ``queued`` standing for "accepted".
+    ``merged_into`` is the email that this one went out with: its end is this one's.
+    """
+
+    number: int
+    reference: str
+    recipient: str
+    state: State
+    when: datetime
+    attempts: int
+    finding: Finding | None = None
+    reason: Reason | None = None
+    merged_into: str | None = None
+    next_attempt: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An email that waits, as ``list_outbox`` shows it: nothing of its text."""
+
+    reference: str
+    recipient: str
+    state: State
+    critical: bool
+    accepted: datetime
+    attempts: int
+    next_attempt: datetime | None
+    expires: datetime
+    reason: Reason | None
+    finding: Finding | None
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """What the last attempt, or the last end, of any email was."""
+
+    reference: str
+    recipient: str
+    state: State
+    when: datetime
+    finding: Finding
+    attempts: int
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The outbox at a glance."""
+
+    waiting: int = 0
+    oldest: datetime | None = None
+    """When the email that waits longest was accepted."""
+    last_sent: datetime | None = None
+    sent: int = 0
+    """Emails ever sent, at least to some of their recipients."""
+    failed: int = 0
+    """Emails that ever ended as failed, expired or unknown."""
+    last: Last | None = None
+    held: frozenset[Reason] = frozenset()
+    """Why emails are held, where some are."""
+    held_counts: dict[Reason, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wear:
+    """What recovery did that wears the modem's flash."""
+
+    times: tuple[float, ...] = ()
+    """When, on the outbox's clock, within the last day."""
+    reboots: tuple[float, ...] = ()
+    """The reboots since an email was last sent, and when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person may choose about delivery."""
+
+    lifetime: float = 48 * 3600.0
+    """Seconds that an email may wait, 1 h to 7 d."""
+    per_hour: int = 30
+    per_day: int = 200
+    """Emails sent at most, critical ones not counted against their own burst."""
+    digest: bool = True
+    """Whether ten or more emails that wait for one recipient go out as one."""
+    idle: float = 30 * 60.0
+    """Seconds without mail after which the PDP context is given back; 0: never."""
+
+
+# What keeps the outbox from accepting.
+
+
+class OutboxError(Exception):
+    """The email was not accepted: nothing of it is kept."""
+
+
+class OutboxFullError(OutboxError):
+    """As many emails as there is room for wait already: ``limit`` of ``unit``."""
+
+    def __init__(self, limit: int, unit: str) -> None:
+        """Take the limit, and whether it counts ``emails`` or ``bytes``."""
+        self.limit = limit
+        self.unit = unit
+        super().__init__(f"{limit} {unit}")
+
+
+class OutboxWriteError(OutboxError):
+    """The commit failed: the disk is full, read-only or broken."""
+
+
+class NotWaitingError(Exception):
+    """No email with this reference waits: it is over, or there never was one."""
+
+
+class BeingSentError(Exception):
+    """The email is being sent at this moment: whether it can be stopped is unknown."""
