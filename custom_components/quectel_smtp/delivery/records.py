@@ -54,6 +54,8 @@ class Reason(StrEnum):
 
     RETRY = "retry"
     """The last attempt did not succeed; another one follows."""
+    SERVER = "server"
+    """The mail server asked to try again later."""
     DOUBT = "doubt"
     """It may have been sent: it is repeated once the path is proved anew."""
     LIMIT = "limit"

@@ -1,0 +1,28 @@
+"""What a courier works with: port, data connection, mail server, SIM, and choices."""
+
+from dataclasses import dataclass, field
+
+from ..modem.pdp import PdpSettings
+from ..modem.port import PortSettings
+from ..modem.server import ServerSettings
+from .records import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A SIM's PIN, and the ICCID of the SIM that it unlocks, where that is known."""
+
+    code: str
+    iccid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a courier needs; ``imei`` guards against another modem."""
+
+    port: PortSettings
+    pdp: PdpSettings
+    server: ServerSettings
+    pin: Pin | None = None
+    imei: str | None = None
+    options: Options = field(default_factory=Options)
