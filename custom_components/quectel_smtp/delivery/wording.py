@@ -1,0 +1,142 @@
+"""Gives an email the words that are ours: repeat mark, reference line, digest.
+
+The words come from translations, as templates with the placeholders ``{reference}``,
+``{count}``, ``{time}`` and ``{subject}``. What is put in for them is never searched for
+placeholders itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+import re
+from typing import Final
+
+from ..modem.message import (
+    BODY_LIMIT as MODEM_BODY_LIMIT,
+    LINE_LIMIT,
+    SUBJECT_LIMIT as MODEM_SUBJECT_LIMIT,
+    Message,
+)
+from .email import BODY_LIMIT, SUBJECT_LIMIT, new_reference, wrap
+from .records import Entry, Item
+
+_ELLIPSIS: Final = "…"
+_PLACEHOLDER: Final = re.compile(r"\{(reference|count|time|subject)\}")
+_LINE_ENDS: Final = re.compile(r"\r\n?")
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Templates of one line and up to 100 bytes each, and the zone of times."""
+
+    reference: str
+    """The last line of each email, such as ``Ref: {reference}``."""
+    repeat: str
+    """The mark of what may have been sent already."""
+    times: str
+    """Says that the same text was accepted ``{count}`` times."""
+    digest_subject: str
+    """Subject of ``{count}`` emails that go out as one."""
+    digest_entry: str
+    """The line above each of them, with its ``{time}`` and ``{subject}``."""
+    timezone: tzinfo = UTC
+
+
+def letter(item: Item, wording: Wording) -> Message:
+    """Return the email as the modem takes it, always within the modem's limits.
+
+    The user's text, a blank line, how often it was accepted if more than once, the
+    repeat mark if it may have been sent already, and last the reference line. The mark
+    also ends the subject if it has room there. A text that is too long for all this is
+    cut; it is cut alike for each attempt, so that repeats differ by the mark only.
+
+    ``InvalidValueError`` for what no ``Email`` can hold.
+    """
+    mark = _line(wording.repeat)
+    reference = _line(wording.reference, reference=item.reference)
+    times = [_line(wording.times, count=item.times)] if item.times > 1 else []
+    marks = [mark] if item.history.in_doubt else []
+    room = MODEM_BODY_LIMIT - _size("\n".join(["", "", *times, mark, reference, ""]))
+    text = _cut(_tidy(item.body), room)
+    return Message(
+        subject=_marked(item.subject, mark) if marks else item.subject,
+        body="\n".join([*([text, ""] if text else []), *times, *marks, reference]),
+        to=item.to,
+        cc=item.cc,
+        bcc=item.bcc,
+    )
+
+
+def digest(entries: Sequence[Entry], wording: Wording) -> tuple[str, str] | None:
+    """Return subject and body of one email that stands for all ``entries``.
+
+    Each has its time and subject above its text. None where they don't fit into one
+    email uncut.
+    """
+    body = "\n\n".join(_entry(entry, wording) for entry in entries)
+    closing = ["", "", _line(wording.repeat)]
+    closing += [_line(wording.reference, reference=new_reference()), ""]
+    if (
+        len(body.encode("utf-8", "surrogatepass")) > BODY_LIMIT
+        or _size(_tidy(body)) + _size("\n".join(closing)) > MODEM_BODY_LIMIT
+    ):
+        return None
+    count = sum(entry.times for entry in entries)
+    subject = _line(wording.digest_subject, count=count)
+    return _cut(subject, SUBJECT_LIMIT), body
+
+
+def _entry(entry: Entry, wording: Wording) -> str:
+    head = _line(
+        wording.digest_entry,
+        time=_time(entry.accepted, wording.timezone),
+        subject=entry.subject,
+    )
+    times = [_line(wording.times, count=entry.times)] if entry.times > 1 else []
+    text = _LINE_ENDS.sub("\n", entry.body).rstrip("\n")
+    return "\n".join([head, *([text] if text else []), *times])
+
+
+def _time(moment: datetime, zone: tzinfo) -> str:
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+
+def _line(template: str, **values: object) -> str:
+    """Return the template with its values; a template is one line, whatever it holds."""
+
+    def value(match: re.Match[str]) -> str:
+        return str(values.get(match[1], match[0]))
+
+    return _PLACEHOLDER.sub(value, " ".join(template.split())).strip()
+
+
+def _tidy(text: str) -> str:
+    """Return the text with line feeds as its only line ends, and none at its end."""
+    return wrap(_LINE_ENDS.sub("\n", text).rstrip("\n"))
+
+
+def _encode(text: str) -> bytes:
+    """Return the text as the modem gets it (``body_bytes``); nothing is refused."""
+    return text.replace("\n", "\r\n").encode("utf-8", "surrogatepass")
+
+
+def _size(text: str) -> int:
+    return len(_encode(text))
+
+
+def _cut(text: str, room: int) -> str:
+    """Return the text within ``room`` bytes, with an ellipsis if that shortens it."""
+    if _size(text) <= room:
+        return text
+    # A line that has no place left for the ellipsis is followed by one that has.
+    room -= _size("\n" + _ELLIPSIS)
+    head = _encode(text)[: max(room, 0)].decode("utf-8", "ignore")
+    head = head.replace("\r\n", "\n").rstrip("\r\n")
+    last = head[head.rfind("\n") + 1 :]
+    full = _size(last) + _size(_ELLIPSIS) > LINE_LIMIT
+    return head + ("\n" if full else "") + _ELLIPSIS
+
+
+def _marked(subject: str, mark: str) -> str:
+    marked = f"{subject} {mark}".strip()
+    return marked if _size(marked) <= MODEM_SUBJECT_LIMIT else subject
