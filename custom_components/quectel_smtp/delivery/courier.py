@@ -1,405 +1,495 @@
-"""``Courier``: the one worker per modem that takes emails and records what happened.
+"""``Courier``: the one worker per modem that takes from the outbox and sends.
 
-Emails wait in memory, first come, first sent. The courier keeps the port open, brings
-the modem back into service after a loss or a restart, and lends the port to whoever
-needs it between two emails.
+An email is accepted once the outbox has it on disk. The worker takes the most urgent
+one that is due, has it sent, and what became of it recorded, until each has its end.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 import logging
-import random
+from pathlib import Path
 from typing import Final
 
 from ..modem.errors import (
+    InvalidValueError,
     ModemError,
-    ModemRebootedError,
     NoAnswerError,
-    PinRefusedError,
-    PortLostError,
+    PortError,
     UnexpectedAnswerError,
     UnexpectedError,
-    WrongModemError,
 )
 from ..modem.modem import Modem
-from ..modem.pdp import PdpSettings, PdpState
+from ..modem.pdp import PdpState
 from ..modem.port import PortSettings
-from ..modem.server import ServerSettings
-from ..modem.service import await_registration, unlock
-from ..modem.smtp import Outcome, Result
 from ..modem.status import Identity, Network, SimState
+from . import policy
+from .books import Books
 from .email import Email
+from .judge import MENDED_BY_A_PERSON, WRITE_EVERY, Judge
+from .line import FindPorts, Line, no_ports
+from .outbox import Outbox
+from .outbox_thread import OutboxThread
+from .pace import PERSON_EVERY, Pace
+from .records import (
+    Instant,
+    Item,
+    Listed,
+    OutboxError,
+    OutboxWriteError,
+    Reason,
+    Transition,
+    Unsettled,
+    Wear,
+)
+from .recovery import Recovery
+from .sender import Sender
+from .settings import Settings
+from .status import Board, Status
+from .wording import Wording, digest
 
 _LOGGER = logging.getLogger(__name__)
 
 PUT_TIMEOUT: Final = 300
 """Seconds that the modem may take for one email."""
-REGISTRATION_TIMEOUT: Final = 60.0
-"""Seconds that a modem may take to register after its start."""
+STOP_PATIENCE: Final = 4.0
+"""Seconds that stopping waits for the result of an email that is being sent."""
 
-# Certain not to have sent anything, and mended by doing it all once more.
-_WORTH_ANOTHER_TRY: Final = (
-    ModemRebootedError,
-    PortLostError,
-    UnexpectedAnswerError,
-)
-_TRIES: Final = 3
-_RECONNECT_FIRST: Final = 1.0
-_RECONNECT_MOST: Final = 30.0
-_JITTER: Final = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """A SIM's PIN, and the ICCID of the SIM that it unlocks, where that is known."""
-
-    code: str
-    iccid: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything that a courier needs; ``imei`` guards against another modem."""
-
-    port: PortSettings
-    pdp: PdpSettings
-    server: ServerSettings
-    pin: Pin | None = None
-    imei: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What became of one email.
-
-    ``outcome`` is what the modem reported; where it never came to that, ``error``
-    says why and nothing was sent.
-    """
-
-    reference: str
-    when: datetime
-    outcome: Outcome | None = None
-    error: ModemError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What is known of modem and mail; ``trouble`` is what keeps mail from going."""
-
-    connected: bool = False
-    identity: Identity | None = None
-    sim: SimState | None = None
-    network: Network | None = None
-    pdp: PdpState = PdpState.INACTIVE
-    trouble: ModemError | None = None
-    last: Report | None = None
-
-
-class DeliveryError(Exception):
-    """An email was not sent, or not certainly: ``report`` says what happened."""
-
-    def __init__(self, report: Report) -> None:
-        """Take the report."""
-        self.report = report
-        super().__init__(report.reference)
-
-
-@dataclass(slots=True)
-class _Job:
-    email: Email
-    done: asyncio.Future[Report]
-    # From now on the email may have left, whatever becomes of us.
-    handed_over: bool = False
+_TURN_LEAST: Final = 0.5
+_AFTER_DEFECT: Final = 30.0
+_PRUNE_EVERY: Final = 3600.0
 
 
 class Courier:
-    """Sends emails through one modem, one at a time."""
+    """Sends emails through one modem, one at a time, until each has its end."""
 
     def __init__(
         self,
         settings: Settings,
+        path: Path,
+        wording: Wording,
         *,
         modem: Callable[[PortSettings], Modem] = Modem,
+        find_ports: FindPorts = no_ports,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        outbox: OutboxThread | None = None,
+        put_timeout: int = PUT_TIMEOUT,
     ) -> None:
-        """Take the settings; nothing is opened before ``start``."""
+        """Take the settings, and where the outbox is; nothing is opened yet."""
         self._settings = settings
-        self._make_modem = modem
-        self._now = now
-        self._modem = modem(settings.port)
-        self._unwatch = self._modem.watch(self._on_modem_changed)
-        self._queue: deque[_Job] = deque()
+        self._wording = wording
+        self._board = Board(Status(port=settings.port.url))
+        self._outbox = outbox or OutboxThread(Outbox(path), now)
+        self._books = Books(self._outbox, lambda found: self._board.post(mail=found))
+        self._line = Line(settings, modem, find_ports, self)
+        self._pace = Pace()
+        self._sender = Sender(
+            self._line, self._outbox, self._books, wording, put_timeout
+        )
+        self._judge = Judge(
+            self._line, self._outbox, self._books, self._sender, self._pace, self._board
+        )
+        self._recovery = Recovery(Wear(), self._save_wear)
         self._wake = asyncio.Event()
         # Whoever holds it has the port: the worker, a poll, or who it is lent to.
         self._port = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
-        self._stopped = False
-        self._watchers: list[Callable[[], None]] = []
-        self._status = Status()
-        self._in_service: int | None = None
-        self._refused: set[Pin | None] = set()
-        self._failures = 0
+        self._delivering = self._serving = self._stopping = False
+        # What may have been mended since the worker's last turn.
+        self._mended: set[Reason] | None = None
+        self._last_mail: float | None = None
+        self._pruned = float("-inf")
 
     # The callers' side.
 
     @property
     def status(self) -> Status:
         """What is known now."""
-        return self._status
+        return self._board.status
+
+    async def open(self) -> None:
+        """Open the outbox: emails are accepted from now on. Trouble becomes status."""
+        try:
+            opened = await self._outbox.open()
+            wear, summary = await self._outbox.do(
+                lambda outbox, _: (outbox.wear(), outbox.summary())
+            )
+        except OutboxError:
+            self._board.post(outbox_failed=True)
+            return
+        self._recovery = Recovery(wear, self._save_wear)
+        self._board.post(damaged=opened.damaged, mail=summary)
 
     def start(self) -> None:
         """Begin to work; returns at once, whether the modem is there or not."""
+        self._books.show_from_now()
         self._task = asyncio.create_task(self._run(), name="quectel_smtp courier")
 
     async def stop(self) -> None:
-        """Stop working and close the port; emails that still wait end with an error."""
-        self._stopped = True
+        """Stop working and close the port, within 5 s; emails are accepted further on.
+
+        An email that is being sent has a few seconds to come to its result; without
+        one it is settled after the next start.
+        """
+        self._stopping = True
+        self._wake.set()
         task, self._task = self._task, None
         if task is not None:
+            if self._sender.handed_over:
+                await asyncio.wait((task,), timeout=STOP_PATIENCE)
             task.cancel()
             await asyncio.wait((task,))
-        while self._queue:
-            self._finish(self._queue.popleft(), error=PortLostError("stopped"))
-        await self._modem.close()
+        await self._line.close()
 
-    async def submit(self, email: Email) -> Report:
-        """Send ``email`` and return the report; ``DeliveryError`` unless it was sent."""
-        job = _Job(email, asyncio.get_running_loop().create_future())
-        if self._stopped:
-            # Nobody will come for it, as when Home Assistant is about to end.
-            self._finish(job, error=PortLostError("stopped"))
-        else:
-            self._queue.append(job)
-            self._wake.set()
-        report = await job.done
-        if report.outcome is None or report.outcome.result is not Result.SENT:
-            raise DeliveryError(report)
-        return report
+    async def close(self) -> None:
+        """Stop, and close the outbox."""
+        await self.stop()
+        await self._outbox.close()
+
+    async def submit(self, email: Email) -> None:
+        """Accept ``email``: once this returns it is on disk, and will have its end.
+
+        ``OutboxFullError`` and ``OutboxWriteError`` tell that nothing was accepted.
+        """
+        options = self._settings.options
+        try:
+            await self._books.change(
+                lambda outbox, at: outbox.accept(email, at, options)
+            )
+        except OutboxWriteError:
+            self._board.post(outbox_failed=True)
+            raise
+        self._board.post(outbox_failed=False)
+        self._pace.welcome(critical=email.critical)
+        self._wake.set()
 
     def update(self, settings: Settings) -> None:
-        """Work with other settings from the next email on."""
+        """Work with other settings from the next email on; what they mend is tried."""
         self._settings = settings
-        self._failures = 0
-        self._in_service = None
-        self._wake.set()
+        self._try_anew(*MENDED_BY_A_PERSON)
 
     @asynccontextmanager
     async def lend(self) -> AsyncGenerator[None]:
         """Lend the port after the current email; emails are accepted meanwhile."""
         async with self._port:
-            await self._modem.close()
+            await self._line.close()
             try:
                 yield
             finally:
-                self._failures = 0
-                self._in_service = None
-                self._wake.set()
+                self._line.leave_service()
+                self._try_anew()
 
     async def poll(self) -> None:
         """Refresh network and PDP state, unless the modem is away or at work."""
-        if self._port.locked() or not self._modem.connected:
+        modem = self._line.modem
+        if self._port.locked() or not modem.connected:
             return
         async with self._port:
             try:
-                await self._refresh()
+                network = await modem.network()
+                await modem.refresh_pdp()
             except NoAnswerError, UnexpectedAnswerError:
                 # What does not even answer this is opened anew.
-                await self._modem.close()
+                await modem.close()
                 self._wake.set()
             except ModemError:
                 self._wake.set()
-        self._publish()
+            else:
+                self._board.post(network=network)
 
     def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back after each change of status; returns the undoing."""
-        self._watchers.append(callback)
-        return lambda: self._watchers.remove(callback)
+        return self._board.watch(callback)
+
+    def on_transition(
+        self, callback: Callable[[Transition], None]
+    ) -> Callable[[], None]:
+        """Call back for each transition of an email; returns the undoing."""
+        return self._books.listen(callback)
+
+    async def listed(self) -> tuple[Listed, ...]:
+        """Return the emails that wait."""
+        return await self._outbox.do(lambda outbox, at: outbox.listed(at))
+
+    async def retry(self, reference: str | None) -> int:
+        """Try what waits at once, all or one; returns how many.
+
+        ``NotWaitingError`` if no such email waits.
+        """
+        count = await self._books.change(lambda outbox, at: outbox.retry(reference, at))
+        self._try_anew()
+        return count
+
+    async def cancel(self, reference: str | None) -> int:
+        """End what waits, all or one; returns how many.
+
+        ``NotWaitingError`` if no such email waits, ``BeingSentError`` in mid-send.
+        """
+        return await self._books.change(lambda outbox, at: outbox.cancel(reference, at))
+
+    async def settle_restored(self, send: bool) -> int:
+        """Send, or drop, what was held because a backup was restored; how many."""
+        count = await self._books.change(
+            lambda outbox, at: outbox.settle_restored(send, at)
+        )
+        self._wake.set()
+        return count
+
+    async def before_backup(self) -> None:
+        """Make the outbox's file whole, and note that a backup is made of it."""
+        await self._outbox.do(lambda outbox, at: outbox.note_backup(at))
+
+    async def after_backup(self) -> None:
+        """Forget the note: this outbox is not the one in the backup."""
+        await self._outbox.do(lambda outbox, at: outbox.clear_backup(at))
 
     # The worker.
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping:
             self._wake.clear()
             try:
                 async with self._port:
-                    await self._take_settings()
-                    if self._queue:
-                        await self._deliver(self._queue.popleft())
-                        continue
-                    await self._keep_in_service()
+                    pause = await self._turn()
+            except OutboxError:
+                self._board.post(outbox_failed=True)
+                pause = WRITE_EVERY
             except Exception:
-                # A defect of ours costs one email, never the ones after it.
+                # A defect of ours costs time, never the emails after it.
                 _LOGGER.exception("Unexpected error, the courier goes on")
-                self._publish(trouble=UnexpectedError())
-            await self._rest()
+                self._board.post(trouble=UnexpectedError())
+                pause = _AFTER_DEFECT
+            await self._rest(pause)
 
-    async def _rest(self) -> None:
-        """Sleep until there is something to do; longer after each failure."""
-        pause = None
-        if self._status.trouble is not None:
-            pause = min(_RECONNECT_FIRST * 2**self._failures, _RECONNECT_MOST)
-            # Not a secret: it only keeps two hosts from knocking in step.
-            pause *= random.uniform(1 - _JITTER, 1 + _JITTER)
-            self._failures = min(self._failures + 1, 10)
+    async def _rest(self, pause: float | None) -> None:
+        """Sleep until something may be done."""
+        if pause is not None and pause <= 0:
+            return
         try:
             async with asyncio.timeout(pause):
                 await self._wake.wait()
         except TimeoutError:
             pass
 
-    async def _take_settings(self) -> None:
-        if self._modem.port == self._settings.port:
-            return
-        self._unwatch()
-        await self._modem.close()
-        self._modem = self._make_modem(self._settings.port)
-        self._unwatch = self._modem.watch(self._on_modem_changed)
-        self._in_service = None
+    async def _turn(self) -> float | None:
+        """Do what is to be done next; returns how long to rest, None: until woken."""
+        now = self._outbox.now().elapsed
+        await self._line.take(self._settings)
+        await self._keep_books(now)
+        unsettled = await self._outbox.do(lambda outbox, _: outbox.unsettled())
+        if unsettled is not None:
+            return await self._settle(unsettled)
+        if not await self._open_line():
+            return self._pace.service_pause(self.status.trouble)
+        if not self._pace.closed_for(now):
+            item = await self._take(now)
+            if item is not None:
+                return await self._deliver(item)
+        await self._keep_in_service()
+        await self._give_back(now)
+        return await self._until_next(now)
+
+    async def _keep_books(self, now: float) -> None:
+        """Show and end what is due for it, and wake what may be mended."""
+        mended, self._mended = self._mended, None
+        if self._line.modem.heard and Reason.RESULTS_ELSEWHERE in self.status.mail.held:
+            # Results do come here: it was something else.
+            mended = {*(mended or ()), Reason.RESULTS_ELSEWHERE}
+        prune = now - self._pruned >= _PRUNE_EVERY
+
+        def keep(outbox: Outbox, at: Instant) -> None:
+            outbox.expire(at)
+            if mended is not None:
+                outbox.wake(at, *mended)
+            if prune:
+                outbox.prune(at)
+
+        await self._books.change(keep)
+        self._board.post(outbox_failed=False)
+        if prune:
+            self._pruned = now
+
+    def _try_anew(self, *reasons: Reason) -> None:
+        """The path may be mended: what waits for it need not wait longer."""
+        self._mended = {*(self._mended or ()), *reasons}
+        self._pace.reset()
+        self._wake.set()
+
+    async def _until_next(self, now: float) -> float | None:
+        """Return the seconds until mail, service or idleness asks for something."""
+        times = []
+        mail = await self._outbox.do(lambda outbox, at: outbox.next_time(at))
+        if mail is not None:
+            gate = min(self._pace.closed_for(now), PERSON_EVERY)
+            times.append(max(mail - now, gate, _TURN_LEAST))
+        if not self._line.in_service:
+            times.append(self._pace.service_pause(self.status.trouble))
+        idle = self._until_idle(now)
+        if idle is not None:
+            times.append(idle)
+        return min(times) if times else None
+
+    # The line.
+
+    async def _open_line(self, unsettled_for: float | None = None) -> bool:
+        try:
+            await self._line.open(unsettled_for)
+        except ModemError as err:
+            self._no_service(err)
+            return False
+        return True
 
     async def _keep_in_service(self) -> None:
         """Bring the modem into service while there is no email to send."""
-        try:
-            await self._bring_into_service()
-        except ModemError as err:
-            self._publish(trouble=err)
-
-    async def _bring_into_service(self) -> None:
-        """Open the port, unlock the SIM, wait for the network: once in each boot."""
-        modem = self._modem
-        if not modem.connected:
-            self._in_service = None
-            await modem.open()
-        if self._in_service == modem.boot:
+        if self._line.in_service:
             return
-        boot = modem.boot
-        identity = await modem.identify()
-        if self._settings.imei not in (None, identity.imei):
-            await modem.close()
-            raise WrongModemError
-        self._publish(identity=identity)
-        await self._unlock()
-        self._publish(sim=SimState.READY)
-        network = await await_registration(modem, REGISTRATION_TIMEOUT)
-        self._failures = 0
-        self._in_service = boot if boot == modem.boot else None
-        self._publish(network=network, trouble=None)
-
-    async def _unlock(self) -> None:
-        pin = self._settings.pin
-        usable = None if pin in self._refused else pin
         try:
-            await unlock(
-                self._modem,
-                None if usable is None else usable.code,
-                None if usable is None else usable.iccid,
-            )
-        except PinRefusedError:
-            self._refused.add(pin)
-            raise
+            await self._line.bring_into_service()
+        except ModemError as err:
+            if isinstance(err, NoAnswerError):
+                await self._line.close()
+            self._no_service(err)
 
-    async def _refresh(self) -> None:
-        network = await self._modem.network()
-        await self._modem.refresh_pdp()
-        self._publish(network=network)
+    def _no_service(self, trouble: ModemError) -> None:
+        self._pace.service_failed()
+        self._board.post(trouble=trouble)
+
+    def _until_idle(self, now: float) -> float | None:
+        idle = self._settings.options.idle
+        if not idle or self._line.modem.pdp_state is not PdpState.ACTIVE:
+            return None
+        if self._last_mail is None:
+            self._last_mail = now
+        return max(self._last_mail + idle - now, 0.0)
+
+    async def _give_back(self, now: float) -> None:
+        """Give the PDP context back when no mail needs it (SMTP note 3.1)."""
+        if self._until_idle(now) != 0.0 or not self._line.in_service:
+            return
+        self._last_mail = now
+        try:
+            await self._line.modem.deactivate()
+        except ModemError as err:
+            _LOGGER.debug("The PDP context stays: %s", err)
 
     # One email.
 
-    async def _deliver(self, job: _Job) -> None:
-        """Send one email and tell its caller, whatever happens."""
+    async def _take(self, now: float) -> Item | None:
+        """Return the email to send now, or the digest that it goes out with."""
+        options = self._settings.options
+        compose = partial(digest, wording=self._wording)
+
+        def take(outbox: Outbox, at: Instant) -> Item | None:
+            item = outbox.next_due(at, options)
+            if item is None or not options.digest:
+                return item
+            return outbox.digest(item, at, compose)
+
+        item = await self._books.change(take)
+        if item is not None:
+            self._pace.knock(now)
+            self._last_mail = now
+        return item
+
+    async def _deliver(self, item: Item) -> float:
+        """Make one attempt, and record what became of it, whatever happens."""
+        self._delivering = True
         try:
-            outcome = await self._try_to_send(job)
+            outcome = await self._sender.send(item, self._settings, self._recovery)
+        except ModemError as err:
+            if self._sender.handed_over or not _untried(err):
+                await self._judge.conclude_error(item, err, self._recovery)
+                return 0.0
+            if not isinstance(err, PortError):
+                self._pace.wait(self._outbox.now().elapsed, PERSON_EVERY)
+            self._no_service(err)
+            return self._pace.service_pause(err)
+        except OutboxError:
+            raise
+        except Exception:
+            if not self._sender.handed_over:
+                await self._judge.conclude_error(
+                    item, UnexpectedError(), self._recovery
+                )
+            raise
+        finally:
+            self._delivering = self._sender.handed_over = False
+        if outcome is None:
+            # It was cancelled on its way, or its result is still to come.
+            return 0.0
+        await self._judge.conclude(
+            item.envelope,
+            item.history,
+            len(item.to) + len(item.cc) + len(item.bcc),
+            outcome,
+            self._settings,
+            self._recovery,
+        )
+        await self._sender.clear()
+        return 0.0
+
+    async def _settle(self, unsettled: Unsettled) -> float:
+        """Find out what became of an email whose result nobody has seen yet."""
+        rest = max(unsettled.deadline - self._outbox.now().elapsed, 0.0)
+        if not await self._open_line(rest):
+            return self._pace.service_pause(self.status.trouble)
+        try:
+            outcome = await self._sender.late_outcome(unsettled, rest, self._recovery)
         except ModemError as err:
             if isinstance(err, NoAnswerError):
-                await self._modem.close()
-            self._finish(job, error=err)
-            self._publish(trouble=err)
-        except BaseException as err:
-            if job.handed_over:
-                self._finish(job, outcome=Outcome(Result.UNKNOWN))
-            elif isinstance(err, asyncio.CancelledError):
-                self._finish(job, error=PortLostError("stopped"))
-            else:
-                self._finish(job, error=UnexpectedError())
-            raise
-        else:
-            self._finish(job, outcome=outcome)
-            self._publish(trouble=None)
-            await self._clear()
-
-    async def _try_to_send(self, job: _Job) -> Outcome:
-        """Send, and do it all once more after what certainly sent nothing."""
-        for _ in range(_TRIES - 1):
-            try:
-                return await self._send(job)
-            except NoAnswerError:
-                await self._modem.close()
-            except _WORTH_ANOTHER_TRY:
-                pass
-        return await self._send(job)
-
-    async def _send(self, job: _Job) -> Outcome:
-        settings = self._settings
-        modem = self._modem
-        await self._bring_into_service()
-        boot = modem.boot
-        await modem.activate(settings.pdp)
-        await modem.configure(settings.server)
-        refused = await modem.prepare(job.email.message())
-        if refused is not None:
-            return refused
-        if modem.boot != boot:
-            # It restarted between two commands, and has forgotten the email too.
-            raise ModemRebootedError
-        job.handed_over = True
-        try:
-            return await modem.put(PUT_TIMEOUT)
-        except ModemError:
-            job.handed_over = False
-            raise
-
-    async def _clear(self) -> None:
-        """Clear the modem's copy; where that fails the next email begins with it."""
-        try:
-            await self._modem.clear()
-        except ModemError as err:
-            _LOGGER.debug("The email's content stays in the modem: %s", err)
-
-    def _finish(
-        self,
-        job: _Job,
-        outcome: Outcome | None = None,
-        error: ModemError | None = None,
-    ) -> None:
-        report = Report(job.email.reference, self._now(), outcome, error)
-        if not job.done.done():
-            job.done.set_result(report)
-        self._publish(last=report)
-
-    # Status.
-
-    def _on_modem_changed(self) -> None:
-        if not self._modem.connected or self._in_service != self._modem.boot:
-            self._wake.set()
-        self._publish()
-
-    def _publish(self, **changes: object) -> None:
-        """Take the changes, and tell the watchers if anything is different now."""
-        trouble = changes.get("trouble")
-        if repr(trouble) == repr(self._status.trouble):
-            # The same trouble as before is no news.
-            changes.pop("trouble", None)
-        status = replace(
-            self._status,
-            connected=self._modem.connected,
-            pdp=self._modem.pdp_state,
-            **changes,  # type: ignore[arg-type]  # the fields' own types hold at each call
+                await self._line.close()
+            self._no_service(err)
+            return self._pace.service_pause(err)
+        if outcome is None:
+            return self._recovery.next_reboot(self._outbox.now().elapsed)
+        await self._judge.conclude(
+            unsettled.envelope,
+            unsettled.history,
+            unsettled.recipients,
+            outcome,
+            self._settings,
+            self._recovery,
         )
-        if status == self._status:
-            return
-        self._status = status
-        for callback in tuple(self._watchers):
-            callback()
+        return 0.0
+
+    async def _save_wear(self, wear: Wear) -> None:
+        await self._outbox.do(lambda outbox, at: outbox.save_wear(wear, at))
+
+    # What the line tells.
+
+    def changed(self) -> None:
+        """Take a change of connection or PDP context."""
+        modem = self._line.modem
+        serving = self._line.in_service
+        if self._serving and not serving:
+            self._wake.set()
+        self._serving = serving
+        self._board.post(
+            connected=modem.connected, port=modem.port.url, pdp=modem.pdp_state
+        )
+
+    def identified(self, identity: Identity) -> None:
+        """Take who the modem is."""
+        self._board.post(identity=identity)
+
+    def unlocked(self) -> None:
+        """Take that the SIM is ready."""
+        self._board.post(sim=SimState.READY)
+
+    def registered(self, network: Network) -> None:
+        """Take that the modem is in service; what waited for it need not wait."""
+        if self.status.trouble is not None and not self._delivering:
+            self._try_anew()
+        self._serving = self._line.in_service
+        self._pace.in_service()
+        self._board.post(network=network, trouble=None)
+
+
+def _untried(error: ModemError) -> bool:
+    """Whether it kept the email from being tried at all: it goes when that is over."""
+    if isinstance(error, PortError):
+        return True
+    # A value that can't be sent is the email's own.
+    return policy.needs_person(error) and not isinstance(error, InvalidValueError)

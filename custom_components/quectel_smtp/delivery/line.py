@@ -17,7 +17,7 @@ from ..modem.errors import (
 from ..modem.modem import Modem
 from ..modem.port import PortSettings
 from ..modem.service import await_registration, unlock
-from ..modem.status import Identity, Network, SimState
+from ..modem.status import Identity, Network
 from .settings import Pin, Settings
 
 _LOGGER = logging.getLogger(__name__)
@@ -127,13 +127,17 @@ class Line:
             modem.expect_late_result(unsettled_for)
         try:
             await modem.open()
-            identity = await modem.identify()
-            if self._settings.imei not in (None, identity.imei):
-                raise WrongModemError
+            identity = await self._identify(modem)
         except BaseException:
             await modem.close()
             raise
         self._observer.identified(identity)
+
+    async def _identify(self, modem: Modem) -> Identity:
+        identity = await modem.identify()
+        if self._settings.imei not in (None, identity.imei):
+            raise WrongModemError
+        return identity
 
     async def _search(self, unsettled_for: float | None) -> Modem | None:
         """Look behind the ports that may be ours after it was plugged in elsewhere."""

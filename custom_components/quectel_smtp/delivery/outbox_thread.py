@@ -5,19 +5,16 @@ from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
-from typing import Concatenate, Final
 
 from .outbox import Opened, Outbox
 from .records import Instant, OutboxWriteError
 
-_CLOSED: Final = "the outbox is closed"
-
 
 class OutboxThread:
-    """Runs the outbox's methods one after the other, away from the event loop.
+    """Runs work on the outbox piece by piece, away from the event loop.
 
     What was begun is ended, whatever becomes of the caller. An outbox that could not
-    be opened is tried again with each call.
+    be opened is tried again with each piece.
     """
 
     def __init__(
@@ -35,49 +32,36 @@ class OutboxThread:
         # The outbox's clock at our loop's zero.
         self._origin = 0.0
 
-    @property
-    def opened(self) -> Opened | None:
-        """What opening found, None before it succeeded."""
-        return self._opened
-
-    def instant(self) -> Instant:
-        """Return now."""
+    def now(self) -> Instant:
+        """Return the present instant; the outbox's clock goes on once it is open."""
         loop = asyncio.get_running_loop()
         return Instant(self._origin + loop.time(), self._now())
 
     async def open(self) -> Opened:
         """Open the outbox, unless it is; ``OutboxWriteError`` if it can't be."""
         if self._opened is None:
-            opened = await self._run(partial(self._outbox.open, self._now()))
+            opened = await self._run(partial(self._open_once, self._now()))
             if self._opened is None:
-                loop = asyncio.get_running_loop()
-                self._origin = opened.elapsed - loop.time()
+                self._origin = opened.elapsed - asyncio.get_running_loop().time()
                 self._opened = opened
         return self._opened
 
-    async def do[**P, T](
-        self,
-        method: Callable[Concatenate[Outbox, P], T],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        """Run a method of the outbox; its own errors come through."""
-        await self.open()
-        return await self._run(partial(method, self._outbox, *args, **kwargs))
+    def _open_once(self, wall: datetime) -> Opened:
+        return self._opened or self._outbox.open(wall)
 
-    def soon[**P](
-        self,
-        method: Callable[Concatenate[Outbox, P], None],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> None:
-        """Run a method later, in its turn; nobody waits, and it may fail."""
+    async def do[T](self, work: Callable[[Outbox, Instant], T]) -> T:
+        """Do ``work`` on the open outbox; its own errors come through."""
+        await self.open()
+        return await self._run(partial(work, self._outbox, self.now()))
+
+    def soon(self, work: Callable[[Outbox], None]) -> None:
+        """Do ``work`` in its turn; nobody waits for it, and it may fail."""
         if not self._closed:
-            self._executor.submit(method, self._outbox, *args, **kwargs)
+            self._executor.submit(work, self._outbox)
 
     async def _run[T](self, job: Callable[[], T]) -> T:
         if self._closed:
-            raise OutboxWriteError(_CLOSED)
+            raise OutboxWriteError("the outbox is closed")
         loop = asyncio.get_running_loop()
         return await asyncio.shield(loop.run_in_executor(self._executor, job))
 
@@ -85,8 +69,9 @@ class OutboxThread:
         """Close the outbox after what was begun; it takes nothing from then on."""
         if self._closed:
             return
+        closing = self._run(self._outbox.close)
+        self._closed = True
         try:
-            await self._run(self._outbox.close)
+            await closing
         finally:
-            self._closed = True
             self._executor.shutdown(wait=False)

@@ -1,0 +1,160 @@
+"""``Judge``: records what an attempt came to, and concludes for path and account."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from ..modem.errors import ModemError, NoAnswerError
+from ..modem.smtp import Outcome, Result
+from . import policy
+from .books import Books
+from .line import Line
+from .outbox import Outbox
+from .outbox_thread import OutboxThread
+from .pace import Pace, jitter
+from .records import (
+    Again,
+    Finding,
+    History,
+    Hold,
+    Instant,
+    Item,
+    OutboxWriteError,
+    Reason,
+    Verdict,
+)
+from .recovery import Recovery
+from .sender import Sender
+from .settings import Settings
+from .status import Board
+
+WRITE_EVERY: Final = 5.0
+"""Seconds between two tries of writing what has to be written."""
+MENDED_BY_A_PERSON: Final = (
+    Reason.LOGIN,
+    Reason.CERTIFICATE,
+    Reason.REFUSED,
+    Reason.RESULTS_ELSEWHERE,
+)
+"""Why emails are held that new settings, or an email sent, show to be mended."""
+
+_STRAY: Final = 2
+
+
+class Judge:
+    """Decides by the policy, and writes it down before anything follows from it."""
+
+    def __init__(
+        self,
+        line: Line,
+        outbox: OutboxThread,
+        books: Books,
+        sender: Sender,
+        pace: Pace,
+        board: Board,
+    ) -> None:
+        """Take whom the conclusions concern."""
+        self._line = line
+        self._outbox = outbox
+        self._books = books
+        self._sender = sender
+        self._pace = pace
+        self._board = board
+
+    async def conclude(
+        self,
+        envelope: int,
+        history: History,
+        recipients: int,
+        outcome: Outcome,
+        settings: Settings,
+        recovery: Recovery,
+    ) -> None:
+        """Record an outcome that the modem reported, or that the result was lost."""
+        account = policy.account(settings.server)
+        proven = await self._outbox.do(lambda outbox, _: outbox.proven(account))
+        sent = outcome.result is Result.SENT
+        lost = outcome.result is Result.UNKNOWN
+        self._sender.stray = self._sender.stray + 1 if lost else 0
+        verdict = policy.judge(
+            outcome, history, recipients=recipients, proven=proven, jitter=jitter()
+        )
+        wake = sent and bool(
+            self._pace.failures or not proven or self._board.status.mail.held
+        )
+
+        def also(outbox: Outbox, at: Instant) -> None:
+            if sent and not proven:
+                outbox.prove(account, at)
+            if wake:
+                outbox.wake(at, *MENDED_BY_A_PERSON)
+
+        await self._record(envelope, verdict, _finding(outcome), also)
+        if sent:
+            self._pace.reset()
+            await recovery.worked()
+        elif policy.climbs(outcome):
+            self._path_failed(None, recovery)
+        self._board.post(trouble=None, exhausted=recovery.exhausted)
+
+    async def conclude_error(
+        self, item: Item, error: ModemError, recovery: Recovery
+    ) -> None:
+        """Record an attempt that certainly sent nothing."""
+        if isinstance(error, NoAnswerError):
+            await self._line.close()
+        verdict = policy.judge_error(error, item.history, jitter=jitter())
+        if item.history.in_doubt and isinstance(verdict, Again):
+            # A path that can't be proved costs no attempt.
+            pause = policy.delay(self._pace.failures + 1, jitter())
+            verdict = Again(pause, Reason.DOUBT, item.history)
+        await self._record(item.envelope, verdict, Finding(error=error.key))
+        if policy.climbs(error):
+            self._path_failed(error, recovery)
+        self._board.post(trouble=error, exhausted=recovery.exhausted)
+
+    async def _record(
+        self,
+        envelope: int,
+        verdict: Verdict,
+        finding: Finding,
+        also: Callable[[Outbox, Instant], None] = lambda _, __: None,
+    ) -> None:
+        elsewhere = self._sender.stray >= _STRAY and not self._line.modem.heard
+        if elsewhere and isinstance(verdict, Again):
+            # Each repeat would end alike, and may arrive all the same.
+            verdict = Hold(Reason.RESULTS_ELSEWHERE, None, verdict.history)
+
+        def record(outbox: Outbox, at: Instant) -> None:
+            outbox.record(envelope, verdict, finding, at)
+            if elsewhere:
+                outbox.hold_all(Reason.RESULTS_ELSEWHERE, None, at)
+            also(outbox, at)
+
+        await self._firmly(record)
+
+    async def _firmly(self, record: Callable[[Outbox, Instant], None]) -> None:
+        """Record what is known, however long the disk takes to be writable again."""
+        while True:
+            try:
+                await self._books.change(record)
+            except OutboxWriteError:
+                self._board.post(outbox_failed=True)
+                await asyncio.sleep(WRITE_EVERY)
+            else:
+                self._board.post(outbox_failed=False)
+                return
+
+    def _path_failed(self, error: ModemError | None, recovery: Recovery) -> None:
+        """Have the next attempt mend more, and all emails wait for it."""
+        recovery.failed(error)
+        self._pace.path_failed(self._outbox.now().elapsed)
+
+
+def _finding(outcome: Outcome) -> Finding:
+    code, reply = outcome.code, outcome.reply
+    return Finding(
+        outcome.result,
+        None if code is None else int(code),
+        None if reply is None else int(reply),
+    )

@@ -1,0 +1,140 @@
+"""``Sender``: one attempt with one email, from mending the path to the result."""
+
+import logging
+from typing import Final
+
+from ..modem.commands import RESULT_MARGIN
+from ..modem.errors import ModemError, ModemRebootedError, NoAnswerError
+from ..modem.smtp import Outcome, Result
+from .books import Books
+from .line import Line
+from .outbox_thread import OutboxThread
+from .records import Item, Unsettled
+from .recovery import Recovery
+from .settings import Settings
+from .wording import Wording, letter
+
+_LOGGER = logging.getLogger(__name__)
+
+# Certain not to have sent anything, and mended by doing it all once more at once.
+_RESTARTS: Final = 3
+_LOST: Final = Outcome(Result.UNKNOWN)
+
+
+class Sender:
+    """Drives the modem for one email at a time."""
+
+    def __init__(
+        self,
+        line: Line,
+        outbox: OutboxThread,
+        books: Books,
+        wording: Wording,
+        put_timeout: int,
+    ) -> None:
+        """Take the line; ``put_timeout``: seconds that the modem may take, 60-65535."""
+        self._line = line
+        self._outbox = outbox
+        self._books = books
+        self._wording = wording
+        self._put_timeout = put_timeout
+        # From now on the email may leave, whatever becomes of us.
+        self.handed_over = False
+        # Result codes in a row that never came.
+        self.stray = 0
+
+    async def send(
+        self, item: Item, settings: Settings, recovery: Recovery
+    ) -> Outcome | None:
+        """Make an attempt; None if it was cancelled, or its result may come later.
+
+        A ``ModemError`` means that nothing was sent.
+        """
+        for _ in range(_RESTARTS - 1):
+            try:
+                return await self._send(item, settings, recovery)
+            except ModemRebootedError:
+                continue
+        return await self._send(item, settings, recovery)
+
+    async def _send(
+        self, item: Item, settings: Settings, recovery: Recovery
+    ) -> Outcome | None:
+        now = self._outbox.now().elapsed
+        await recovery.mend(self._line.modem, settings.pdp, now)
+        await self._line.open()
+        await self._line.bring_into_service()
+        modem = self._line.modem
+        boot = modem.boot
+        if item.history.in_doubt:
+            await self._prove(settings)
+        else:
+            await modem.activate(settings.pdp)
+        await modem.configure(settings.server)
+        refused = await modem.prepare(letter(item, self._wording))
+        if refused is not None:
+            return refused
+        mark = await modem.mark()
+        if modem.boot != boot:
+            # It restarted between two commands, and has forgotten the email too.
+            raise ModemRebootedError
+        if not await self._begin(item, mark):
+            await self.clear()
+            return None
+        self.handed_over = True
+        outcome = await modem.put(self._put_timeout)
+        if outcome.result is Result.UNKNOWN and modem.unsettled:
+            return None
+        return outcome
+
+    async def _begin(self, item: Item, mark: int | None) -> bool:
+        """Commit that the email is about to be handed over; False: it was cancelled."""
+        patience = self._put_timeout + RESULT_MARGIN
+        return await self._books.change(
+            lambda outbox, at: outbox.begin(
+                item.envelope, at.elapsed + patience, mark, at
+            )
+        )
+
+    async def _prove(self, settings: Settings) -> None:
+        """Prove the path anew before an email that may have been sent is repeated."""
+        modem = self._line.modem
+        try:
+            await modem.prove(settings.server, settings.pdp)
+        except NoAnswerError:
+            await modem.identify()
+            # It answers, but a result code went astray, as the email's own did.
+            self.stray += 1
+            raise
+
+    async def clear(self) -> None:
+        """Clear the modem's copy; where that fails the next email begins with it."""
+        try:
+            await self._line.modem.clear()
+        except ModemError as err:
+            _LOGGER.debug("The email's content stays in the modem: %s", err)
+
+    async def late_outcome(
+        self, unsettled: Unsettled, rest: float, recovery: Recovery
+    ) -> Outcome | None:
+        """Wait for the result of an email that was handed over, for ``rest`` seconds.
+
+        No SMTP command is sent before: a result carries no name of its email. None
+        while the reboot that ends the wait has to wait itself.
+        """
+        modem = self._line.modem
+        if not modem.unsettled:
+            modem.expect_late_result(rest)
+        try:
+            if await modem.same_boot(unsettled.mark) is False:
+                return _LOST
+        except ModemRebootedError:
+            return _LOST
+        try:
+            return await modem.late_result()
+        except ModemRebootedError:
+            return _LOST
+        except NoAnswerError:
+            # It may still report, and the next email would be taken for it.
+            now = self._outbox.now().elapsed
+            return _LOST if await recovery.reboot(modem, now) else None

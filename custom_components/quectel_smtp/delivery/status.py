@@ -1,0 +1,60 @@
+"""``Status``: what is known of modem and mail; and the board where it is posted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from ..modem.errors import ModemError
+from ..modem.pdp import PdpState
+from ..modem.status import Identity, Network, SimState
+from .records import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is known of modem and mail; ``trouble`` is what keeps mail from going."""
+
+    connected: bool = False
+    port: str | None = None
+    """The port that the modem was found behind last."""
+    identity: Identity | None = None
+    sim: SimState | None = None
+    network: Network | None = None
+    pdp: PdpState = PdpState.INACTIVE
+    trouble: ModemError | None = None
+    mail: Summary = field(default_factory=Summary)
+    outbox_failed: bool = False
+    """Whether the outbox can't be written: no email is accepted."""
+    damaged: bool = False
+    """Whether a damaged outbox was found and set aside at the start."""
+    exhausted: bool = False
+    """Whether recovery has done all it can: the modem needs a person."""
+
+
+class Board:
+    """Holds the status, and tells the watchers when anything of it changes."""
+
+    def __init__(self, status: Status) -> None:
+        """Begin with this status."""
+        self.status = status
+        self._watchers: list[Callable[[], None]] = []
+
+    def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back after each change; returns the undoing."""
+        self._watchers.append(callback)
+        return lambda: self._watchers.remove(callback)
+
+    def post(self, **changes: object) -> None:
+        """Take the changes, and tell the watchers if anything is different now."""
+        trouble = changes.get("trouble")
+        if repr(trouble) == repr(self.status.trouble):
+            # The same trouble as before is no news.
+            changes.pop("trouble", None)
+        status = replace(
+            self.status,
+            **changes,  # type: ignore[arg-type]  # the fields' own types hold at each call
+        )
+        if status == self.status:
+            return
+        self.status = status
+        for callback in tuple(self._watchers):
+            callback()
