@@ -210,11 +210,10 @@ def classify(outcome: Outcome) -> Kind:
             return Kind.LOST
         case Result.DOUBTFUL:
             return _by_reply(outcome.reply) or Kind.DOUBTFUL
-        case Result.REFUSED:
-            kind = _by_code(outcome.code)
-            if kind is not Kind.RETRY and _by_reply(outcome.reply) is Kind.TEMPORARY:
-                return Kind.TEMPORARY
-            return kind
+    kind = _by_code(outcome.code)
+    if kind is not Kind.RETRY and _by_reply(outcome.reply) is Kind.TEMPORARY:
+        return Kind.TEMPORARY
+    return kind
 
 
 def _by_code(code: int | None) -> Kind:
@@ -259,7 +258,8 @@ def judge(
             if recipients > 1 and history.temporary >= _MOST_TEMPORARY:
                 # It may be about one of them only: the modem doesn't name it.
                 return Split(history)
-            return _again(history, jitter)
+            # A path that is mended changes nothing for it, in doubt or not.
+            return Again(delay(history.attempts, jitter), Reason.SERVER, history)
         case Kind.OURS:
             if history.rebuilt:
                 return _fail(history)
@@ -271,8 +271,7 @@ def judge(
             return _fail(history) if proven else Hold(Reason.REFUSED, None, history)
         case Kind.LOGIN:
             return Hold(Reason.LOGIN, _HOLD_DELAY, history)
-        case Kind.CERTIFICATE:
-            return Hold(Reason.CERTIFICATE, _HOLD_DELAY, history)
+    return Hold(Reason.CERTIFICATE, _HOLD_DELAY, history)
 
 
 def judge_error(error: ModemError, history: History, *, jitter: float) -> Verdict:

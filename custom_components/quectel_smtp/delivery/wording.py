@@ -138,5 +138,5 @@ def _cut(text: str, room: int) -> str:
 
 
 def _marked(subject: str, mark: str) -> str:
-    marked = f"{subject} {mark}".strip()
+    marked = f"{subject} {mark}" if subject else mark
     return marked if _size(marked) <= MODEM_SUBJECT_LIMIT else subject

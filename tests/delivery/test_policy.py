@@ -1,0 +1,673 @@
+"""What follows each outcome, code by code, and where any sequence of them leads."""
+
+from dataclasses import dataclass, replace
+import itertools
+from typing import Final
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.quectel_smtp.delivery.policy import (
+    Kind,
+    account,
+    classify,
+    climbs,
+    delay,
+    end_in_doubt,
+    judge,
+    judge_error,
+    needs_person,
+)
+from custom_components.quectel_smtp.delivery.records import (
+    Again,
+    End,
+    History,
+    Hold,
+    Reason,
+    Split,
+    State,
+    Verdict,
+)
+from custom_components.quectel_smtp.modem.codes import (
+    CmeCode,
+    EquipmentError,
+    FileError,
+    SmtpError,
+    SmtpReply,
+    TcpError,
+    cme_code,
+)
+from custom_components.quectel_smtp.modem.errors import (
+    ApnMissingError,
+    CommandError,
+    DataModeError,
+    InvalidValueError,
+    ModemError,
+    ModemRebootedError,
+    NoAnswerError,
+    NotAModemError,
+    NotRegisteredError,
+    OldGsmModemError,
+    PdpError,
+    PinRefusedError,
+    PinRequiredError,
+    PinTriesExhaustingError,
+    PortBusyError,
+    PortInvalidError,
+    PortLostError,
+    PortNotFoundError,
+    PortPermissionError,
+    PukRequiredError,
+    RegistrationDeniedError,
+    ServerNameError,
+    ServerUnreachableError,
+    SimError,
+    SimFailureError,
+    SimMissingError,
+    UnexpectedAnswerError,
+    UnexpectedError,
+    UnsupportedModemError,
+    WrongModemError,
+)
+from custom_components.quectel_smtp.modem.server import Security, ServerSettings
+from custom_components.quectel_smtp.modem.smtp import Outcome, Result, parse_result
+
+FRESH: Final = History()
+
+# What follows the first attempt with an email to one, once the account has ever sent.
+DOUBT: Final = Again(0.0, Reason.DOUBT, History(1, doubts=1))
+RETRY: Final = Again(0.0, Reason.RETRY, History(1))
+LATER: Final = Again(0.0, Reason.SERVER, History(1, temporary=1))
+REBUILD: Final = Again(0.0, Reason.RETRY, History(1, rebuilt=True))
+FAILED: Final = End(State.FAILED, History(1))
+LOGIN: Final = Hold(Reason.LOGIN, 3600.0, History(1))
+CERTIFICATE: Final = Hold(Reason.CERTIFICATE, 3600.0, History(1))
+
+# Code of the modem: what follows after PUT's OK, whether the path is to blame, and the
+# reply that a server gives with it (SMTP note, chapters 5 and 6).
+CODES: Final = {
+    651: (DOUBT, True, 0),
+    652: (RETRY, True, 0),
+    653: (RETRY, True, 0),
+    654: (DOUBT, True, 0),
+    655: (LOGIN, False, 504),
+    656: (DOUBT, True, 0),
+    657: (RETRY, True, 0),
+    658: (DOUBT, True, 0),
+    659: (REBUILD, False, 0),
+    660: (DOUBT, True, 0),
+    661: (REBUILD, False, 0),
+    662: (RETRY, False, 0),
+    663: (REBUILD, False, 0),
+    664: (REBUILD, False, 0),
+    665: (CERTIFICATE, False, 0),
+    666: (LATER, False, 421),
+    667: (LATER, False, 450),
+    668: (LATER, False, 451),
+    669: (LATER, False, 452),
+    670: (REBUILD, False, 500),
+    671: (REBUILD, False, 501),
+    672: (REBUILD, False, 502),
+    673: (REBUILD, False, 503),
+    674: (REBUILD, False, 504),
+    675: (FAILED, False, 521),
+    676: (LOGIN, False, 530),
+    677: (LOGIN, False, 535),
+    678: (FAILED, False, 550),
+    679: (FAILED, False, 551),
+    680: (FAILED, False, 552),
+    681: (FAILED, False, 553),
+    682: (FAILED, False, 554),
+    # Numbers that no table knows.
+    1: (DOUBT, True, 0),
+    650: (DOUBT, True, 0),
+    683: (DOUBT, True, 0),
+    99999: (DOUBT, True, 0),
+}
+
+DOUBTFUL_CODES: Final = [651, 654, 656, 658, 660, 650, 99999]
+
+# The server's reply: what follows where the modem's code leaves it open.
+REPLIES: Final = {
+    200: DOUBT,
+    211: DOUBT,
+    214: DOUBT,
+    220: DOUBT,
+    221: DOUBT,
+    235: DOUBT,
+    250: DOUBT,
+    251: DOUBT,
+    334: DOUBT,
+    354: DOUBT,
+    421: DOUBT,
+    450: LATER,
+    451: LATER,
+    452: LATER,
+    500: REBUILD,
+    501: REBUILD,
+    502: REBUILD,
+    503: REBUILD,
+    504: REBUILD,
+    521: FAILED,
+    530: LOGIN,
+    535: LOGIN,
+    550: FAILED,
+    551: FAILED,
+    552: FAILED,
+    553: FAILED,
+    554: FAILED,
+    # Replies that the note doesn't list.
+    432: LATER,
+    454: LATER,
+    499: LATER,
+    534: LOGIN,
+    538: LOGIN,
+    571: FAILED,
+    599: FAILED,
+    1: DOUBT,
+    299: DOUBT,
+    399: DOUBT,
+    600: DOUBT,
+    99999: DOUBT,
+}
+
+
+def after(
+    outcome: Outcome,
+    history: History = FRESH,
+    *,
+    recipients: int = 1,
+    proven: bool = True,
+    jitter: float = 0.0,
+) -> Verdict:
+    """Judge an email to one, of an account that has ever sent, unless told otherwise."""
+    return judge(outcome, history, recipients=recipients, proven=proven, jitter=jitter)
+
+
+def reported(code: int, reply: int = 0) -> Outcome:
+    """Return what the modem's result after PUT's OK comes to."""
+    return parse_result(f"+QSMTPPUT: {code},{reply}")
+
+
+def refused(code: CmeCode | None) -> Outcome:
+    """Return what an error before PUT's OK comes to."""
+    return Outcome(Result.REFUSED, code)
+
+
+LOST: Final = Outcome(Result.UNKNOWN)
+
+
+# The tables.
+
+
+def test_the_tables_here_name_every_code_and_every_reply() -> None:
+    assert set(CODES) >= set(range(651, 683)) == set(SmtpError)
+    assert set(REPLIES) >= set(SmtpReply)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_each_code_after_put_was_accepted_has_its_class(code: int) -> None:
+    verdict, path, reply = CODES[code]
+    assert after(reported(code)) == verdict
+    assert after(reported(code, reply)) == verdict
+    assert climbs(reported(code)) is path
+    assert climbs(reported(code, reply)) is path
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_nothing_that_is_reported_before_puts_ok_is_in_doubt(code: int) -> None:
+    verdict, path, _ = CODES[code]
+    known = cme_code(str(code))
+    assert after(refused(known)) == (RETRY if verdict == DOUBT else verdict)
+    if code in range(651, 683):
+        assert climbs(refused(known)) is path
+
+
+@pytest.mark.parametrize("reply", REPLIES)
+def test_the_servers_own_refusal_settles_what_the_code_leaves_open(reply: int) -> None:
+    verdict = REPLIES[reply]
+    for code in DOUBTFUL_CODES:
+        assert after(reported(code, reply)) == verdict
+        assert climbs(reported(code, reply)) is (verdict == DOUBT and reply != 421)
+
+
+@pytest.mark.parametrize("code", [655, 665, 670, 676, 677, 678, 682])
+def test_no_refusal_is_final_while_the_server_asks_to_try_later(code: int) -> None:
+    assert after(reported(code, 454)) == LATER
+
+
+@pytest.mark.parametrize("code", [652, 653, 657])
+def test_a_reply_does_not_change_what_never_reached_a_server(code: int) -> None:
+    assert {after(reported(code, reply)) for reply in (250, 450, 550)} == {RETRY}
+
+
+@pytest.mark.parametrize("result", [Result.REFUSED, Result.DOUBTFUL])
+def test_every_combination_has_a_class(result: Result) -> None:
+    for code, reply in itertools.product(CODES, REPLIES):
+        kind = classify(Outcome(result, SmtpError.of(code), SmtpReply.of(reply)))
+        assert kind not in (Kind.SENT, Kind.LOST)
+        assert result is Result.DOUBTFUL or kind is not Kind.DOUBTFUL
+
+
+@pytest.mark.parametrize(
+    ("code", "path"),
+    [
+        (None, True),
+        (12345, True),
+        (EquipmentError.NO_NETWORK, True),
+        (EquipmentError.SIM_NOT_INSERTED, False),
+        (EquipmentError.SIM_PIN_REQUIRED, False),
+        (EquipmentError.SIM_PUK_REQUIRED, False),
+        (EquipmentError.INVALID_PARAMETERS, False),
+        (EquipmentError.NOT_SUPPORTED, False),
+        (TcpError.DNS_FAILED, True),
+        (TcpError.NOT_ALLOWED, True),
+        (TcpError.INVALID_PARAMETERS, False),
+        (TcpError.APN_NOT_CONFIGURED, False),
+        (FileError.DATA_MODE_LEFT, True),
+        (FileError.TIMEOUT, True),
+        (FileError.DRIVE_FULL, False),
+        (SmtpError.DNS, True),
+        (SmtpError.PARAMETER, False),
+    ],
+)
+def test_the_ladder_climbs_for_errors_of_commands_that_may_be_the_paths(
+    code: CmeCode | None, path: bool
+) -> None:
+    assert climbs(CommandError("AT+QSMTPDST", code)) is path
+    assert climbs(refused(code)) is path
+
+
+@pytest.mark.parametrize("code", [None, 12345, *EquipmentError, *TcpError, *FileError])
+def test_what_other_commands_say_before_put_is_tried_again(
+    code: CmeCode | None,
+) -> None:
+    assert after(refused(code)) == RETRY
+
+
+def test_what_the_server_took_is_sent() -> None:
+    for line in ("0,250", "0,0", "0"):
+        assert after(parse_result(f"+QSMTPPUT: {line}")) == End(State.SENT, History(1))
+    assert not climbs(reported(0, 250))
+
+
+# Doubt.
+
+
+def test_a_lost_result_allows_one_repeat() -> None:
+    first = after(LOST)
+    assert first == Again(0.0, Reason.DOUBT, History(1, lost=1))
+    assert after(LOST, first.history) == End(State.UNKNOWN, History(2, lost=2))
+    assert climbs(LOST)
+
+
+def test_a_server_that_closes_after_data_gets_three_copies() -> None:
+    closed = reported(656)
+    second = after(closed, History(1, doubts=1))
+    assert second == Again(10.0, Reason.DOUBT, History(2, doubts=2))
+    assert after(closed, second.history) == End(State.UNKNOWN, History(3, doubts=3))
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "lost", "doubts"),
+    [
+        ([LOST, reported(651), reported(651)], 1, 2),
+        ([reported(651), LOST, reported(651)], 1, 2),
+        ([reported(651), reported(651), LOST], 1, 2),
+        ([LOST, reported(653), LOST], 2, 0),
+        ([reported(651), LOST, LOST], 2, 1),
+    ],
+    ids=range(5),
+)
+def test_lost_results_and_reported_errors_count_together(
+    outcomes: list[Outcome], lost: int, doubts: int
+) -> None:
+    *earlier, last = outcomes
+    history = FRESH
+    for outcome in earlier:
+        verdict = after(outcome, history)
+        assert isinstance(verdict, Again)
+        assert verdict.reason is Reason.DOUBT
+        history = verdict.history
+    end = after(last, history)
+    assert end == End(State.UNKNOWN, History(3, lost=lost, doubts=doubts))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "verdict"),
+    [
+        (reported(678, 550), End(State.UNKNOWN, History(2, doubts=1))),
+        (reported(656, 550), End(State.UNKNOWN, History(2, doubts=1))),
+        (
+            reported(653),
+            Again(10.0, Reason.DOUBT, History(2, doubts=1)),
+        ),
+        (
+            reported(667, 450),
+            Again(10.0, Reason.SERVER, History(2, doubts=1, temporary=1)),
+        ),
+        (
+            reported(664),
+            Again(0.0, Reason.DOUBT, History(2, doubts=1, rebuilt=True)),
+        ),
+        (reported(0), End(State.SENT, History(2, doubts=1))),
+    ],
+    ids=range(6),
+)
+def test_what_is_in_doubt_stays_in_doubt_until_it_is_sent(
+    outcome: Outcome, verdict: Verdict
+) -> None:
+    assert after(outcome, History(1, doubts=1)) == verdict
+
+
+@pytest.mark.parametrize("history", [History(1, lost=1), History(1, doubts=1)])
+@pytest.mark.parametrize("state", State)
+def test_nothing_in_doubt_is_said_not_to_have_been_sent(
+    state: State, history: History
+) -> None:
+    unsaid = (State.FAILED, State.EXPIRED)
+    end = end_in_doubt(state, history)
+    assert end is (State.UNKNOWN if state in unsaid else state)
+    assert end_in_doubt(state, History(9, temporary=9, rebuilt=True)) is state
+
+
+# Refusals, several recipients, accounts that never sent.
+
+
+def test_a_refusal_of_an_email_to_several_splits_it() -> None:
+    for proven in (True, False):
+        verdict = after(reported(678, 550), recipients=2, proven=proven)
+        assert verdict == Split(History(1))
+
+
+def test_before_the_first_success_a_refusal_holds_the_email() -> None:
+    hold = Hold(Reason.REFUSED, None, History(1))
+    assert after(reported(681, 553), proven=False) == hold
+    assert after(reported(656, 553), proven=False) == hold
+
+
+def test_the_third_temporary_reply_to_an_email_to_several_splits_it() -> None:
+    later = reported(667, 450)
+    history = FRESH
+    for pause in (0.0, 10.0):
+        verdict = after(later, history, recipients=20)
+        assert isinstance(verdict, Again)
+        assert (verdict.delay, verdict.reason) == (pause, Reason.SERVER)
+        history = verdict.history
+    split = after(later, history, recipients=20)
+    assert split == Split(History(3, temporary=3))
+    # Each part goes on by itself.
+    again = after(later, split.history)
+    assert again == Again(60.0, Reason.SERVER, History(4, temporary=4))
+
+
+def test_a_fault_of_ours_is_rebuilt_once() -> None:
+    ours = reported(664)
+    verdict = after(ours, History(5))
+    assert verdict == Again(0.0, Reason.RETRY, History(6, rebuilt=True))
+    assert after(ours, verdict.history) == End(State.FAILED, History(7, rebuilt=True))
+
+
+# Errors: nothing was sent.
+
+PERSON: Final = [
+    PinRequiredError(3),
+    PinRefusedError(2),
+    PinTriesExhaustingError(1),
+    PukRequiredError(),
+    SimMissingError(),
+    UnsupportedModemError(),
+    OldGsmModemError(),
+    WrongModemError(),
+    ApnMissingError(TcpError.APN_NOT_CONFIGURED),
+    *(
+        InvalidValueError(field, "invalid")
+        for field in ("host", "port", "password", "sender_address", "apn", "pin")
+    ),
+]
+ABSENT: Final = [
+    NotAModemError(),
+    PortBusyError(),
+    PortInvalidError(),
+    PortLostError(),
+    PortNotFoundError(),
+    PortPermissionError(),
+]
+PATH: Final = [
+    NoAnswerError(),
+    UnexpectedAnswerError(),
+    DataModeError(),
+    NotRegisteredError(),
+    RegistrationDeniedError(),
+    PdpError(None),
+    PdpError(TcpError.PDP_OPEN_FAILED),
+    ServerNameError(TcpError.DNS_FAILED),
+    ServerUnreachableError(TcpError.CONNECT_FAILED),
+    SimFailureError(),
+    CommandError("AT+QSMTPCFG"),
+]
+OTHER: Final = [
+    ModemError(),
+    ModemRebootedError(),
+    SimError(),
+    UnexpectedError(),
+    CommandError("AT+QSMTPCFG", SmtpError.PARAMETER),
+]
+EMAIL: Final[list[ModemError]] = [
+    InvalidValueError(field, "too_long", 1)
+    for field in ("subject", "body", "recipients", "attachment", "attachments")
+]
+
+
+def subclasses(parent: type[ModemError]) -> set[type[ModemError]]:
+    """Return a class of errors and all below it."""
+    return {parent}.union(*(subclasses(child) for child in parent.__subclasses__()))
+
+
+def test_every_class_of_errors_is_in_the_lists_here() -> None:
+    listed = {type(error) for error in (*PERSON, *ABSENT, *PATH, *OTHER)}
+    bases = {error.__base__ for error in listed}
+    house = {
+        error
+        for error in subclasses(ModemError)
+        if error.__module__.startswith("custom_components.")
+    }
+    assert house - listed <= bases
+
+
+@pytest.mark.parametrize("error", PERSON + ABSENT, ids=repr)
+def test_an_email_that_was_not_even_tried_counts_no_attempt(error: ModemError) -> None:
+    assert judge_error(error, FRESH, jitter=-1.0) == Again(10.0, Reason.RETRY, FRESH)
+    history = History(3, doubts=1)
+    assert judge_error(error, history, jitter=0.0) == Again(30.0, Reason.DOUBT, history)
+
+
+@pytest.mark.parametrize("error", PATH + OTHER, ids=repr)
+def test_what_may_mend_itself_is_tried_again(error: ModemError) -> None:
+    assert judge_error(error, FRESH, jitter=0.0) == RETRY
+    assert judge_error(error, History(2, lost=1), jitter=0.5) == Again(
+        33.0, Reason.DOUBT, History(3, lost=1)
+    )
+
+
+@pytest.mark.parametrize("error", EMAIL, ids=repr)
+def test_an_email_that_can_not_be_given_to_the_modem_is_over(
+    error: ModemError,
+) -> None:
+    assert judge_error(error, FRESH, jitter=0.0) == FAILED
+    in_doubt = judge_error(error, History(1, lost=1), jitter=0.0)
+    assert in_doubt == End(State.UNKNOWN, History(2, lost=1))
+
+
+@pytest.mark.parametrize("error", PERSON + ABSENT + PATH + OTHER + EMAIL, ids=repr)
+def test_the_ladder_climbs_for_the_path_and_a_person_is_asked_for_the_rest(
+    error: ModemError,
+) -> None:
+    assert climbs(error) is (error in PATH)
+    assert needs_person(error) is (error in PERSON)
+
+
+# The retry plan.
+
+
+def test_the_plan_doubles_to_fifteen_minutes() -> None:
+    plan = [0.0, 10.0, 30.0, 60.0, 120.0, 240.0, 480.0, 900.0, 900.0]
+    assert [delay(attempts, 0.0) for attempts in range(1, 10)] == plan
+    assert delay(0, 0.0) == 0.0
+    assert delay(10**30, 0.0) == 900.0
+
+
+@given(st.integers(), st.floats(-1, 1))
+def test_jitter_is_a_fifth_of_the_delay(attempts: int, jitter: float) -> None:
+    plan = delay(attempts, 0.0)
+    assert delay(attempts, jitter) == pytest.approx(plan * (1 + jitter / 5))
+    assert 0.8 * plan <= delay(attempts, jitter) <= 1.2 * plan
+
+
+def test_jitter_beyond_its_range_is_kept_to_it() -> None:
+    assert delay(3, -100.0) == pytest.approx(24.0)
+    assert delay(3, 100.0) == pytest.approx(36.0)
+
+
+# Any sequence.
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What an attempt comes to, and in which circumstances."""
+
+    end: Outcome | ModemError
+    recipients: int
+    proven: bool
+    jitter: float
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the server may have accepted the email."""
+        return isinstance(self.end, Outcome) and classify(self.end) in (
+            Kind.SENT,
+            Kind.LOST,
+            Kind.DOUBTFUL,
+        )
+
+    def judged(self, history: History) -> Verdict:
+        """Return what policy says."""
+        if isinstance(self.end, ModemError):
+            return judge_error(self.end, history, jitter=self.jitter)
+        return after(
+            self.end,
+            history,
+            recipients=self.recipients,
+            proven=self.proven,
+            jitter=self.jitter,
+        )
+
+
+codes = st.one_of(st.sampled_from([*CODES]), st.integers(-1, 10**9))
+replies = st.one_of(st.sampled_from([*REPLIES]), st.integers(-1, 10**9))
+outcomes = st.one_of(
+    st.builds(reported, codes, replies),
+    st.just(LOST),
+    st.builds(
+        Outcome,
+        st.sampled_from(Result),
+        st.one_of(st.none(), codes.map(lambda code: cme_code(str(code)))),
+        st.one_of(st.none(), replies.map(SmtpReply.of)),
+    ),
+)
+errors = st.sampled_from(PERSON + ABSENT + PATH + OTHER + EMAIL)
+attempts = st.builds(
+    Attempt,
+    st.one_of(outcomes, errors),
+    st.integers(1, 20),
+    st.booleans(),
+    st.floats(-1, 1),
+)
+histories = st.builds(
+    History,
+    st.integers(0, 1000),
+    st.integers(0, 3),
+    st.integers(0, 3),
+    st.integers(0, 1000),
+    st.booleans(),
+)
+
+
+@given(attempts, histories)
+def test_any_end_of_an_attempt_with_any_history_has_its_verdict(
+    attempt: Attempt, history: History
+) -> None:
+    verdict = attempt.judged(history)
+    tried = replace(verdict.history, attempts=history.attempts)
+    assert verdict.history.attempts - history.attempts in (0, 1)
+    if isinstance(attempt.end, ModemError):
+        assert tried == history
+    assert tried.in_doubt or not history.in_doubt
+    match verdict:
+        case End(state, _):
+            assert not state.waiting
+            assert state is not State.FAILED or not tried.in_doubt
+        case Again(pause, reason, _):
+            assert 0 <= pause <= 900 * 1.2
+            assert reason in (Reason.RETRY, Reason.DOUBT, Reason.SERVER)
+            assert reason is not Reason.DOUBT or tried.in_doubt
+        case Hold(reason, pause, _):
+            assert pause is None or pause == 3600
+            assert reason.of_all or reason is Reason.REFUSED
+        case Split():
+            assert attempt.recipients > 1
+
+
+@given(st.lists(attempts, max_size=12))
+def test_no_sequence_hands_over_more_than_three_copies_that_may_arrive(
+    sequence: list[Attempt],
+) -> None:
+    copies, history = 0, FRESH
+    for attempt in sequence:
+        verdict = attempt.judged(history)
+        assert verdict.history.attempts >= history.attempts
+        history = verdict.history
+        copies += attempt.accepted
+        assert copies <= 3
+        if isinstance(verdict, End):
+            assert verdict.state is State.FAILED or copies > 0
+            return
+    assert copies < 3
+
+
+@given(st.lists(st.builds(reported, codes, replies), min_size=1, max_size=60))
+def test_attempts_with_a_modem_that_answers_are_all_counted(
+    failures: list[Outcome],
+) -> None:
+    history = FRESH
+    for number, outcome in enumerate(failures, start=1):
+        verdict = after(outcome, history)
+        assert verdict.history.attempts == number
+        if isinstance(verdict, End):
+            break
+        history = verdict.history
+
+
+# The account.
+
+SERVER: Final = ServerSettings(
+    "mail.example.com", 465, Security.TLS, "user", "secret", "Home", "h@example.com"
+)
+
+
+def test_an_account_is_known_by_host_user_and_sender() -> None:
+    digest = account(SERVER)
+    assert digest == "fcb8798bbf006d43"
+    for same in (
+        replace(SERVER, password="other"),
+        replace(SERVER, port=587, security=Security.STARTTLS),
+        replace(SERVER, sender_name="House"),
+        replace(SERVER, host="Mail.Example.COM"),
+    ):
+        assert account(same) == digest
+    for other in (
+        replace(SERVER, host="smtp.example.com"),
+        replace(SERVER, username="User"),
+        replace(SERVER, sender_address="i@example.com"),
+    ):
+        assert account(other) != digest

@@ -1,0 +1,309 @@
+"""An email's letter: inside the modem's limits, and its reference line always last."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from hypothesis import assume, example, given, strategies as st
+import pytest
+
+from custom_components.quectel_smtp.delivery.email import Email, wrap
+from custom_components.quectel_smtp.delivery.records import (
+    Entry,
+    History,
+    Instant,
+    Item,
+)
+from custom_components.quectel_smtp.delivery.wording import Wording, digest, letter
+from custom_components.quectel_smtp.modem.errors import InvalidValueError
+from custom_components.quectel_smtp.modem.message import body_bytes
+
+TO: Final = ("a@example.com",)
+NOON: Final = datetime(2026, 11, 21, 12, 0, 0, 999_999, tzinfo=UTC)
+ENGLISH: Final = Wording(
+    reference="Ref: {reference}",
+    repeat="(possible repeat)",
+    times="({count} times)",
+    digest_subject="{count} notifications",
+    digest_entry="{time} {subject}",
+)
+LONGEST: Final = Wording(
+    reference="é" * 44 + " {reference}",
+    repeat="ü" * 50,
+    times="ö" * 45 + " {count}",
+    digest_subject="ä" * 45 + " {count}",
+    digest_entry="å" * 40 + " {time} {subject}",
+)
+LAST: Final = "Ref: BCDFGHJK"
+IN_DOUBT: Final = History(attempts=1, lost=1)
+
+
+def item(
+    subject: str = "Hello",
+    body: str = "Body",
+    *,
+    times: int = 1,
+    history: History | None = None,
+) -> Item:
+    """Return an envelope that is due."""
+    return Item(
+        envelope=1,
+        reference="BCDFGHJK",
+        recipient="Anna",
+        critical=False,
+        subject=subject,
+        body=body,
+        to=TO,
+        cc=("c@example.com",),
+        bcc=("b@example.com",),
+        times=times,
+        accepted=Instant(0.0, NOON),
+        history=history or History(),
+    )
+
+
+# What is written.
+
+
+@pytest.mark.parametrize(
+    ("body", "times", "history", "written"),
+    [
+        ("Body", 1, History(), f"Body\n\n{LAST}"),
+        ("Body\n\n", 1, History(), f"Body\n\n{LAST}"),
+        ("a\r\nb\rc\n", 1, History(), f"a\nb\nc\n\n{LAST}"),
+        ("", 1, History(), LAST),
+        ("\r\n\r\n", 1, History(), LAST),
+        ("Body", 3, History(), f"Body\n\n(3 times)\n{LAST}"),
+        ("Body", 1, History(5, doubts=1), f"Body\n\n(possible repeat)\n{LAST}"),
+        ("", 2, IN_DOUBT, f"(2 times)\n(possible repeat)\n{LAST}"),
+        ("Body", 1, History(5, temporary=2), f"Body\n\n{LAST}"),
+        (
+            "{reference} {0} {} %s {count}",
+            2,
+            IN_DOUBT,
+            f"{{reference}} {{0}} {{}} %s {{count}}\n\n"
+            f"(2 times)\n(possible repeat)\n{LAST}",
+        ),
+        ("x" * 1000, 1, History(), f"{'x' * 998}\nxx\n\n{LAST}"),
+    ],
+    ids=range(11),
+)
+def test_a_letter_is_the_text_and_below_it_what_we_say(
+    body: str, times: int, history: History, written: str
+) -> None:
+    message = letter(item(body=body, times=times, history=history), ENGLISH)
+    assert message.body == written
+    assert (message.to, message.cc, message.bcc) == (
+        TO,
+        ("c@example.com",),
+        ("b@example.com",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("subject", "marked"),
+    [
+        ("Hello", "Hello (possible repeat)"),
+        (" {count} ", " {count}  (possible repeat)"),
+        ("", "(possible repeat)"),
+        ("x" * 80, "x" * 80 + " (possible repeat)"),
+        ("é" * 40, "é" * 40 + " (possible repeat)"),
+    ],
+)
+def test_the_mark_ends_the_subject_too(subject: str, marked: str) -> None:
+    assert letter(item(subject), ENGLISH).subject == subject
+    assert letter(item(subject, history=IN_DOUBT), ENGLISH).subject == marked
+
+
+def test_a_mark_without_room_leaves_the_subject_as_it_is() -> None:
+    wording = replace(ENGLISH, repeat="x" * 20)
+    in_doubt = item("y" * 80, history=IN_DOUBT)
+    assert letter(in_doubt, wording).subject == "y" * 80
+    assert letter(item("y" * 79, history=IN_DOUBT), wording).subject.endswith("x")
+
+
+def test_a_template_is_one_line_whatever_it_holds() -> None:
+    wording = replace(ENGLISH, reference=" Ref:\r\n{reference}\n", repeat="a\n b\t")
+    message = letter(item(history=IN_DOUBT), wording)
+    assert message.subject == "Hello a b"
+    assert message.body == f"Body\n\na b\n{LAST}"
+
+
+def test_a_placeholder_that_has_no_value_here_stays() -> None:
+    wording = replace(ENGLISH, reference="{time} {nothing} {reference}")
+    assert letter(item(), wording).body == "Body\n\n{time} {nothing} BCDFGHJK"
+
+
+def test_what_no_email_can_hold_is_refused_by_field() -> None:
+    with pytest.raises(InvalidValueError, match="body"):
+        letter(item(body="\0"), ENGLISH)
+    with pytest.raises(InvalidValueError, match="subject"):
+        letter(item("a\nb"), ENGLISH)
+
+
+# What has to give.
+
+
+def test_a_text_that_is_too_long_is_cut_at_a_character() -> None:
+    body = "\n".join(["é" * 20 + "x"] * 238)
+    assert accepted("Hello", body)
+    message = letter(item(body=body), ENGLISH)
+    text, blank, last = message.body.rsplit("\n", 2)
+    assert (blank, last) == ("", LAST)
+    assert text.endswith("é…")
+    assert body.startswith(text[:-1])
+    assert 10_200 < len(body_bytes(message.body)) <= 10_240
+
+
+def test_a_full_line_at_the_cut_leaves_the_ellipsis_to_the_next() -> None:
+    on_its_own = {}
+    for size in range(750, 769):
+        lines = ["\n" * 220 + "y" * size, *["x" * 998] * 9, "\n" * 9 + "end"]
+        body = "\n".join(lines)
+        assert accepted("Hello", body)
+        text = letter(item(body=body), ENGLISH).body.removesuffix(f"\n\n{LAST}")
+        assert text.endswith(("x…", "x\n…"))
+        assert body.startswith(text.removesuffix("…").removesuffix("\n"))
+        on_its_own[size] = text.endswith("\n…")
+    assert set(on_its_own.values()) == {True, False}
+
+
+def test_line_ends_alone_leave_room_for_the_reference() -> None:
+    body = "\n" * 5_118 + "x"
+    assert accepted("Hello", body)
+    message = letter(item(body=body), LONGEST)
+    assert message.body == "…\n\n" + "é" * 44 + " BCDFGHJK"
+
+
+# Any text.
+
+characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+pieces = st.one_of(
+    st.text(characters, max_size=20),
+    st.sampled_from(["\n", "\r", "\r\n", "x" * 499, "é" * 499, "😀", "word ", "{0}"]),
+)
+bodies = st.lists(
+    st.tuples(pieces, st.integers(1, 400)).map(lambda pair: pair[0] * pair[1]),
+    max_size=8,
+).map(lambda parts: "".join(parts)[:10_000])
+subjects = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=80).filter(
+    lambda text: len(text.encode()) <= 80
+)
+
+
+def template(placeholder: str) -> st.SearchStrategy[str]:
+    """Draw a line of up to 100 bytes that names the placeholder."""
+    words = st.text(
+        st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), max_size=40
+    )
+    return st.builds(
+        lambda before, after: before + placeholder + after, words, words
+    ).filter(lambda line: len(line.encode()) <= 100)
+
+
+wordings = st.one_of(
+    st.sampled_from([ENGLISH, LONGEST]),
+    st.builds(
+        Wording,
+        reference=template("{reference}"),
+        repeat=template("").filter(bool),
+        times=template("{count}"),
+        digest_subject=template("{count}"),
+        digest_entry=template("{time} {subject}"),
+    ),
+)
+
+
+def accepted(subject: str, body: str) -> bool:
+    """Whether this could have become an email."""
+    try:
+        Email(subject, body, TO)
+    except InvalidValueError:
+        return False
+    return True
+
+
+@given(subjects, bodies, st.integers(1, 10**6), wordings)
+@example("x" * 80, "y" * 10_000, 10**6, LONGEST)
+@example("", "\n" * 5_000, 1, LONGEST)
+@example("", "x\n" * 3_413, 2, LONGEST)
+def test_any_email_fits_and_differs_from_its_repeat_by_the_mark_only(
+    subject: str, body: str, times: int, wording: Wording
+) -> None:
+    assume(accepted(subject, body))
+    first = letter(item(subject, body, times=times), wording)
+    again = letter(item(subject, body, times=times, history=IN_DOUBT), wording)
+    last = wording.reference.replace("{reference}", "BCDFGHJK")
+    *said, end = first.body.split("\n")
+    assert end == last
+    assert again.body.split("\n") == [*said, wording.repeat, last]
+    assert first.subject == subject
+    assert again.subject in (subject, f"{subject} {wording.repeat}", wording.repeat)
+    for message in (first, again):
+        # Message has made sure of its limits; here they are once more.
+        assert len(body_bytes(message.body)) <= 10_240
+        assert len(message.subject.encode()) <= 100
+    text = wrap(body.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n"))
+    if len(body_bytes(text)) + 350 <= 10_240:
+        assert first.body.startswith(text)
+    if times > 1:
+        assert said[-1] == wording.times.replace("{count}", str(times))
+
+
+# The digest.
+
+
+def entry(subject: str = "Hello", body: str = "Body", times: int = 1) -> Entry:
+    """Return an email that waits."""
+    return Entry(NOON, subject, body, times)
+
+
+def test_a_digest_has_each_email_with_its_time_and_subject() -> None:
+    entries = [
+        entry("Door {time}", "It is {subject} open\r\n\r\n"),
+        Entry(NOON + timedelta(hours=12), "Water", "In the cellar", 3),
+        entry("", ""),
+    ]
+    wording = replace(ENGLISH, timezone=ZoneInfo("Europe/Vienna"))
+    assert digest(entries, wording) == (
+        "5 notifications",
+        "2026-11-21 13:00:00 Door {time}\nIt is {subject} open\n\n"
+        "2026-11-22 01:00:00 Water\nIn the cellar\n(3 times)\n\n"
+        "2026-11-21 13:00:00",
+    )
+
+
+def test_a_digest_that_does_not_fit_is_none() -> None:
+    assert digest([entry(body="x" * 900)] * 10, ENGLISH) is not None
+    assert digest([entry(body="x" * 980)] * 10, ENGLISH) is None
+    # The same size, but of more lines.
+    assert digest([entry(body="x\n" * 450)] * 10, ENGLISH) is None
+
+
+def test_the_subject_of_a_digest_is_cut_to_its_limit() -> None:
+    found = digest([entry()] * 10, LONGEST)
+    assert found is not None
+    assert found[0] == "ä" * 37 + "…"
+
+
+@given(
+    st.lists(
+        st.builds(Entry, st.just(NOON), subjects, bodies, st.integers(1, 1000)),
+        min_size=1,
+        max_size=12,
+    ),
+    wordings,
+)
+def test_any_digest_is_an_email_that_goes_out_uncut(
+    entries: Sequence[Entry], wording: Wording
+) -> None:
+    assume(all(accepted(one.subject, one.body) for one in entries))
+    found = digest(entries, wording)
+    assume(found is not None)
+    assert found is not None
+    subject, body = found
+    whole = Email(subject, body, TO)
+    message = letter(item(whole.subject, whole.body, history=IN_DOUBT), wording)
+    assert message.body.startswith(wrap(body.rstrip("\n")))
