@@ -12,6 +12,8 @@ from .scripted_port import Answer, Data, ScriptedPort, frame
 IMEI = "861234567890123"
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
+MARK_LINE = 'AT+QSSLCFG="negotiatetime",5'
+
 type Script = dict[str, Answer | list[Answer] | Callable[[], Answer]]
 
 
@@ -28,6 +30,7 @@ class ScriptedModem:
         self.ports: list[ScriptedPort] = []
         self.speeds: list[int] = []
         self.hears_only: int | None = None
+        self.mark = 300
         self.answers: Script = {
             "AT+CGSN": frame(IMEI),
             "AT+CGMI": frame("Quectel"),
@@ -42,6 +45,7 @@ class ScriptedModem:
             "AT+QSMTPCFG=?": frame('+QSMTPCFG: "smtpserver",<srvaddr>,<srvport>'),
             "AT+QSSLCFG=?": frame('+QSSLCFG: "sni",(0-5),(0-1)'),
             "AT+COPS?": frame('+COPS: 0,0,"TEST",7'),
+            MARK_LINE: lambda: frame(f'+QSSLCFG: "negotiatetime",5,{self.mark}'),
         }
 
     @property
@@ -60,8 +64,18 @@ class ScriptedModem:
         port = ScriptedPort(AtChannel())
         port.silent = self.hears_only not in (None, settings.baudrate)
         port.answers = self.answers
+        port.before_line = self._keep_mark
         self.ports.append(port)
         return port.channel
+
+    def _keep_mark(self, line: str) -> None:
+        if line.startswith(f"{MARK_LINE},"):
+            self.mark = int(line.rpartition(",")[2])
+
+    def restart(self) -> None:
+        """Forget the mark, and say that it started."""
+        self.mark = 300
+        self.port.receive(b"\r\nRDY\r\n")
 
     def modem(self) -> Modem:
         """Return a modem that opens these ports."""

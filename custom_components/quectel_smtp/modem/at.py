@@ -47,6 +47,10 @@ _GREETING: Final = Command("ATQ0V1E0", deadline=0.4)
 _GREETINGS: Final = 3
 
 
+# What arrives unasked, and as the answer to a read.
+_READ_TOO: Final = ("+CEREG:", "+CFUN:", "+CGREG:", "+CPIN:", "+CREG:")
+
+
 def _is_imei(text: str) -> bool:
     return len(text) == 15 and text.isascii() and text.isdigit()
 
@@ -71,7 +75,7 @@ class AtChannel(asyncio.Protocol):
         self._deadline = DeadlineTimer(self._loop)
         self._transport: asyncio.Transport | None = None
         self._lock = asyncio.Lock()
-        self._dispatcher = Dispatcher(self._on_reboot)
+        self._dispatcher = Dispatcher(self._on_reboot, self._on_urc)
         self._lost: PortLostError | None = None
         self._closed = asyncio.Event()
         self._writable = asyncio.Event()
@@ -87,6 +91,8 @@ class AtChannel(asyncio.Protocol):
         """How often the modem was seen to restart; settings hold for one epoch."""
         self.dirty = False
         """Whether an answer may still be on its way: the next command resyncs."""
+        self.heard = False
+        """Whether any URC has come since the port was opened."""
         self._in_data_mode = False
         self._outstanding: set[str] = set()
         self._started = -math.inf
@@ -308,6 +314,11 @@ class AtChannel(asyncio.Protocol):
         self._fail_everything(ModemRebootedError())
         for listener in tuple(self._reboot_listeners):
             listener()
+
+    def _on_urc(self, text: str) -> None:
+        """Note that URCs reach us; a late answer to a read is none."""
+        if not (self.dirty and text.startswith(_READ_TOO)):
+            self.heard = True
 
     def _fail_everything(self, error: ModemError) -> None:
         self._dispatcher.fail(error)

@@ -47,9 +47,15 @@ _URC_PREFIXES: Final = (
 class Dispatcher:
     """Sorts lines; knows nothing of ports, time or bytes."""
 
-    def __init__(self, on_reboot: Callable[[str], None]) -> None:
-        """Call ``on_reboot`` with each line that only a starting modem sends."""
+    def __init__(
+        self, on_reboot: Callable[[str], None], on_urc: Callable[[str], None]
+    ) -> None:
+        """Call ``on_reboot`` with each line that only a starting modem sends.
+
+        ``on_urc`` is called with each line that a modem sends unasked.
+        """
         self._on_reboot = on_reboot
+        self._on_urc = on_urc
         self._exchange: Exchange | None = None
         self._subscribers: list[tuple[str, Callable[[str], None]]] = []
         self.expectations: list[Expectation] = []
@@ -181,6 +187,8 @@ class Dispatcher:
         )
 
     def _on_unsolicited(self, text: str) -> None:
+        if self._is_urc(text):
+            self._on_urc(text)
         if text in _REBOOT_LINES:
             self._on_reboot(text)
         for expectation in self.expectations:

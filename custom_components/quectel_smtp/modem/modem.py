@@ -4,24 +4,22 @@ It opens and initialises the port, remembers which settings the modem has in its
 boot, and keeps an email that may still be on its way apart from the next one.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 import logging
 from typing import Final
 
-from . import attachments, pdp, probe, profile, smtp, status, tls
+from . import attachments, boot_mark, pdp, probe, profile, radio, smtp, status, tls
 from .at import AtChannel
-from .commands import RESULT_MARGIN, Command
-from .errors import (
-    CommandError,
-    ModemError,
-    NoAnswerError,
-    NotAModemError,
-    PortLostError,
-)
+from .commands import RESULT_MARGIN, Command, Deadline
+from .errors import CommandError, ModemError, ModemRebootedError, PortLostError
+from .late_result import LateResult
+from .memory import Memory
 from .message import Message
+from .opening import open_synchronised
 from .port import Connect, PortSettings, connect
 from .profile import Profile
 from .server import Security, ServerSettings
@@ -32,8 +30,8 @@ _LOGGER = logging.getLogger(__name__)
 # A clock before this is not set; the host's own is not trusted either.
 RELEASED: Final = datetime(2026, 11, 1, tzinfo=UTC)
 
-# Where a modem is found that someone has set up: the usual ones first.
-SPEEDS: Final = (115200, 9600, 921600, 460800, 230400, 57600, 38400, 19200)
+# An answered ``AT+CFUN=1,1`` takes effect within this time.
+_GOING_DOWN: Final = 5.0
 
 # Not kept by the modem over a reboot, whatever ``AT&W`` stores. ``&D0``: whoever opens
 # or closes the port moves DTR, which must not end data mode or the data connection.
@@ -72,12 +70,9 @@ class Modem:
         self._profile: Profile | None = None
         self._context_id = pdp.DEFAULT_CONTEXT
         self._watchers: list[Callable[[], None]] = []
-        # What was sent in this boot: name of the setting -> its line.
-        self._remembered: dict[str, str] = {}
-        self._initialised = False
-        self._content_clear = False
-        self._boots = 0
-        self._unsettled_until: float | None = None
+        self._memory = Memory()
+        self._late = LateResult()
+        self._heard = False
 
     # The port.
 
@@ -89,7 +84,14 @@ class Modem:
     @property
     def boot(self) -> int:
         """A number that changes whenever the modem may have forgotten its settings."""
-        return self._boots
+        return self._memory.boots
+
+    @property
+    def heard(self) -> bool:
+        """Whether any URC ever came from this port: it tells if results can come."""
+        return self._heard or (
+            self._session is not None and self._session.channel.heard
+        )
 
     @property
     def busy(self) -> bool:
@@ -104,17 +106,14 @@ class Modem:
         that talks otherwise.
         """
         await self.close()
-        try:
-            channel = await self._synchronised(self.port)
-        except (NoAnswerError, NotAModemError) as err:
-            channel = await self._at_another_speed(err)
+        channel = await open_synchronised(self.port, self._connector, self._listen)
         self._profile = None
         context = pdp.PdpContext(channel, self._context_id, self._changed)
         self._session = _Session(channel, context)
-        self._forget()
+        self._memory.forget()
+        self._late.opened()
         channel.on_reboot(partial(self._on_reboot, context))
         channel.on_lost(partial(self._on_lost, context))
-        channel.subscribe("+QSMTPPUT:", self._on_late_result)
         try:
             await self._initialise()
         except BaseException:
@@ -122,37 +121,19 @@ class Modem:
             raise
         self._changed()
 
-    async def _synchronised(
-        self, settings: PortSettings, *, escape: bool = True
-    ) -> AtChannel:
-        channel = await self._connector(settings)
-        try:
-            await channel.synchronise(escape=escape)
-        except BaseException:
-            await channel.close()
-            raise
-        return channel
-
-    async def _at_another_speed(self, silent: ModemError) -> AtChannel:
-        """Try the speeds that modems are found at; ``silent`` where none helps."""
-        # Behind a URL the other end knows the speed.
-        others = () if "://" in self.port.url else SPEEDS
-        for speed in others:
-            if speed == self.port.baudrate:
-                continue
-            try:
-                return await self._synchronised(
-                    replace(self.port, baudrate=speed), escape=False
-                )
-            except NoAnswerError, NotAModemError:
-                continue
-        raise silent
+    def _listen(self, channel: AtChannel) -> None:
+        """Hear what an earlier email comes to, from the first byte on."""
+        channel.subscribe("+QSMTPPUT:", self._late.take)
+        for line in ("RDY", "APP RDY"):
+            channel.subscribe(line, lambda _: self._late.rebooted())
 
     async def close(self) -> None:
         """Close the port; what waits on it fails with ``PortLostError``."""
         session, self._session = self._session, None
         if session is not None:
+            self._heard = self._heard or session.channel.heard
             await session.channel.close()
+            self._late.lost(PortLostError("the port was closed"))
 
     def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back after each change of connection or state; returns the undoing."""
@@ -165,24 +146,15 @@ class Modem:
 
     def _on_reboot(self, context: pdp.PdpContext) -> None:
         _LOGGER.debug("The modem restarted")
-        # Nothing that it was sending goes on.
-        self._unsettled_until = None
-        self._forget()
+        self._late.rebooted()
+        self._memory.forget()
         context.reset()
         self._changed()
 
-    def _on_lost(self, context: pdp.PdpContext, _: PortLostError) -> None:
+    def _on_lost(self, context: pdp.PdpContext, error: PortLostError) -> None:
+        self._late.lost(error)
         context.reset()
         self._changed()
-
-    def _on_late_result(self, _: str) -> None:
-        self._unsettled_until = None
-
-    def _forget(self) -> None:
-        self._boots += 1
-        self._remembered.clear()
-        self._initialised = False
-        self._content_clear = False
 
     @property
     def _open_session(self) -> _Session:
@@ -193,15 +165,15 @@ class Modem:
     async def _initialise(self) -> AtChannel:
         """Return the channel of a modem that was initialised in its present boot."""
         channel = self._open_session.channel
-        if not self._initialised:
-            boot = self._boots
+        if not self._memory.initialised:
+            boot = self._memory.boots
             for command in _INITIAL:
                 try:
                     await channel.execute(command)
                 except CommandError:
                     # Each makes things safer, none is needed.
                     continue
-            self._initialised = boot == self._boots
+            self._memory.initialised = boot == self._memory.boots
         return channel
 
     # Status.
@@ -269,15 +241,29 @@ class Modem:
         await self._initialise()
         await self.settled()
         context = self._open_session.context
-        line = settings.command()
-        if context.ready and self._remembered.get("pdp") == line:
+        if context.ready and self._memory.get("pdp") == settings.command():
             return
-        boot = self._boots
+        boot = self._memory.boots
         if context.ready:
             await context.deactivate()
         await context.activate(settings)
-        if boot == self._boots:
-            self._remembered["pdp"] = line
+        self._keep_pdp(settings, boot)
+
+    async def renew(self, settings: pdp.PdpSettings) -> None:
+        """Take the PDP context down and bring it up, whatever its state; up to 200 s.
+
+        ``PdpError`` if the network refuses it. An email that may still be on its way
+        is waited for.
+        """
+        await self._initialise()
+        await self.settled()
+        boot = self._memory.boots
+        await self._open_session.context.renew(settings)
+        self._keep_pdp(settings, boot)
+
+    def _keep_pdp(self, settings: pdp.PdpSettings, boot: int) -> None:
+        if boot == self._memory.boots:
+            self._memory.keep("pdp", settings.command())
 
     async def deactivate(self) -> None:
         """Take the PDP context down, if it is up; up to 40 s."""
@@ -296,6 +282,120 @@ class Modem:
         """
         await probe.resolve(await self._initialise(), self._context_id, host, deadline)
 
+    async def reach(self, host: str, port: int) -> None:
+        """Open and close a TCP connection over the active PDP context; up to 150 s.
+
+        ``ServerUnreachableError`` with the modem's code if it can't be opened.
+        """
+        await probe.reach(await self._initialise(), self._context_id, host, port)
+
+    async def prove(self, server: ServerSettings, settings: pdp.PdpSettings) -> None:
+        """Prove the path anew: PDP context, server's name, server's port.
+
+        ``PdpError``, ``ServerNameError`` and ``ServerUnreachableError`` tell what
+        fails. Where the firmware has no command for a step, the step is taken as
+        proved.
+        """
+        await self.renew(settings)
+        with suppress(CommandError):
+            await self.resolve(server.host, Deadline.RESOLVE)
+        with suppress(CommandError):
+            await self.reach(server.host, server.port)
+
+    # What mends the connection (SMTP note 4.2).
+
+    async def attached(self) -> bool:
+        """Return whether the packet domain is attached."""
+        return await status.attached(await self._initialise())
+
+    async def attach(self) -> None:
+        """Attach the packet domain; up to 140 s."""
+        await radio.attach(await self._initialise())
+
+    async def contexts(self) -> tuple[int, ...]:
+        """Return the PDP contexts whose bearer is up, whoever activated them."""
+        return await radio.active_contexts(await self._initialise())
+
+    async def release(self, context_id: int) -> None:
+        """Take down another PDP context's bearer; up to 40 s."""
+        await radio.release(await self._initialise(), context_id)
+
+    async def leave_data_mode(self) -> None:
+        """Leave a data mode that is stuck, and resynchronise; up to 15 s.
+
+        ``NoAnswerError`` if the modem stays silent.
+        """
+        await self._open_session.channel.synchronise()
+
+    async def set_radio(self, on: bool) -> None:
+        """Turn the radio on or off; up to 15 s. It wears the modem's flash."""
+        channel = await self._initialise()
+        wanted = radio.Functionality.FULL if on else radio.Functionality.RADIO_OFF
+        try:
+            await radio.set_functionality(channel, wanted)
+        finally:
+            if not on:
+                self._open_session.context.taken()
+
+    async def restart(self) -> None:
+        """Restart the modem; up to 21 s. It wears the modem's flash.
+
+        Returns once the restart is noticed, or 5 s after the modem's answer: it then
+        starts, and answers again when it has. All its settings are void.
+        """
+        session = self._open_session
+        boot = self._memory.boots
+        with session.channel.expect("RDY") as started:
+            try:
+                await radio.restart(session.channel)
+                self._late.rebooted()
+                with suppress(ModemError):
+                    await started.wait(_GOING_DOWN)
+            except ModemRebootedError:
+                pass
+            finally:
+                # Where nothing tells of the restart, the port may be noisy too.
+                if boot == self._memory.boots:
+                    session.channel.dirty = True
+                    self._memory.forget()
+                    session.context.reset()
+
+    # The modem's boots.
+
+    async def mark(self) -> int | None:
+        """Return a number that the modem forgets when it restarts, 10-299.
+
+        None where the firmware keeps none. It costs commands once in a boot.
+        """
+        channel = await self._initialise()
+        known = self._memory.get("mark")
+        if known is None:
+            boot = self._memory.boots
+            mark = await boot_mark.leave(channel)
+            if boot != self._memory.boots:
+                raise ModemRebootedError
+            known = "" if mark is None else str(mark)
+            self._memory.keep("mark", known)
+        return int(known) if known else None
+
+    async def same_boot(self, mark: int | None) -> bool | None:
+        """Ask whether the modem has run without a restart since it had ``mark``.
+
+        None if it can't tell. After a restart nothing is unsettled any longer.
+        """
+        if mark is None:
+            return None
+        channel = await self._initialise()
+        found = await boot_mark.read(channel)
+        if found is None:
+            return None
+        if found == mark:
+            return True
+        self._late.rebooted()
+        if self._memory.get("mark") == str(mark):
+            self._on_reboot(self._open_session.context)
+        return False
+
     # Email.
 
     async def configure(self, server: ServerSettings) -> None:
@@ -309,7 +409,7 @@ class Modem:
         for name, line in server.commands(
             self._context_id, has_body_original=known.has_body_original
         ):
-            await self._remember(
+            await self._memory.remember(
                 name, line, partial(channel.execute, Command(line, secret=True))
             )
 
@@ -317,12 +417,14 @@ class Modem:
         self, channel: AtChannel, settings: tls.TlsSettings
     ) -> None:
         if settings.ca_file is not None:
-            await self._remember(
+            await self._memory.remember(
                 "ca", settings.ca_file, partial(tls.store_ca, channel, settings)
             )
-            await self._remember("clock", "set", partial(self._set_clock, channel))
+            await self._memory.remember(
+                "clock", "set", partial(self._set_clock, channel)
+            )
         for name, spellings in tls.commands(settings, await self.profile()):
-            await self._remember(
+            await self._memory.remember(
                 name, spellings[0], partial(tls.configure, channel, spellings)
             )
 
@@ -332,22 +434,11 @@ class Modem:
         Pictures of a home don't stay in the modem; but no email waits for that.
         """
         try:
-            await self._remember("tidy", "", partial(attachments.delete_files, channel))
+            await self._memory.remember(
+                "tidy", "", partial(attachments.delete_files, channel)
+            )
         except CommandError:
-            self._remembered["tidy"] = ""
-
-    async def _remember(
-        self, name: str, value: str, send: Callable[[], Awaitable[object]]
-    ) -> None:
-        """Send a setting unless the modem has it in this boot."""
-        if self._remembered.get(name) == value:
-            return
-        boot = self._boots
-        # Whether a setting that fails half-way took effect is unknown.
-        self._remembered.pop(name, None)
-        await send()
-        if boot == self._boots:
-            self._remembered[name] = value
+            self._memory.keep("tidy", "")
 
     async def _set_clock(self, channel: AtChannel) -> None:
         """Set the clock that certificates are judged by, if it is not plausible.
@@ -372,11 +463,11 @@ class Modem:
         """
         channel = await self._initialise()
         await self.settled()
-        if not self._content_clear:
+        if not self._memory.content_clear:
             await smtp.clear(channel)
-        self._content_clear = False
+        self._memory.content_clear = False
         if message.attachments:
-            self._remembered.pop("tidy", None)
+            self._memory.drop("tidy")
         return await smtp.prepare(channel, message)
 
     async def put(self, timeout: int) -> Outcome:
@@ -385,38 +476,50 @@ class Modem:
         An exception means that nothing was sent; a lost answer is an outcome.
         """
         channel = await self._initialise()
-        boot = self._boots
-        self._unsettled_until = channel.now() + timeout + RESULT_MARGIN
+        self._late.begin(timeout + RESULT_MARGIN)
         try:
             outcome = await smtp.put(channel, timeout)
         except ModemError:
-            self._unsettled_until = None
+            self._late.withdraw()
             raise
-        if outcome.result is not Result.UNKNOWN or boot != self._boots:
-            self._unsettled_until = None
+        if outcome.result is not Result.UNKNOWN:
+            self._late.withdraw()
         return outcome
+
+    def expect_late_result(self, seconds: float) -> None:
+        """Guard an earlier PUT, of ours or an earlier process.
+
+        It may still report within ``seconds``. To be called before ``open`` where the
+        result may be waiting there. How that PUT ended is kept if it is known already.
+        """
+        self._late.expect(seconds)
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether an earlier email's result may still arrive."""
+        return self._late.pending
+
+    async def late_result(self) -> Outcome:
+        """Return what became of the last PUT that got no answer; tells it once.
+
+        Waits for its result unless that has come meanwhile. ``ModemRebootedError`` if
+        the modem has restarted since, ``NoAnswerError`` when its time is over (or
+        there is no such PUT), ``PortLostError`` if the port is gone: the result may
+        still come when it is open again.
+        """
+        return await self._late.outcome()
 
     async def settled(self) -> None:
         """Wait until no earlier email's result can be taken for the next one's.
 
         That is when its late result arrives, the modem restarts, or its time is over.
         """
-        channel = self._open_session.channel
-        with channel.expect("+QSMTPPUT:") as late:
-            if self._unsettled_until is not None:
-                rest = self._unsettled_until - channel.now()
-                if rest > 0:
-                    try:
-                        await late.wait(rest)
-                    except PortLostError:
-                        raise
-                    except ModemError:
-                        pass
-                self._unsettled_until = None
+        _ = self._open_session
+        await self._late.wait()
 
     async def clear(self) -> None:
         """Remove an email's content from the modem, after its result is recorded."""
         channel = await self._initialise()
         await smtp.clear(channel)
-        self._content_clear = True
+        self._memory.content_clear = True
         await self._tidy(channel)

@@ -104,8 +104,12 @@ class PdpContext:
     def _on_pdpdeact(self, line: str) -> None:
         found = parameters(line)
         if len(found) > 1 and number(found[1]) == self._id:
-            self._broken = True
-            self._set(PdpState.INACTIVE)
+            self.taken()
+
+    def taken(self) -> None:
+        """The context has gone without our doing: by the network, or with the radio."""
+        self._broken = True
+        self._set(PdpState.INACTIVE)
 
     async def activate(self, settings: PdpSettings) -> None:
         """Configure and activate the context; takes up to 150 s.
@@ -130,6 +134,14 @@ class PdpContext:
         self._ours, self._broken = True, False
         self._set(PdpState.ACTIVE)
 
+    async def renew(self, settings: PdpSettings) -> None:
+        """Activate the context anew, deactivated first whatever its state; 200 s.
+
+        That it can't be deactivated is no error; else as ``activate``.
+        """
+        self._broken = True
+        await self.activate(settings)
+
     async def _make_room(self) -> None:
         """Deactivate what is broken, or what someone else has left active."""
         if self._broken:
@@ -145,9 +157,11 @@ class PdpContext:
         try:
             await self._deactivate()
         except CommandError as err:
+            self._broken = True
             self._set(PdpState.FAILED)
             raise await self._error() from err
         except BaseException:
+            self._broken = True
             self._set(PdpState.FAILED)
             raise
         self._ours, self._broken = True, False

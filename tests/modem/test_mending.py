@@ -1,0 +1,289 @@
+"""What mends the connection: radio, contexts, restart, and the proof of the path."""
+
+import asyncio
+
+import pytest
+
+from custom_components.quectel_smtp.modem.errors import (
+    CommandError,
+    ModemRebootedError,
+    NoAnswerError,
+    PdpError,
+    PortLostError,
+    ServerNameError,
+    ServerUnreachableError,
+)
+from custom_components.quectel_smtp.modem.modem import Modem
+from custom_components.quectel_smtp.modem.pdp import PdpSettings, PdpState
+
+from .scripted_modem import ScriptedModem
+from .scripted_port import ERROR, OK, Answer, Late, frame
+from .test_modem import PDP, PLAIN, bench_that_sends, left_unsettled, send
+from .virtual_time import virtual_time
+
+RESTART = b"\r\nRDY\r\n"
+RESOLVE = 'AT+QIDNSGIP=1,"mail.example.com"'
+OPEN = 'AT+QIOPEN=1,11,"TCP","mail.example.com",25,0,1'
+ACTIVATION = [
+    "AT+QIDEACT=1",
+    'AT+QICSGP=1,1,"internet","","apn-secret",0',
+    "AT+QIACT=1",
+]
+
+
+def provable() -> ScriptedModem:
+    """Return a modem through which the mail server is reached."""
+    bench = bench_that_sends()
+    bench.answers[RESOLVE] = OK + b'\r\n+QIURC: "dnsgip",0,1,600\r\n'
+    bench.answers[OPEN] = OK + b"\r\n+QIOPEN: 11,0\r\n"
+    return bench
+
+
+async def opened(bench: ScriptedModem) -> Modem:
+    """Return an open modem."""
+    modem = bench.modem()
+    await modem.open()
+    return modem
+
+
+@virtual_time
+async def test_the_packet_domain_is_asked_and_attached() -> None:
+    bench = ScriptedModem()
+    modem = await opened(bench)
+    assert await modem.attached()
+    bench.answers["AT+CGATT?"] = frame("+CGATT: 0")
+    assert not await modem.attached()
+    await modem.attach()
+    assert bench.lines[-1] == "AT+CGATT=1"
+
+
+@virtual_time
+async def test_contexts_are_listed_and_released() -> None:
+    bench = ScriptedModem()
+    bench.answers["AT+CGACT?"] = frame("+CGACT: 1,0", "+CGACT: 9,1")
+    modem = await opened(bench)
+    assert await modem.contexts() == (9,)
+    await modem.release(9)
+    assert bench.lines[-1] == "AT+CGACT=0,9"
+
+
+@virtual_time
+async def test_the_radio_takes_the_context_with_it() -> None:
+    bench = bench_that_sends()
+    modem = await opened(bench)
+    await modem.activate(PDP)
+    await modem.set_radio(False)
+    assert modem.pdp_state is PdpState.INACTIVE
+    await modem.set_radio(True)
+    assert bench.lines[-2:] == ["AT+CFUN=4", "AT+CFUN=1"]
+    await modem.activate(PDP)
+    assert bench.lines[-3:] == ACTIVATION
+
+
+@pytest.mark.parametrize("state", ["inactive", "active", "refuses to go"])
+@virtual_time
+async def test_a_context_is_renewed_whatever_its_state(state: str) -> None:
+    bench = bench_that_sends()
+    modem = await opened(bench)
+    if state != "inactive":
+        await modem.activate(PDP)
+    if state == "refuses to go":
+        bench.answers["AT+QIDEACT=1"] = ERROR
+    await modem.renew(PDP)
+    assert bench.lines[-3:] == ACTIVATION
+    before = len(bench.lines)
+    await modem.activate(PDP)
+    assert len(bench.lines) == before
+
+
+@virtual_time
+async def test_a_context_waits_for_an_email_that_may_be_on_its_way() -> None:
+    bench = bench_that_sends()
+    modem = await left_unsettled(bench)
+    await modem.open()
+    renewing = asyncio.create_task(modem.renew(PDP))
+    await asyncio.sleep(10)
+    assert "AT+QIDEACT=1" not in bench.lines
+    bench.port.receive(b"\r\n+QSMTPPUT: 0,0\r\n")
+    await renewing
+
+
+@virtual_time
+async def test_a_context_lost_in_a_restart_is_not_taken_for_ours() -> None:
+    bench = bench_that_sends()
+    modem = await opened(bench)
+    bench.port.cut = lambda data: iter(
+        data.partition(OK)[1:] if RESTART in data else (data,)
+    )
+    bench.answers["AT+QIACT=1"] = [OK + RESTART, OK]
+    await modem.renew(PDP)
+    await modem.activate(PDP)
+    assert bench.lines.count("AT+QIACT=1") == 2
+
+
+@virtual_time
+async def test_a_context_that_can_not_be_deactivated_is_tried_again_first() -> None:
+    bench = bench_that_sends()
+    modem = await opened(bench)
+    await modem.activate(PDP)
+    bench.answers["AT+QIDEACT=1"] = [ERROR, OK]
+    with pytest.raises(PdpError):
+        await modem.deactivate()
+    await modem.activate(PDP)
+    assert bench.lines[-3:] == ACTIVATION
+
+
+@virtual_time
+async def test_the_path_is_proved_step_by_step() -> None:
+    bench = provable()
+    modem = await opened(bench)
+    await modem.prove(PLAIN, PDP)
+    assert bench.lines[-6:] == [*ACTIVATION, RESOLVE, OPEN, "AT+QICLOSE=11"]
+
+
+@pytest.mark.parametrize(
+    ("line", "answer", "error"),
+    [
+        ("AT+QIACT=1", ERROR, PdpError),
+        (RESOLVE, OK + b'\r\n+QIURC: "dnsgip",565\r\n', ServerNameError),
+        (RESOLVE, OK, NoAnswerError),
+        (OPEN, OK + b"\r\n+QIOPEN: 11,566\r\n", ServerUnreachableError),
+    ],
+)
+@virtual_time
+async def test_a_step_of_the_path_that_fails_says_which(
+    line: str, answer: Answer, error: type[Exception]
+) -> None:
+    bench = provable()
+    bench.answers[line] = answer
+    modem = await opened(bench)
+    with pytest.raises(error):
+        await modem.prove(PLAIN, PDP)
+
+
+@pytest.mark.parametrize("line", [RESOLVE, OPEN])
+@virtual_time
+async def test_a_step_that_the_firmware_lacks_is_taken_as_proved(line: str) -> None:
+    bench = provable()
+    bench.answers[line] = ERROR
+    modem = await opened(bench)
+    await modem.prove(PLAIN, PDP)
+    assert line in bench.lines
+
+
+@virtual_time
+async def test_a_server_is_reached_over_the_context() -> None:
+    bench = provable()
+    modem = await opened(bench)
+    await modem.reach("mail.example.com", 25)
+    assert bench.lines[-2] == OPEN
+
+
+@pytest.mark.parametrize(
+    ("answer", "most"),
+    [
+        (OK + RESTART, 0.1),
+        (RESTART, 0.1),
+        (OK, 5.1),
+    ],
+)
+@virtual_time
+async def test_a_restart_makes_all_settings_void(answer: bytes, most: float) -> None:
+    bench = bench_that_sends()
+    modem = await opened(bench)
+    await send(modem)
+    modem.expect_late_result(100)
+    bench.answers["AT+CFUN=1,1"] = answer
+    boot = modem.boot
+    start = asyncio.get_running_loop().time()
+    await modem.restart()
+    assert asyncio.get_running_loop().time() - start <= most
+    assert modem.boot == boot + 1
+    assert modem.pdp_state is PdpState.INACTIVE
+    assert not modem.unsettled
+    with pytest.raises(ModemRebootedError):
+        await modem.late_result()
+    before = len(bench.lines)
+    await send(modem)
+    assert "ATE0" in bench.lines[before:]
+    assert "AT+QIACT=1" in bench.lines[before:]
+
+
+@virtual_time
+async def test_a_restart_may_take_the_port_with_it() -> None:
+    bench = bench_that_sends()
+    modem = await opened(bench)
+    restarting = asyncio.create_task(modem.restart())
+    await asyncio.sleep(1)
+    bench.port.lose(OSError(5, "gone"))
+    await restarting
+    assert not modem.connected
+    with pytest.raises(PortLostError):
+        await modem.restart()
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"), [(ERROR, CommandError), (None, NoAnswerError)]
+)
+@virtual_time
+async def test_a_restart_that_is_not_answered_is_told_and_an_email_still_awaited(
+    answer: Answer, error: type[Exception]
+) -> None:
+    bench = bench_that_sends()
+    modem = await opened(bench)
+    modem.expect_late_result(100)
+    bench.answers["AT+CFUN=1,1"] = answer
+    boot = modem.boot
+    with pytest.raises(error):
+        await modem.restart()
+    assert modem.unsettled
+    assert modem.boot != boot
+
+
+@virtual_time
+async def test_a_stuck_data_mode_is_left() -> None:
+    bench = ScriptedModem()
+    modem = await opened(bench)
+    bench.port.enter_data_mode()
+    with pytest.raises(NoAnswerError):
+        await modem.sim_state()
+    await modem.leave_data_mode()
+    assert await modem.sim_state() == "ready"
+
+
+@pytest.mark.parametrize(
+    "line", ["RDY", "+QIND: SMS DONE", "+QSMTPPUT: 0,0", "+CEREG: 1", "RING"]
+)
+@virtual_time
+async def test_a_urc_is_heard_and_that_is_known_over_openings(line: str) -> None:
+    bench = ScriptedModem()
+    modem = bench.modem()
+    heard = [modem.heard]
+    await modem.open()
+    heard.append(modem.heard)
+    bench.port.receive(f"\r\n{line}\r\n".encode())
+    heard.append(modem.heard)
+    await modem.open()
+    heard.append(modem.heard)
+    assert heard == [False, False, True, True]
+
+
+@virtual_time
+async def test_a_late_answer_and_noise_are_no_urcs() -> None:
+    bench = ScriptedModem()
+    modem = await opened(bench)
+    bench.answers["AT+CPIN?"] = Late(8, frame("+CPIN: READY"))
+    with pytest.raises(NoAnswerError):
+        await modem.sim_state()
+    await asyncio.sleep(5)
+    bench.port.receive(b"\r\nnoise\r\n")
+    assert not modem.heard
+
+
+@virtual_time
+async def test_another_apn_is_renewed_with_its_own_settings() -> None:
+    bench = bench_that_sends()
+    modem = await opened(bench)
+    await modem.activate(PDP)
+    await modem.renew(PdpSettings("other"))
+    assert bench.lines[-2] == 'AT+QICSGP=1,1,"other","","",0'
