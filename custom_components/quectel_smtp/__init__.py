@@ -1,23 +1,64 @@
 """Quectel Cellular Email: emails through an LTE modem's own SMTP client."""
 
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP
-from homeassistant.core import Event, HomeAssistant
-from homeassistant.helpers import device_registry as dr
+from pathlib import Path
 
-from .const import PLATFORMS
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import (
+    EVENT_HOMEASSISTANT_CLOSE,
+    EVENT_HOMEASSISTANT_FINAL_WRITE,
+)
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.helpers import (
+    config_validation as cv,
+    device_registry as dr,
+    issue_registry as ir,
+)
+from homeassistant.helpers.storage import STORAGE_DIR
+from homeassistant.helpers.typing import ConfigType
+
+from .const import DOMAIN, PLATFORMS
 from .coordinator import QuectelConfigEntry, QuectelCoordinator, RuntimeData
 from .delivery.courier import Courier
+from .email_wording import load_wording
 from .entity import modem_device_info
-from .entry_data import settings
-from .ports import make_modem
+from .entry_data import read, stand_in
+from .issues import KEYS, issue_id
+from .keeper import EntryKeeper
+from .port_search import PortSearch
+from .ports import Gate
+from .removal import remove_outbox
+from .services import async_setup_services
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Register the actions."""
+    async_setup_services(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> bool:
-    """Set up one modem; succeeds at once, whether it is there or not."""
-    wanted = settings(entry.data, entry.unique_id)
-    courier = Courier(wanted, modem=make_modem)
-    coordinator = QuectelCoordinator(hass, entry, courier)
-    entry.runtime_data = RuntimeData(courier, coordinator)
+    """Set up one modem; succeeds at once, whether it is there or not.
+
+    Nor does it take settings that can be used: emails are accepted, and a repair issue
+    says what they wait for.
+    """
+    reading = read(entry.data, entry.options, entry.unique_id)
+    gate = Gate(closed=reading.settings is None)
+    search = PortSearch(hass, entry)
+    courier = Courier(
+        reading.settings or stand_in(entry.data),
+        outbox_path(hass, entry),
+        await load_wording(hass),
+        modem=gate.make_modem,
+        find_ports=search.find,
+    )
+    entry.async_on_unload(courier.close)
+    await courier.open()
+    keeper = EntryKeeper(hass, entry, courier, reading, gate, search)
+    coordinator = QuectelCoordinator(hass, entry, courier, keeper)
+    entry.runtime_data = RuntimeData(courier, keeper, coordinator)
 
     # The recipients' devices are linked to it.
     dr.async_get(hass).async_get_or_create(
@@ -25,28 +66,49 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
     )
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
 
-    async def apply_settings(_: HomeAssistant, entry: QuectelConfigEntry) -> None:
-        """Hand what has changed to the running courier: nothing is unloaded."""
-        nonlocal wanted
-        changed = settings(entry.data, entry.unique_id)
-        if changed != wanted:
-            wanted = changed
-            courier.update(changed)
+    async def entry_changed(_: HomeAssistant, __: QuectelConfigEntry) -> None:
+        keeper.entry_changed()
+        coordinator.take_status()
 
-    async def close_port(_: Event) -> None:
+    async def stop_sending(_: Event) -> None:
         await courier.stop()
 
-    entry.async_on_unload(entry.add_update_listener(apply_settings))
-    entry.async_on_unload(
-        hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, close_port)
-    )
+    async def close_outbox(_: Event) -> None:
+        await courier.close()
+
+    entry.async_on_unload(entry.add_update_listener(entry_changed))
+    # What is sent, and what is accepted, while Home Assistant stops is not cut off.
+    for event, stop in (
+        (EVENT_HOMEASSISTANT_FINAL_WRITE, stop_sending),
+        (EVENT_HOMEASSISTANT_CLOSE, close_outbox),
+    ):
+        entry.async_on_unload(hass.bus.async_listen_once(event, stop))
     courier.start()
+    coordinator.take_status()
     return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> bool:
-    """Unload the entities and close the port."""
+    """Stop sending, then unload the entities: they are there to show the last end."""
+    courier = entry.runtime_data.courier
+    await courier.stop()
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
-    if unloaded:
-        await entry.runtime_data.courier.stop()
+    if not unloaded:
+        courier.start()
     return unloaded
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Leave nothing behind; what waited is told of as cancelled."""
+    runtime: RuntimeData | None = getattr(entry, "runtime_data", None)
+    if runtime is not None:
+        # It could not be unloaded.
+        await runtime.courier.close()
+    await remove_outbox(hass, outbox_path(hass, entry), entry.title)
+    for key in KEYS:
+        ir.async_delete_issue(hass, DOMAIN, issue_id(key, entry.entry_id))
+
+
+def outbox_path(hass: HomeAssistant, entry: ConfigEntry) -> Path:
+    """Return where the entry's emails wait."""
+    return Path(hass.config.path(STORAGE_DIR, f"{DOMAIN}.{entry.entry_id}.db"))

@@ -6,6 +6,7 @@ from typing import Any, override
 from homeassistant.config_entries import (
     SOURCE_USER,
     ConfigEntry,
+    ConfigEntryState,
     ConfigFlowResult,
     ConfigSubentryFlow,
     FlowType,
@@ -19,6 +20,7 @@ from .entry_data import server_settings
 from .flow_mail import MailSteps
 from .flow_schemas import LOGIN
 from .modem.errors import InvalidValueError, PinTriesExhaustingError
+from .options_flow import DeliveryOptionsFlow
 from .recipient_flow import RecipientFlow
 
 
@@ -36,6 +38,13 @@ class QuectelConfigFlow(MailSteps, domain=DOMAIN):
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return what can be added to a modem."""
         return {SUBENTRY_RECIPIENT: RecipientFlow}
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> DeliveryOptionsFlow:
+        """Return what can be chosen about delivery."""
+        return DeliveryOptionsFlow()
 
     @override
     async def _after_examination(self) -> ConfigFlowResult:
@@ -80,7 +89,7 @@ class QuectelConfigFlow(MailSteps, domain=DOMAIN):
             except InvalidValueError as err:
                 self._say_invalid(err)
             else:
-                return await self._finish()
+                return await self._finish_login()
         return self._form(
             "reauth_confirm",
             LOGIN,
@@ -88,6 +97,14 @@ class QuectelConfigFlow(MailSteps, domain=DOMAIN):
             host=self._draft[CONF_HOST],
             last=True,
         )
+
+    async def _finish_login(self) -> ConfigFlowResult:
+        """Save the login; one that is left as it is may have been mended elsewhere."""
+        result = await self._finish()
+        entry = self._get_reauth_entry()
+        if entry.state is ConfigEntryState.LOADED:
+            entry.runtime_data.keeper.settings_confirmed()
+        return result
 
     def _begin_with(self, entry: ConfigEntry) -> None:
         self._before = dict(entry.data)

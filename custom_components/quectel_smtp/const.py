@@ -23,6 +23,15 @@ A config entry has the modem's IMEI as its unique id and this flat ``data``::
 
 Each recipient is a subentry of type ``recipient``: its title is the name, its ``data``
 holds the lists ``to``, ``cc`` and ``bcc``.
+
+The entry's ``options`` are what a person may choose about delivery; each has a default::
+
+    lifetime         int   hours that an email may wait
+    emails_per_hour  int   sent at most
+    emails_per_day   int
+    digest           bool  whether many that wait for one recipient may go out as one
+    idle             int   minutes without mail after which the data connection is given
+                           back; 0: never
 """
 
 from typing import Final
@@ -30,7 +39,7 @@ from typing import Final
 from homeassistant.const import Platform
 
 DOMAIN: Final = "quectel_smtp"
-PLATFORMS: Final = [Platform.NOTIFY, Platform.SENSOR]
+PLATFORMS: Final = [Platform.EVENT, Platform.NOTIFY, Platform.SENSOR]
 MANUFACTURER: Final = "Quectel"
 
 # Of an entry; "device", "model", "host", "port", "username", "password" and "pin" have
@@ -53,6 +62,13 @@ SUBENTRY_RECIPIENT: Final = "recipient"
 CONF_TO: Final = "to"
 CONF_CC: Final = "cc"
 CONF_BCC: Final = "bcc"
+
+# Of an entry's options.
+CONF_LIFETIME: Final = "lifetime"
+CONF_PER_HOUR: Final = "emails_per_hour"
+CONF_PER_DAY: Final = "emails_per_day"
+CONF_DIGEST: Final = "digest"
+CONF_IDLE: Final = "idle"
 
 # Of the forms only.
 SECTION_ADVANCED: Final = "advanced"

@@ -1,31 +1,31 @@
 """The modem's state for entities: pushed by the courier, checked by a slow poll."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 import logging
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_MODEL, CONF_PIN
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.const import CONF_PIN
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
-from .const import CONF_FIRMWARE, CONF_ICCID, CONF_REASON, REASON_LOGIN, REASON_PIN
-from .delivery.courier import Courier, Report, Status
-from .entity import modem_device_info
-from .modem.codes import SmtpError
-from .modem.errors import PinRefusedError, PinRequiredError
-from .modem.status import Identity
+from .const import CONF_ICCID, CONF_REASON, DOMAIN, REASON_LOGIN, REASON_PIN
+from .delivery.courier import Courier
+from .delivery.records import Reason
+from .delivery.status import Status
+from .issues import DAMAGED, KEYS, issue_id, issues_of
+from .keeper import EntryKeeper
+from .modem.errors import PinRefusedError, PinRequiredError, PortError
 from .pins import without_pin
 
 _LOGGER = logging.getLogger(__name__)
 
 POLL_INTERVAL: Final = timedelta(seconds=60)
-
-LOGIN_REFUSED: Final = frozenset(
-    {SmtpError.AUTH_TYPE_UNSUPPORTED, SmtpError.ACCESS_DENIED, SmtpError.AUTH_FAILED}
-)
+PORT_PATIENCE: Final = timedelta(minutes=10)
+"""How long a port may be away before a person is told."""
 
 
 @dataclass(slots=True)
@@ -33,6 +33,7 @@ class RuntimeData:
     """What runs for one entry."""
 
     courier: Courier
+    keeper: EntryKeeper
     coordinator: QuectelCoordinator
 
 
@@ -45,7 +46,11 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
     config_entry: QuectelConfigEntry
 
     def __init__(
-        self, hass: HomeAssistant, entry: QuectelConfigEntry, courier: Courier
+        self,
+        hass: HomeAssistant,
+        entry: QuectelConfigEntry,
+        courier: Courier,
+        keeper: EntryKeeper,
     ) -> None:
         """Take the courier, which may be running or not."""
         super().__init__(
@@ -57,24 +62,33 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
         )
         self.courier = courier
         self.data = courier.status
+        self._keeper = keeper
         self._lost = False
         self._pin_asked = False
-        self._report_seen: Report | None = None
-        entry.async_on_unload(courier.watch(self._status_changed))
+        self._login_asked = False
+        self._damage_shown = False
+        self._port_missing = False
+        self._port_timer: CALLBACK_TYPE | None = None
+        entry.async_on_unload(self._clear_issues)
+        entry.async_on_unload(self._stop_timer)
+        entry.async_on_unload(courier.watch(self.take_status))
 
     @override
     async def _async_update_data(self) -> Status:
         await self.courier.poll()
+        self._show_issues(self.courier.status)
         return self.courier.status
 
     @callback
-    def _status_changed(self) -> None:
+    def take_status(self) -> None:
+        """Pass on what is known now, and act on it."""
         status = self.courier.status
         self._log_availability(status)
-        if status.identity is not None:
-            self._note_identity(status.identity)
+        self._time_port(status)
+        self._keeper.status_changed(status)
         self._ask_for_pin(status)
-        self._ask_for_login(status.last)
+        self._ask_for_login(status)
+        self._show_issues(status)
         self.async_set_updated_data(status)
 
     def _log_availability(self, status: Status) -> None:
@@ -89,16 +103,7 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
             self._lost = True
             _LOGGER.info("%s is not reachable: %s", self.name, status.trouble.key)
 
-    def _note_identity(self, identity: Identity) -> None:
-        """Keep model and firmware as they are now, after an update for one."""
-        entry = self.config_entry
-        found = {CONF_MODEL: identity.model, CONF_FIRMWARE: identity.firmware}
-        if identity.imei != entry.unique_id or found.items() <= entry.data.items():
-            return
-        self.hass.config_entries.async_update_entry(entry, data=entry.data | found)
-        dr.async_get(self.hass).async_get_or_create(
-            config_entry_id=entry.entry_id, **modem_device_info(entry)
-        )
+    # What is asked for.
 
     def _ask_for_pin(self, status: Status) -> None:
         """Have the PIN asked for, once for as long as it is missing."""
@@ -122,13 +127,72 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
                 entry, data=without_pin(self.hass, entry.data, pin, iccid)
             )
 
-    def _ask_for_login(self, report: Report | None) -> None:
-        """Have the login asked for, once for each email that it kept from going."""
-        if report is None or report is self._report_seen:
-            return
-        self._report_seen = report
-        if report.outcome is not None and report.outcome.code in LOGIN_REFUSED:
+    def _ask_for_login(self, status: Status) -> None:
+        """Have the login asked for, once for each time that it holds emails back."""
+        held = Reason.LOGIN in status.mail.held
+        if held and not self._login_asked:
             self._start_reauth(REASON_LOGIN)
+        self._login_asked = held
 
     def _start_reauth(self, reason: str) -> None:
         self.config_entry.async_start_reauth(self.hass, data={CONF_REASON: reason})
+
+    # What is shown as repair issues.
+
+    def _time_port(self, status: Status) -> None:
+        """Note a port that has been away, or could not be used, for long."""
+        if not isinstance(status.trouble, PortError) or self._keeper.gate.closed:
+            self._stop_timer()
+            self._port_missing = False
+        elif self._port_timer is None and not self._port_missing:
+            self._port_timer = async_call_later(
+                self.hass, PORT_PATIENCE, self._port_stays_away
+            )
+
+    @callback
+    def _port_stays_away(self, _: datetime) -> None:
+        self._port_timer = None
+        self._port_missing = True
+        self._show_issues(self.courier.status)
+
+    @callback
+    def _stop_timer(self) -> None:
+        if self._port_timer is not None:
+            self._port_timer()
+            self._port_timer = None
+
+    @callback
+    def _show_issues(self, status: Status) -> None:
+        """Create what a person has to be told now, and clear what is mended."""
+        found = issues_of(
+            status, invalid=self._keeper.invalid, port_missing=self._port_missing
+        )
+        for issue in found:
+            if issue.lasting:
+                # Shown once: a person confirms it, while the status goes on.
+                if self._damage_shown:
+                    continue
+                self._damage_shown = True
+            ir.async_create_issue(
+                self.hass,
+                DOMAIN,
+                issue_id(issue.key, self.config_entry.entry_id),
+                data={"entry_id": self.config_entry.entry_id, "key": issue.key},
+                is_fixable=issue.fixable,
+                is_persistent=issue.lasting,
+                severity=ir.IssueSeverity.ERROR,
+                translation_key=issue.key,
+                translation_placeholders={
+                    "name": self.name,
+                    **dict(issue.placeholders),
+                },
+            )
+        self._clear_issues(KEYS - {issue.key for issue in found})
+
+    @callback
+    def _clear_issues(self, keys: frozenset[str] = KEYS) -> None:
+        """Clear these; one that lasts is cleared by a person."""
+        for key in keys - {DAMAGED}:
+            ir.async_delete_issue(
+                self.hass, DOMAIN, issue_id(key, self.config_entry.entry_id)
+            )

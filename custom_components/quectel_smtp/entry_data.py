@@ -1,7 +1,14 @@
-"""Turns an entry's data into the settings that it stands for."""
+"""Turns an entry's data and options into the settings that they stand for.
+
+``InvalidValueError`` names what can't be used: forms refuse such values, but an entry
+may have been edited by hand. Its reason ``unusable`` stands for anything but text,
+number or choice where that is needed.
+"""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import Any, Final
 
 from homeassistant.const import (
     CONF_DEVICE,
@@ -19,54 +26,99 @@ from .const import (
     CONF_AUTHENTICATION,
     CONF_BAUDRATE,
     CONF_CERTIFICATE,
+    CONF_DIGEST,
     CONF_ICCID,
+    CONF_IDLE,
+    CONF_LIFETIME,
+    CONF_PER_DAY,
+    CONF_PER_HOUR,
     CONF_SECURITY,
     CONF_SENDER_ADDRESS,
     CONF_SENDER_NAME,
 )
-from .delivery.courier import Pin, Settings
+from .delivery.records import Options
+from .delivery.settings import Pin, Settings
+from .modem.errors import InvalidValueError
 from .modem.pdp import Authentication, PdpSettings
 from .modem.port import DEFAULT_BAUDRATE, PortSettings
 from .modem.server import Security, ServerSettings
 from .modem.tls import TlsSettings
 
+HOUR: Final = 3600
+MINUTE: Final = 60
+
+LIMITS: Final = {
+    CONF_LIFETIME: (1, 168),
+    CONF_PER_HOUR: (1, 1000),
+    CONF_PER_DAY: (1, 10_000),
+    CONF_IDLE: (0, 1440),
+}
+"""Least and most of each option that is a number."""
+
+_DEFAULTS: Final = Options()
+DEFAULTS: Final[Mapping[str, int | bool]] = {
+    CONF_LIFETIME: int(_DEFAULTS.lifetime) // HOUR,
+    CONF_PER_HOUR: _DEFAULTS.per_hour,
+    CONF_PER_DAY: _DEFAULTS.per_day,
+    CONF_DIGEST: _DEFAULTS.digest,
+    CONF_IDLE: int(_DEFAULTS.idle) // MINUTE,
+}
+
 
 def port_settings(data: Mapping[str, Any]) -> PortSettings:
     """Return the serial port."""
-    return PortSettings(data[CONF_DEVICE], data.get(CONF_BAUDRATE, DEFAULT_BAUDRATE))
+    baudrate = _value(data, CONF_BAUDRATE, int, DEFAULT_BAUDRATE)
+    return PortSettings(_value(data, CONF_DEVICE, str), baudrate)
 
 
 def pdp_settings(data: Mapping[str, Any]) -> PdpSettings:
-    """Return the data connection; ``InvalidValueError`` names what can't be sent."""
+    """Return the data connection."""
     return PdpSettings(
-        apn=data[CONF_APN],
-        username=data.get(CONF_APN_USERNAME, ""),
-        password=data.get(CONF_APN_PASSWORD, ""),
-        authentication=Authentication[data[CONF_AUTHENTICATION].upper()],
+        apn=_value(data, CONF_APN, str),
+        username=_value(data, CONF_APN_USERNAME, str, ""),
+        password=_value(data, CONF_APN_PASSWORD, str, ""),
+        authentication=_choice(data, CONF_AUTHENTICATION, Authentication),
     )
 
 
 def server_settings(data: Mapping[str, Any]) -> ServerSettings:
-    """Return the mail server; ``InvalidValueError`` names what can't be sent."""
+    """Return the mail server."""
+    certificate = data.get(CONF_CERTIFICATE)
     return ServerSettings(
-        host=data[CONF_HOST],
-        port=data[CONF_PORT],
-        security=Security[data[CONF_SECURITY].upper()],
-        username=data.get(CONF_USERNAME, ""),
-        password=data.get(CONF_PASSWORD, ""),
-        sender_name=data.get(CONF_SENDER_NAME, ""),
-        sender_address=data[CONF_SENDER_ADDRESS],
-        tls=TlsSettings(data.get(CONF_CERTIFICATE)),
+        host=_value(data, CONF_HOST, str),
+        port=_value(data, CONF_PORT, int),
+        security=_choice(data, CONF_SECURITY, Security),
+        username=_value(data, CONF_USERNAME, str, ""),
+        password=_value(data, CONF_PASSWORD, str, ""),
+        sender_name=_value(data, CONF_SENDER_NAME, str, ""),
+        sender_address=_value(data, CONF_SENDER_ADDRESS, str),
+        tls=TlsSettings(
+            None if certificate is None else _value(data, CONF_CERTIFICATE, str)
+        ),
     )
 
 
 def sim_pin(data: Mapping[str, Any]) -> Pin | None:
     """Return the PIN and its SIM, if one is kept."""
-    code = data.get(CONF_PIN)
-    return None if code is None else Pin(code, data.get(CONF_ICCID))
+    if data.get(CONF_PIN) is None:
+        return None
+    return Pin(_value(data, CONF_PIN, str), data.get(CONF_ICCID))
 
 
-def settings(data: Mapping[str, Any], imei: str | None) -> Settings:
+def delivery_options(options: Mapping[str, Any]) -> Options:
+    """Return what was chosen about delivery, the defaults where nothing was."""
+    return Options(
+        lifetime=float(_number(options, CONF_LIFETIME) * HOUR),
+        per_hour=_number(options, CONF_PER_HOUR),
+        per_day=_number(options, CONF_PER_DAY),
+        digest=_value(options, CONF_DIGEST, bool, _DEFAULTS.digest),
+        idle=float(_number(options, CONF_IDLE) * MINUTE),
+    )
+
+
+def settings(
+    data: Mapping[str, Any], imei: str | None, options: Options = _DEFAULTS
+) -> Settings:
     """Return everything that the courier needs."""
     return Settings(
         port=port_settings(data),
@@ -74,4 +126,79 @@ def settings(data: Mapping[str, Any], imei: str | None) -> Settings:
         server=server_settings(data),
         pin=sim_pin(data),
         imei=imei,
+        options=options,
     )
+
+
+def stand_in(data: Mapping[str, Any]) -> Settings:
+    """Return settings that stand for some that can't be used.
+
+    They serve to accept emails with. Nothing is sent by them: see ``Gate``.
+    """
+    device = data.get(CONF_DEVICE)
+    return Settings(
+        port=PortSettings(device if isinstance(device, str) else ""),
+        pdp=PdpSettings(apn=""),
+        server=ServerSettings(
+            host="invalid",
+            port=1,
+            security=Security.NONE,
+            username="",
+            password="",
+            sender_name="",
+            sender_address="nobody@invalid",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An entry's settings, None where they can't be used, and what is wrong in it."""
+
+    settings: Settings | None
+    invalid: InvalidValueError | None = None
+
+
+def read(
+    data: Mapping[str, Any], options: Mapping[str, Any], imei: str | None
+) -> Reading:
+    """Read an entry, whatever is in it.
+
+    No email waits for an option that can't be used: the defaults serve as well.
+    """
+    try:
+        found = settings(data, imei)
+    except InvalidValueError as err:
+        return Reading(None, err)
+    try:
+        return Reading(replace(found, options=delivery_options(options)))
+    except InvalidValueError as err:
+        return Reading(found, err)
+
+
+def _value[T](
+    data: Mapping[str, Any], key: str, kind: type[T], default: T | None = None
+) -> T:
+    value = data.get(key, default)
+    if value is None:
+        raise InvalidValueError(key, "empty")
+    # True is an int to Python, but no number to a person.
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise InvalidValueError(key, "unusable")
+    return value
+
+
+def _choice[E: IntEnum](data: Mapping[str, Any], key: str, kind: type[E]) -> E:
+    name = _value(data, key, str)
+    try:
+        return kind[name.upper()]
+    except KeyError as err:
+        raise InvalidValueError(key, "unusable") from err
+
+
+def _number(options: Mapping[str, Any], key: str) -> int:
+    least, most = LIMITS[key]
+    number = _value(options, key, int, DEFAULTS[key])
+    if not least <= number <= most:
+        raise InvalidValueError(key, "out_of_range", most)
+    return number

@@ -3,17 +3,19 @@
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult
-from homeassistant.const import CONF_HOST
+from homeassistant.const import CONF_HOST, CONF_PIN
 
-from .const import CONF_APN
+from .const import CONF_APN, CONF_CERTIFICATE
 from .entry_data import settings
 from .flow_base import SETTINGS_STEPS
 from .flow_modem import ModemSteps, code_of
+from .flow_schemas import CELLULAR, SERVER
 from .modem.codes import TcpError
 from .modem.errors import (
     ApnMissingError,
     CommandError,
     DataModeError,
+    InvalidValueError,
     ModemError,
     PdpError,
     ServerNameError,
@@ -79,6 +81,8 @@ class ApplySteps(ModemSteps):
                 step, field, key = "cellular", "base", f"pdp_failed_{code:d}"
             case PdpError():
                 step, field, key = "cellular", "base", err.key
+            case InvalidValueError():
+                return self._place_invalid(err)
             case DataModeError():
                 step, field, key = "certificate", "base", "file_store"
             case CommandError(command=command):
@@ -88,6 +92,29 @@ class ApplySteps(ModemSteps):
         self._check_failed = True
         self._say(field, key, code=code_of(err))
         return self._form_for(step)
+
+    def _place_invalid(self, err: InvalidValueError) -> str:
+        """Return the form of a value that can't be used, for it to be mended.
+
+        Forms check their own: it is another's, of an entry that was edited by hand.
+        """
+        self._check_failed = True
+        match err.field:
+            case field if field in CELLULAR.schema:
+                step = "cellular"
+            case field if field in SERVER.schema:
+                step = "server"
+            case field if field == CONF_PIN:
+                self._say(field, "pin_invalid")
+                return "pin"
+            case field if field == CONF_CERTIFICATE:
+                self._say("base", "certificate_unreadable")
+                return "server"
+            case _:
+                self._say("base", "unusable")
+                return "port"
+        self._say_invalid(err)
+        return step
 
     def _form_for(self, step: str) -> str:
         """Return a form of this flow that the error can be shown on.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from .delivery.courier import Pin, Settings
+from .delivery.settings import Pin, Settings
 from .modem.errors import (
     CommandError,
     ModemError,

@@ -19,10 +19,10 @@ from .const import (
     SUBENTRY_RECIPIENT,
 )
 from .coordinator import QuectelConfigEntry
-from .delivery.courier import DeliveryError
 from .delivery.email import Email
+from .delivery.records import OutboxError
 from .entity import modem_identifier
-from .failures import not_delivered, refused_value
+from .failures import outbox_failure, refused_value
 from .modem.errors import InvalidValueError
 
 # No caller waits for another one's email: their order is the courier's business.
@@ -101,8 +101,9 @@ class RecipientNotifyEntity(NotifyEntity):
 
     @override
     async def async_send_message(self, message: str, title: str | None = None) -> None:
-        """Send an email and wait for what becomes of it."""
-        recipient = self._entry.subentries[self._subentry_id].data
+        """Have an email sent; it is accepted, and on disk, once this returns."""
+        subentry = self._entry.subentries[self._subentry_id]
+        recipient = subentry.data
         try:
             email = Email(
                 # A subject is one line.
@@ -111,10 +112,11 @@ class RecipientNotifyEntity(NotifyEntity):
                 to=tuple(recipient[CONF_TO]),
                 cc=tuple(recipient[CONF_CC]),
                 bcc=tuple(recipient[CONF_BCC]),
+                recipient=subentry.title,
             )
         except InvalidValueError as err:
             raise refused_value(err) from err
         try:
             await self._entry.runtime_data.courier.submit(email)
-        except DeliveryError as err:
-            raise await not_delivered(self.hass, err.report) from err
+        except OutboxError as err:
+            raise outbox_failure(err) from err

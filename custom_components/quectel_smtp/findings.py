@@ -1,0 +1,67 @@
+"""Shows what an attempt came to, and what became of an email, as attributes."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from .delivery.records import Finding, State, Transition
+from .modem.codes import CmeCode, SmtpReply, cme_code
+
+ACCEPTED: Final = "accepted"
+_NOTHING: Final = Finding()
+
+EVENT_TYPES: Final = (
+    ACCEPTED,
+    State.SENT.value,
+    State.PARTLY_SENT.value,
+    State.DEFERRED.value,
+    State.HELD.value,
+    State.FAILED.value,
+    State.EXPIRED.value,
+    State.CANCELLED.value,
+    State.UNKNOWN.value,
+    State.MERGED.value,
+)
+"""What can become of an email, as people are told."""
+
+
+def event_type(transition: Transition) -> str:
+    """Return the word for a transition."""
+    return ACCEPTED if transition.state is State.QUEUED else transition.state.value
+
+
+def transition_attributes(transition: Transition) -> dict[str, Any]:
+    """Return what is known of a transition; no text, address or secret."""
+    return {
+        "reference": transition.reference,
+        "recipient": transition.recipient,
+        "attempts": transition.attempts,
+        **finding_attributes(transition.finding),
+        "reason": None if transition.reason is None else transition.reason.value,
+        "merged_into": transition.merged_into,
+        "next_attempt": moment(transition.next_attempt),
+    }
+
+
+def finding_attributes(finding: Finding | None) -> dict[str, Any]:
+    """Return the modem's and the server's codes with their names, and the error's."""
+    found = finding or _NOTHING
+    code = None if found.code is None else cme_code(str(found.code))
+    reply = None if found.reply is None else SmtpReply.of(found.reply)
+    return {
+        "code": found.code,
+        "code_name": _name(code),
+        "reply": found.reply,
+        "reply_name": _name(reply),
+        "error": found.error,
+    }
+
+
+def moment(when: datetime | None) -> str | None:
+    """Return a point in time as attributes have it."""
+    return None if when is None else when.isoformat()
+
+
+def _name(code: CmeCode | SmtpReply | None) -> str | None:
+    """Return the name of a code for translations, None where no table knows it."""
+    name = getattr(code, "name", None)
+    return name.lower() if isinstance(name, str) else None

@@ -1,0 +1,116 @@
+"""What of a status needs a person: the repair issues that stand for it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from .delivery.records import Reason
+from .delivery.status import Status
+from .modem.errors import (
+    ApnMissingError,
+    InvalidValueError,
+    ModemError,
+    PinRequiredError,
+    PinTriesExhaustingError,
+    PukRequiredError,
+    RegistrationDeniedError,
+    SimError,
+    SimMissingError,
+    UnsupportedModemError,
+    WrongModemError,
+)
+
+RESTORED: Final = "restored"
+DAMAGED: Final = "outbox_damaged"
+TRY_AGAIN: Final = frozenset(
+    {"login_held", "certificate_held", "results_elsewhere", "refused"}
+)
+"""Those where a person can have tried at once what was mended."""
+
+# The first that fits.
+_TROUBLES: Final[tuple[tuple[type[ModemError], str], ...]] = (
+    (PinTriesExhaustingError, "pin_tries_low"),
+    (PinRequiredError, "pin_required"),
+    (PukRequiredError, "puk_required"),
+    (SimMissingError, "sim_missing"),
+    (SimError, "sim_failure"),
+    (RegistrationDeniedError, "registration_denied"),
+    (ApnMissingError, "apn_missing"),
+    (WrongModemError, "wrong_modem"),
+    (UnsupportedModemError, "unsupported_modem"),
+)
+_HOLDS: Final = {
+    Reason.LOGIN: "login_held",
+    Reason.CERTIFICATE: "certificate_held",
+    Reason.RESULTS_ELSEWHERE: "results_elsewhere",
+    Reason.REFUSED: "refused",
+    Reason.RESTORED: RESTORED,
+}
+_SETTINGS: Final = "settings_invalid"
+_PORT: Final = "port_missing"
+_OUTBOX: Final = "outbox_failed"
+_EXHAUSTED: Final = "recovery_exhausted"
+
+KEYS: Final = frozenset(
+    {key for _, key in _TROUBLES}
+    | {*_HOLDS.values()}
+    | {_SETTINGS, _PORT, _OUTBOX, _EXHAUSTED, DAMAGED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A repair issue; ``key`` is that of its texts."""
+
+    key: str
+    placeholders: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def fixable(self) -> bool:
+        """Whether there is something to decide or to confirm."""
+        return self.lasting or self.key == RESTORED or self.key in TRY_AGAIN
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it stays until a person has seen it, over restarts too."""
+        return self.key == DAMAGED
+
+
+def issue_id(key: str, entry_id: str) -> str:
+    """Return the id of an entry's issue."""
+    return f"{key}_{entry_id}"
+
+
+def issues_of(
+    status: Status, *, invalid: InvalidValueError | None, port_missing: bool
+) -> frozenset[Issue]:
+    """Return what a person has to be told now.
+
+    ``invalid``: what in the entry can't be used. ``port_missing``: whether the port has
+    been away for long.
+    """
+    return frozenset(_issues(status, invalid, port_missing))
+
+
+def _issues(
+    status: Status, invalid: InvalidValueError | None, port_missing: bool
+) -> Iterator[Issue]:
+    if invalid is not None:
+        yield Issue(_SETTINGS, (("field", invalid.field),))
+    for kind, key in _TROUBLES:
+        if isinstance(status.trouble, kind):
+            yield Issue(key)
+            break
+    if port_missing:
+        # What follows may be the key of a remote port.
+        port = (status.port or "").partition("?")[0]
+        yield Issue(_PORT, (("port", port),))
+    for reason in status.mail.held & _HOLDS.keys():
+        count = status.mail.held_counts.get(reason, 0)
+        yield Issue(_HOLDS[reason], (("count", str(count)),))
+    if status.outbox_failed:
+        yield Issue(_OUTBOX)
+    if status.damaged:
+        yield Issue(DAMAGED)
+    if status.exhausted:
+        yield Issue(_EXHAUSTED)

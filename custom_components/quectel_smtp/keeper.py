@@ -1,0 +1,104 @@
+"""Keeps an entry and its courier in step: what one of them learns, the other gets."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from homeassistant.const import CONF_DEVICE, CONF_MODEL
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+
+from .const import CONF_FIRMWARE
+from .delivery.courier import Courier
+from .delivery.status import Status
+from .entity import modem_device_info
+from .entry_data import Reading, read
+from .modem.errors import InvalidValueError
+from .modem.status import Identity
+from .port_search import PortSearch
+from .ports import Gate
+
+if TYPE_CHECKING:
+    from .coordinator import QuectelConfigEntry
+
+
+class EntryKeeper:
+    """Hands changed settings to the courier, and notes what it finds in the entry."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: QuectelConfigEntry,
+        courier: Courier,
+        reading: Reading,
+        gate: Gate,
+        search: PortSearch,
+    ) -> None:
+        """Take what the courier was made of."""
+        self.invalid: InvalidValueError | None = reading.invalid
+        """What in the entry can't be used."""
+        self._hass = hass
+        self._entry = entry
+        self._courier = courier
+        self.gate = gate
+        self._wanted = reading.settings
+        self._search = search
+        self._port: str | None = None
+
+    # From the entry to the courier.
+
+    @callback
+    def entry_changed(self) -> None:
+        """Hand what has changed to the running courier: nothing is unloaded.
+
+        Settings that can't be used leave it with those that it has.
+        """
+        entry = self._entry
+        reading = read(entry.data, entry.options, entry.unique_id)
+        self.invalid = reading.invalid
+        if reading.settings is not None and reading.settings != self._wanted:
+            self._wanted = reading.settings
+            self.gate.closed = False
+            self._courier.update(reading.settings)
+
+    @callback
+    def settings_confirmed(self) -> None:
+        """Have tried at once what a person left as it is, and says is right."""
+        if self._wanted is not None:
+            self._courier.update(self._wanted)
+
+    # From the courier to the entry.
+
+    @callback
+    def status_changed(self, status: Status) -> None:
+        """Note who the modem is and where."""
+        if status.identity is not None:
+            self._note_identity(status.identity)
+        if status.connected and status.trouble is None and status.port != self._port:
+            self._port = status.port
+            self._note_port()
+
+    def _note_identity(self, identity: Identity) -> None:
+        """Keep model and firmware as they are now, after an update for one."""
+        entry = self._entry
+        found = {CONF_MODEL: identity.model, CONF_FIRMWARE: identity.firmware}
+        if identity.imei != entry.unique_id or found.items() <= entry.data.items():
+            return
+        self._hass.config_entries.async_update_entry(entry, data=entry.data | found)
+        dr.async_get(self._hass).async_get_or_create(
+            config_entry_id=entry.entry_id, **modem_device_info(entry)
+        )
+
+    def _note_port(self) -> None:
+        """Keep the port that the modem was found behind, which the courier knows."""
+        entry, port = self._entry, self._port
+        if port is None:
+            return
+        entry.async_create_background_task(
+            self._hass, self._search.learn(port), "quectel_smtp learn port"
+        )
+        if self._wanted is None or entry.data.get(CONF_DEVICE) == port:
+            return
+        self._wanted = replace(self._wanted, port=replace(self._wanted.port, url=port))
+        self._hass.config_entries.async_update_entry(
+            entry, data=entry.data | {CONF_DEVICE: port}
+        )

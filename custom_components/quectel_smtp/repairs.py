@@ -1,0 +1,125 @@
+"""What a person does about a repair issue."""
+
+from typing import Any
+
+from homeassistant.components.repairs import (
+    ConfirmRepairFlow,
+    RepairsFlow,
+    RepairsFlowResult,
+)
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+
+from .const import DOMAIN
+from .coordinator import QuectelConfigEntry
+from .delivery.courier import Courier
+from .delivery.records import NotWaitingError, OutboxError
+from .flow_schemas import NOTHING
+from .issues import RESTORED, TRY_AGAIN
+
+
+class HeldFlow(RepairsFlow):
+    """Shows why emails are held, and does something about it."""
+
+    def __init__(self, entry_id: str) -> None:
+        """Take the entry whose emails are held."""
+        self._entry_id = entry_id
+
+    @property
+    def _courier(self) -> Courier | None:
+        """The entry's courier, None if it is not loaded any more."""
+        entry: QuectelConfigEntry | None = self.hass.config_entries.async_get_entry(
+            self._entry_id
+        )
+        if entry is None or entry.state is not ConfigEntryState.LOADED:
+            return None
+        return entry.runtime_data.courier
+
+    @property
+    def _placeholders(self) -> dict[str, str]:
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
+        return dict((issue and issue.translation_placeholders) or {})
+
+
+class TryAgainFlow(HeldFlow):
+    """Has what waits tried at once, after a person has mended what held it."""
+
+    async def async_step_init(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Begin."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Say what to mend, then try again."""
+        if user_input is None:
+            return self.async_show_form(
+                step_id="confirm",
+                data_schema=NOTHING,
+                description_placeholders=self._placeholders,
+            )
+        courier = self._courier
+        if courier is None:
+            return self.async_abort(reason="not_loaded")
+        try:
+            await courier.retry(None)
+        except NotWaitingError:
+            # It went, or was cancelled, while the dialog was open.
+            pass
+        except OutboxError:
+            return self.async_abort(reason="outbox_failed")
+        return self.async_create_entry(data={})
+
+
+class RestoredFlow(HeldFlow):
+    """Has what waited when a backup was made sent, or dropped."""
+
+    async def async_step_init(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Ask which."""
+        return self.async_show_menu(
+            step_id="init",
+            menu_options=["send", "drop"],
+            description_placeholders=self._placeholders,
+        )
+
+    async def async_step_send(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Send it, although it may have been sent after the backup was made."""
+        return await self._settle(send=True)
+
+    async def async_step_drop(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Cancel it."""
+        return await self._settle(send=False)
+
+    async def _settle(self, *, send: bool) -> RepairsFlowResult:
+        courier = self._courier
+        if courier is None:
+            return self.async_abort(reason="not_loaded")
+        try:
+            await courier.settle_restored(send)
+        except OutboxError:
+            return self.async_abort(reason="outbox_failed")
+        return self.async_create_entry(data={})
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant,
+    issue_id: str,
+    data: dict[str, str | int | float | None] | None,
+) -> RepairsFlow:
+    """Return the flow for an issue."""
+    found = data or {}
+    key, entry_id = found.get("key"), str(found.get("entry_id"))
+    if key == RESTORED:
+        return RestoredFlow(entry_id)
+    if key in TRY_AGAIN:
+        return TryAgainFlow(entry_id)
+    return ConfirmRepairFlow()
