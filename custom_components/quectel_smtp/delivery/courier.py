@@ -167,8 +167,10 @@ class Courier:
 
     def update(self, settings: Settings) -> None:
         """Work with other settings from the next email on; what they mend is tried."""
-        self._settings = settings
-        self._try_anew(*MENDED_BY_A_PERSON)
+        before, self._settings = self._settings, settings
+        # A login that was refused is not tried again for another APN's sake.
+        anew = settings.server != before.server
+        self._try_anew(*(MENDED_BY_A_PERSON if anew else ()))
 
     @asynccontextmanager
     async def lend(self) -> AsyncGenerator[None]:
@@ -179,7 +181,8 @@ class Courier:
                 yield
             finally:
                 self._line.leave_service()
-                self._try_anew()
+                # Result codes may have been routed to this port meanwhile.
+                self._try_anew(Reason.RESULTS_ELSEWHERE)
 
     async def poll(self) -> None:
         """Refresh network and PDP state, unless the modem is away or at work."""
@@ -417,7 +420,7 @@ class Courier:
         finally:
             self._delivering = self._sender.handed_over = False
         if outcome is None:
-            # It was cancelled on its way, or its result is still to come.
+            # It was cancelled on its way, or is to be settled.
             return 0.0
         await self._judge.conclude(
             item.envelope,

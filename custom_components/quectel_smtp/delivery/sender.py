@@ -46,7 +46,7 @@ class Sender:
     async def send(
         self, item: Item, settings: Settings, recovery: Recovery
     ) -> Outcome | None:
-        """Make an attempt; None if it was cancelled, or its result may come later.
+        """Make an attempt; None if it was cancelled, or its result did not come.
 
         A ``ModemError`` means that nothing was sent.
         """
@@ -83,9 +83,7 @@ class Sender:
             return None
         self.handed_over = True
         outcome = await modem.put(self._put_timeout)
-        if outcome.result is Result.UNKNOWN and modem.unsettled:
-            return None
-        return outcome
+        return None if outcome.result is Result.UNKNOWN else outcome
 
     async def _begin(self, item: Item, mark: int | None) -> bool:
         """Commit that the email is about to be handed over; False: it was cancelled."""
