@@ -59,6 +59,9 @@ class Email:
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
     reference: str = field(default_factory=new_reference)
+    recipient: str = ""
+    """The name under which people know to whom it goes."""
+    critical: bool = False
 
     def __post_init__(self) -> None:
         """Refuse now what could not be sent later."""

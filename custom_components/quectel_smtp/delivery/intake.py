@@ -1,0 +1,256 @@
+"""``Intake``: what the outbox takes in, within its bounds, and what becomes one email."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from . import outbox_rows as rows, outbox_states as states
+from .email import Email, new_reference
+from .merging import DIGEST_LEAST, WINDOW, Accepted, Compose, Recent, fitting
+from .outbox_rows import Addresses, DamagedRowError
+from .outbox_store import Store
+from .records import Entry, Instant, Item, Options, OutboxFullError, Reason, State
+
+# Emails of one part in one envelope that were never attempted, and may go now but for the
+# limits: what an item, by its envelope and its addresses, may go out with.
+_ALIKE: Final = (
+    "envelopes.due IS NOT NULL AND envelopes.critical = 0 AND envelopes.attempts = 0"
+    " AND (envelopes.state = 'queued' OR envelopes.id = ?1"
+    "  OR envelopes.state = 'deferred' AND envelopes.reason = 'limit')"
+    " AND envelopes.addresses = ?2"
+    " AND NOT EXISTS (SELECT 1 FROM parts"
+    "  WHERE email = envelopes.email AND number <> envelopes.part)"
+    " AND NOT EXISTS (SELECT 1 FROM envelopes AS other"
+    "  WHERE other.email = envelopes.email AND other.id <> envelopes.id)"
+)
+_OF_ALL: Final = tuple(reason for reason in Reason if reason.of_all)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much may wait.
+
+    ``reserved`` places, and a tenth of the bytes, are for critical emails only.
+    """
+
+    emails: int
+    size: int
+    reserved: int
+
+    def check(self, store: Store, critical: bool, size: int) -> None:
+        """Raise ``OutboxFullError`` if there is no room for one more email."""
+        emails = self.emails if critical else self.emails - self.reserved
+        if store.totals.emails >= emails:
+            raise OutboxFullError(emails, "emails")
+        most = self.size if critical else self.size - self.size // 10
+        if store.totals.size + size > most:
+            raise OutboxFullError(most, "bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How an email begins to wait."""
+
+    state: State
+    reason: Reason | None
+    due: float | None
+
+
+class Intake:
+    """Takes emails in."""
+
+    def __init__(self, store: Store, bounds: Bounds) -> None:
+        """Take the store and its bounds."""
+        self._store = store
+        self._bounds = bounds
+        self._recent = Recent()
+        # The email that was given out last: its text may be on its way to the modem.
+        self.taken: int | None = None
+
+    def accept(self, email: Email, at: Instant, options: Options) -> str:
+        """Accept an email; returns its reference."""
+        reference = self._free(email.reference)
+        earlier = None if email.critical else self._recent.find(email, at.elapsed)
+        if earlier is not None and self._untouched(earlier.number):
+            self._accept_merged(email, reference, earlier.number, at)
+            return reference
+        size = _size(email)
+        self._bounds.check(self._store, email.critical, size)
+        with self._store.writing(at):
+            number = self._insert(
+                email,
+                reference,
+                size,
+                accepted=at,
+                expires=at.elapsed + options.lifetime,
+                at=at,
+                plan=self._plan(earlier, at),
+            )
+        if not email.critical:
+            self._recent.add(email, number, at.elapsed)
+        return reference
+
+    def _free(self, reference: str) -> str:
+        """Return the reference, or another one if an email has it already."""
+        while self._store.row("SELECT 1 FROM emails WHERE reference = ?", reference):
+            reference = new_reference()
+        return reference
+
+    def _untouched(self, number: int) -> bool:
+        """Whether an email waits of which nothing was ever given to the modem."""
+        if number == self.taken:
+            return False
+        touched = self._store.row(
+            "SELECT ended IS NOT NULL OR EXISTS (SELECT 1 FROM envelopes"
+            " WHERE email = emails.id AND (attempts > 0 OR state = 'sending'))"
+            " FROM emails WHERE id = ?",
+            number,
+        )
+        return touched == (0,)
+
+    def _plan(self, earlier: Accepted | None, at: Instant) -> _Plan:
+        held = self._store.row(
+            "SELECT reason, due FROM envelopes"
+            " WHERE state = 'held' AND reason IN (?, ?, ?) LIMIT 1",
+            *_OF_ALL,
+        )
+        if held is not None:
+            reason, due = held
+            return _Plan(State.HELD, rows.reason(reason), rows.optional(rows.real, due))
+        if earlier is not None:
+            return _Plan(State.DEFERRED, Reason.REPEATED, earlier.at + WINDOW)
+        return _Plan(State.QUEUED, None, at.elapsed)
+
+    def _insert(
+        self,
+        email: Email,
+        reference: str,
+        size: int,
+        *,
+        accepted: Instant,
+        expires: float,
+        at: Instant,
+        plan: _Plan,
+    ) -> int:
+        """Insert an email of one part to be sent in one envelope; returns its number."""
+        store = self._store
+        number = store.insert(
+            "emails",
+            reference=reference,
+            recipient=email.recipient,
+            critical=email.critical,
+            subject=email.subject,
+            accepted=accepted.elapsed,
+            accepted_wall=rows.moment(accepted.wall),
+            expires=expires,
+            times=1,
+            size=size,
+            state=State.QUEUED,
+            reported=State.QUEUED,
+        )
+        store.insert(
+            "parts", email=number, number=rows.TEXT, kind="text", content=email.body
+        )
+        store.insert(
+            "envelopes",
+            email=number,
+            part=rows.TEXT,
+            critical=email.critical,
+            accepted=accepted.elapsed,
+            addresses=_addresses(email).text(),
+            state=plan.state,
+            reason=plan.reason,
+            due=plan.due,
+        )
+        store.count(1, size)
+        states.report(store, reference, email.recipient, State.QUEUED, at)
+        states.follow(store, number, at)
+        return number
+
+    # Several that become one.
+
+    def _accept_merged(
+        self, email: Email, reference: str, into: int, at: Instant
+    ) -> None:
+        store = self._store
+        with store.writing(at):
+            store.run("UPDATE emails SET times = times + 1 WHERE id = ?", into)
+            store.insert(
+                "emails",
+                reference=reference,
+                recipient=email.recipient,
+                critical=email.critical,
+                accepted=at.elapsed,
+                accepted_wall=rows.moment(at.wall),
+                expires=at.elapsed,
+                times=1,
+                size=0,
+                state=State.MERGED,
+                reported=State.MERGED,
+                ended=at.elapsed,
+                merged_into=into,
+            )
+            states.report(store, reference, email.recipient, State.QUEUED, at)
+            states.report_merged(store, reference, email.recipient, into, at)
+
+    def digest(self, item: Item, at: Instant, compose: Compose) -> Item:
+        """Put an item into one email with others that wait for the same addresses."""
+        if item.critical or item.history.attempts:
+            return item
+        found = self._waiting_with(item)
+        if len(found) < DIGEST_LEAST:
+            return item
+        entries = [
+            Entry(one.accepted.wall, one.subject, one.body, one.times) for one in found
+        ]
+        fits = fitting(entries, compose, item)
+        if fits is None:
+            return item
+        count, email = fits
+        with self._store.writing(at):
+            number = self._merge(found[:count], email, at)
+        self.taken = number
+        row = self._store.row(f"{rows.ITEMS} WHERE envelopes.email = ?", number)
+        return item if row is None else rows.item(row)
+
+    def _waiting_with(self, item: Item) -> list[Item]:
+        """Return what waits for the same addresses and was never attempted, in order."""
+        found = []
+        for row in self._store.rows(
+            f"{rows.ITEMS} WHERE {_ALIKE} ORDER BY envelopes.accepted, envelopes.id",
+            item.envelope,
+            Addresses(item.to, item.cc, item.bcc).text(),
+        ):
+            # What is damaged comes to its end by itself, when it is due.
+            with suppress(DamagedRowError):
+                found.append(rows.item(row))
+        return found
+
+    def _merge(self, items: Sequence[Item], email: Email, at: Instant) -> int:
+        """Let an email stand for several that wait; returns its number."""
+        store = self._store
+        members = [states.email_of(store, item.envelope) for item in items]
+        number = self._insert(
+            email,
+            self._free(email.reference),
+            _size(email),
+            accepted=items[0].accepted,
+            expires=max(member.expires for member in members),
+            at=at,
+            plan=_Plan(State.QUEUED, None, at.elapsed),
+        )
+        for member in members:
+            states.merge(store, member, number, at)
+        return number
+
+
+def _addresses(email: Email) -> Addresses:
+    return Addresses(email.to, email.cc, email.bcc)
+
+
+def _size(email: Email) -> int:
+    return sum(
+        len(text.encode())
+        for text in (email.subject, email.body, _addresses(email).text())
+    )

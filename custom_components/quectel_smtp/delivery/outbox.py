@@ -1,0 +1,593 @@
+"""``Outbox``: the durable queue. What it accepted is on disk, until it is over.
+
+Everything is done on one thread, and each change is one transaction. Whatever the
+database can't do is raised as ``OutboxWriteError``: nothing of it has happened then.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from . import (
+    outbox_rows as rows,
+    outbox_start as start,
+    outbox_states as states,
+    outbox_views as views,
+)
+from .email import Email
+from .intake import Bounds, Intake
+from .merging import Compose
+from .outbox_file import Connect, connect, remove_database
+from .outbox_rows import DamagedRowError, EnvelopeRow
+from .outbox_store import Store
+from .records import (
+    Again,
+    BeingSentError,
+    End,
+    Finding,
+    History,
+    Hold,
+    Instant,
+    Item,
+    Last,
+    Listed,
+    NotWaitingError,
+    Options,
+    OutboxWriteError,
+    Reason,
+    Split,
+    State,
+    Summary,
+    Transition,
+    Unsettled,
+    Verdict,
+    Wear,
+)
+from .storm import DAY, Room, Send, room
+
+EMAILS: Final = 200
+SIZE: Final = 50 * 1024 * 1024
+RESERVED: Final = 20
+KEPT: Final = 30 * DAY
+"""Seconds for which it is known what became of an email."""
+
+# An envelope that waits, and may be given another state than the one it has.
+_WAITS: Final = "state IN ('queued', 'deferred', 'held')"
+# A hold of all leaves alone what is held for a reason of its own.
+_HOLDS: Final = (
+    "(state IN ('queued', 'deferred')"
+    " OR state = 'held' AND reason NOT IN ('refused', 'restored'))"
+)
+
+
+_DUE: Final = (
+    "SELECT id, email, critical FROM envelopes"
+    " WHERE due IS NOT NULL AND critical = ? AND due <= ?"
+    " ORDER BY accepted, id LIMIT 1"
+)
+_PROVEN: Final = "proven "
+_NEXT_DUE: Final = "SELECT min(due) FROM envelopes WHERE due IS NOT NULL"
+_NEXT_EXPIRY: Final = "SELECT min(expires) FROM emails WHERE ended IS NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What was found when the outbox was opened."""
+
+    elapsed: float
+    """What its clock shows to begin with."""
+    damaged: bool = False
+    """Whether a damaged database was set aside: what waited in it is not known."""
+    restored: int = 0
+    """Emails that are held because they come out of a backup."""
+
+
+class Outbox:
+    """Emails and what became of them, in one database."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        connect: Connect = connect,
+        emails: int = EMAILS,
+        size: int = SIZE,
+        reserved: int = RESERVED,
+    ) -> None:
+        """Take the bounds: emails and bytes that may wait.
+
+        ``reserved`` places, and a tenth of the bytes, are for critical emails only.
+        """
+        self._path = path
+        self._store = Store(path, connect)
+        self._bounds = Bounds(emails, size, reserved)
+        self._intake = Intake(self._store, self._bounds)
+
+    # Beginning and end.
+
+    def open(self, wall: datetime) -> Opened:
+        """Open the database, made anew if there is none or it is damaged.
+
+        The clock goes on where it stood, and by what the host's clock says was between,
+        24 hours at most: that one may have jumped.
+        """
+        store = self._store
+        damaged = store.open()
+        try:
+            at = Instant(start.resumed(store, wall), wall)
+            with store.writing(at):
+                store.recount()
+                start.sweep(store, at)
+                restored = start.recognise_restore(store, at)
+        except BaseException:
+            store.close()
+            raise
+        self._intake = Intake(store, self._bounds)
+        return Opened(at.elapsed, damaged, restored)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._store.close()
+
+    def destroy(self) -> None:
+        """Close the database and remove it, with all that was ever set aside."""
+        self._store.close()
+        try:
+            remove_database(self._path)
+        except OSError as err:
+            raise OutboxWriteError("not removed") from err
+
+    # The way of an email.
+
+    def accept(self, email: Email, at: Instant, options: Options) -> str:
+        """Accept an email; returns its reference once it is on disk.
+
+        The same text to the same addresses within a minute becomes one email, unless it
+        is critical. Raises ``OutboxFullError``.
+        """
+        return self._intake.accept(email, at, options)
+
+    def next_due(self, at: Instant, options: Options) -> Item | None:
+        """Return the envelope to be sent now: critical first, then the oldest email.
+
+        What is over the limits of an hour or a day is deferred. None if nothing is due.
+        """
+        store = self._store
+        self._intake.taken = None
+        while True:
+            # Separately: each of the two is one step in the index.
+            found = store.row(_DUE, 1, at.elapsed) or store.row(_DUE, 0, at.elapsed)
+            if found is None:
+                store.tidy()
+                return None
+            envelope, email, critical = (rows.integer(value) for value in found)
+            free = self._room(at, options)
+            if free.critical > at.elapsed if critical else free.normal > at.elapsed:
+                self._defer(critical, free, at)
+                continue
+            try:
+                row = store.row(f"{rows.ITEMS} WHERE envelopes.id = ?", envelope)
+                item = rows.item(row or ())
+            except DamagedRowError, IndexError:
+                with store.writing(at):
+                    states.end_damaged(store, email, at)
+                continue
+            self._intake.taken = email
+            return item
+
+    def _room(self, at: Instant, options: Options) -> Room:
+        sends = self._store.rows(
+            "SELECT elapsed, burst FROM sends WHERE elapsed > ?", at.elapsed - DAY
+        )
+        return room(
+            (Send(rows.real(sent), bool(burst)) for sent, burst in sends),
+            options,
+            at.elapsed,
+        )
+
+    def _defer(self, critical: int, free: Room, at: Instant) -> None:
+        """Defer what is due until there is room for it."""
+        store = self._store
+        due = free.critical if critical else free.normal
+        over = "due <= ? AND critical = ? AND"
+        with store.writing(at):
+            # What needs a person goes on doing so, and is only tried later.
+            store.run(
+                f"UPDATE envelopes SET due = ? WHERE {over} state = 'held'",  # noqa: S608
+                due,
+                at.elapsed,
+                critical,
+            )
+            states.change_all(
+                store,
+                f"{over} state IN ('queued', 'deferred')",
+                (at.elapsed, critical),
+                at,
+                State.DEFERRED,
+                reason=Reason.LIMIT,
+                due=due,
+            )
+
+    def next_time(self, at: Instant) -> float | None:
+        """Return when something is due or over next; it may lie in the past."""
+        times = [
+            rows.real(time)
+            for statement in (_NEXT_DUE, _NEXT_EXPIRY)
+            for (time,) in self._store.rows(statement)
+            if time is not None
+        ]
+        return min(times, default=None)
+
+    def digest(self, item: Item, at: Instant, compose: Compose) -> Item:
+        """Put an item into one email with others that wait for the same addresses.
+
+        Returns the item itself where there are fewer than ten, it was attempted already,
+        or it is critical.
+        """
+        return self._intake.digest(item, at, compose)
+
+    def begin(
+        self, envelope: int, deadline: float, mark: int | None, at: Instant
+    ) -> bool:
+        """Commit the intent to hand an envelope over; False if it no longer waits.
+
+        deadline: when its result can't come any more, on the outbox's clock.
+        mark: the modem's boot.
+        """
+        store = self._store
+        found = self._waiting(envelope)
+        if found is None or found.state is State.SENDING:
+            return False
+        email = states.email(store, found.email)
+        burst = email.critical and self._room(at, Options()).burst <= at.elapsed
+        with store.writing(at):
+            store.run(
+                "UPDATE envelopes SET state = ?, reason = NULL, due = NULL,"
+                " deadline = ?, mark = ? WHERE id = ?",
+                State.SENDING,
+                deadline,
+                mark,
+                envelope,
+            )
+            store.run("DELETE FROM sends WHERE elapsed <= ?", at.elapsed - DAY)
+            store.insert("sends", elapsed=at.elapsed, burst=burst)
+            states.follow(store, found.email, at)
+        return True
+
+    def record(
+        self, envelope: int, verdict: Verdict, finding: Finding, at: Instant
+    ) -> None:
+        """Commit what an attempt came to, and what follows from it.
+
+        Nothing follows for an envelope that is over already, as one is that was
+        cancelled on its way to the modem.
+        """
+        store = self._store
+        self._intake.taken = None
+        found = self._waiting(envelope)
+        if found is None:
+            return
+        with store.writing(at):
+            state, reason = self._judge(found, verdict, finding, at)
+            # An end is told as what the whole email came to.
+            now = states.follow(store, found.email, at)
+            if now.waiting:
+                email = states.email(store, found.email)
+                tried = states.attempts(states.envelopes(store, found.email))
+                states.keep_last(
+                    store,
+                    Last(
+                        email.reference,
+                        email.recipient,
+                        state,
+                        at.wall,
+                        finding,
+                        tried,
+                        reason,
+                    ),
+                )
+            if isinstance(verdict, Hold) and verdict.reason.of_all:
+                self._hold_others(verdict.reason, verdict.delay, at)
+
+    def _waiting(self, envelope: int) -> EnvelopeRow | None:
+        """Return an envelope that is not over."""
+        row = self._store.row(
+            f"{rows.ENVELOPES} WHERE id = ?",
+            envelope,
+        )
+        found = None if row is None else rows.envelope(row)
+        return found if found is not None and found.state.waiting else None
+
+    def _judge(
+        self, found: EnvelopeRow, verdict: Verdict, finding: Finding, at: Instant
+    ) -> tuple[State, Reason | None]:
+        """Give an envelope the state that follows; returns it and its reason."""
+        store = self._store
+        state = State.QUEUED
+        reason: Reason | None = None
+        due: float | None = None
+        match verdict:
+            case End(state):
+                if state is State.SENT:
+                    store.put("last_sent", rows.moment(at.wall))
+            case Again(delay, reason):
+                state, due = State.DEFERRED, at.elapsed + delay
+            case Hold(reason, delay):
+                state = State.HELD
+                due = None if delay is None else at.elapsed + delay
+            case Split():
+                self._split(found, verdict.history, finding, at)
+                return state, None
+        states.set_envelope(
+            store,
+            found.id,
+            state,
+            reason=reason,
+            due=due,
+            history=verdict.history,
+            finding=finding,
+        )
+        return state, reason
+
+    def _split(
+        self, found: EnvelopeRow, history: History, finding: Finding, at: Instant
+    ) -> None:
+        """Put one envelope for each of its recipients in an envelope's place."""
+        store = self._store
+        # A reply to one says nothing about the others.
+        history = replace(history, temporary=0)
+        values = store.row(
+            "SELECT part, critical, accepted, addresses FROM envelopes WHERE id = ?",
+            found.id,
+        )
+        part, critical, accepted, addresses = values or (None,) * 4
+        for address in rows.addresses(addresses).each():
+            number = store.insert(
+                "envelopes",
+                email=found.email,
+                part=rows.integer(part),
+                critical=rows.integer(critical),
+                accepted=rows.real(accepted),
+                addresses=address.text(),
+                state=State.QUEUED,
+            )
+            states.set_envelope(
+                store,
+                number,
+                State.QUEUED,
+                due=at.elapsed,
+                history=history,
+                finding=finding,
+            )
+        store.run("DELETE FROM envelopes WHERE id = ?", found.id)
+
+    def unsettled(self) -> Unsettled | None:
+        """Return the envelope that was handed over without a result so far."""
+        row = self._store.row(
+            f"{rows.ENVELOPES} WHERE state = 'sending' ORDER BY id LIMIT 1"
+        )
+        if row is None:
+            return None
+        found = rows.envelope(row)
+        return Unsettled(
+            found.id,
+            states.email(self._store, found.email).reference,
+            0.0 if found.deadline is None else found.deadline,
+            found.mark,
+            found.history,
+            self.recipients(found.id),
+        )
+
+    def recipients(self, envelope: int) -> int:
+        """Return to how many addresses an envelope goes; 0 once it is over."""
+        row = self._store.row("SELECT addresses FROM envelopes WHERE id = ?", envelope)
+        if row is None or row[0] is None:
+            return 0
+        return len(rows.addresses(row[0]))
+
+    # Time passes.
+
+    def expire(self, at: Instant) -> None:
+        """End what has waited too long; what is being sent is settled first."""
+        store = self._store
+        found = store.rows(
+            "SELECT id FROM emails WHERE ended IS NULL AND expires <= ?"
+            " AND state <> 'sending' ORDER BY id",
+            at.elapsed,
+        )
+        if not found:
+            return
+        with store.writing(at):
+            for (number,) in found:
+                self._end_waiting(rows.integer(number), State.EXPIRED, at)
+
+    def _end_waiting(self, number: int, state: State, at: Instant) -> None:
+        store = self._store
+        store.run(
+            f"UPDATE envelopes SET state = ?, reason = NULL, due = NULL"  # noqa: S608
+            f" WHERE email = ? AND {_WAITS}",
+            state,
+            number,
+        )
+        states.follow(store, number, at)
+
+    def prune(self, at: Instant) -> None:
+        """Forget what ended 30 days ago."""
+        over = (
+            "ended IS NOT NULL AND ended <= ? AND NOT EXISTS (SELECT 1"
+            " FROM emails AS whole WHERE whole.id = emails.merged_into"
+            " AND whole.ended IS NULL)"
+        )
+        store = self._store
+        if store.row(f"SELECT 1 FROM emails WHERE {over}", at.elapsed - KEPT) is None:  # noqa: S608
+            return
+        with store.writing(at):
+            store.run(f"DELETE FROM emails WHERE {over}", at.elapsed - KEPT)  # noqa: S608
+
+    def wake(self, at: Instant, *reasons: Reason) -> None:
+        """Make due what waits for a path that is mended, or for one of the reasons."""
+        self._requeue(
+            "state = 'deferred' AND reason IN ('retry', 'doubt')"
+            + "".join(
+                " OR state IN ('deferred', 'held') AND reason = ?" for _ in reasons
+            ),
+            reasons,
+            at,
+        )
+
+    def _requeue(
+        self, condition: str, values: Sequence[str], at: Instant, *, anew: bool = False
+    ) -> int:
+        """Make envelopes due; ``anew``: and report anew what becomes of them."""
+        store = self._store
+        if not store.rows(
+            f"SELECT 1 FROM envelopes WHERE {condition} LIMIT 1",  # noqa: S608
+            *values,
+        ):
+            return 0
+        with store.writing(at):
+            return states.change_all(
+                store,
+                condition,
+                values,
+                at,
+                State.QUEUED,
+                due=at.elapsed,
+                anew=anew,
+            )
+
+    def hold_all(self, reason: Reason, delay: float | None, at: Instant) -> None:
+        """Hold all that waits, except what a person is already needed for by itself."""
+        with self._store.writing(at):
+            self._hold_others(reason, delay, at)
+
+    def _hold_others(self, reason: Reason, delay: float | None, at: Instant) -> None:
+        states.change_all(
+            self._store,
+            _HOLDS,
+            (),
+            at,
+            State.HELD,
+            reason=reason,
+            due=None if delay is None else at.elapsed + delay,
+        )
+
+    # What a person asks for.
+
+    def retry(self, reference: str | None, at: Instant) -> int:
+        """Make an email due, or all with None; returns how many.
+
+        Raises ``NotWaitingError``.
+        """
+        number = None if reference is None else self._number(reference)
+        condition = _WAITS if number is None else f"email = {number} AND {_WAITS}"
+        return self._requeue(condition, (), at, anew=True)
+
+    def _number(self, reference: str) -> int:
+        """Return an email that waits."""
+        found = self._store.row(
+            "SELECT id FROM emails WHERE reference = ? AND ended IS NULL", reference
+        )
+        if found is None:
+            raise NotWaitingError
+        return rows.integer(found[0])
+
+    def cancel(self, reference: str | None, at: Instant) -> int:
+        """End an email, or all but the one being sent with None; returns how many.
+
+        Raises ``NotWaitingError`` and ``BeingSentError``.
+        """
+        store = self._store
+        if reference is None:
+            numbers = [
+                rows.integer(number)
+                for (number,) in store.rows(
+                    "SELECT id FROM emails WHERE ended IS NULL AND state <> 'sending'"
+                    " ORDER BY id"
+                )
+            ]
+        else:
+            numbers = [self._number(reference)]
+            if states.email(store, numbers[0]).state is State.SENDING:
+                raise BeingSentError
+        if numbers:
+            with store.writing(at):
+                for number in numbers:
+                    self._end_waiting(number, State.CANCELLED, at)
+        return len(numbers)
+
+    def settle_restored(self, send: bool, at: Instant) -> int:
+        """Send what came out of a backup, or cancel it; returns how many emails."""
+        if send:
+            return self._requeue("state = 'held' AND reason = 'restored'", (), at)
+        store = self._store
+        found = store.rows(
+            "SELECT DISTINCT email FROM envelopes"
+            " WHERE state = 'held' AND reason = 'restored' ORDER BY email"
+        )
+        with store.writing(at):
+            for (number,) in found:
+                self._end_waiting(rows.integer(number), State.CANCELLED, at)
+        return len(found)
+
+    # What there is to see.
+
+    def listed(self, at: Instant) -> tuple[Listed, ...]:
+        """Return what waits, in the order in which it goes."""
+        return views.listed(self._store, at)
+
+    def summary(self) -> Summary:
+        """Return the outbox at a glance."""
+        return views.summary(self._store)
+
+    def unshown(self) -> tuple[Transition, ...]:
+        """Return the transitions that were not shown yet, the oldest first."""
+        return views.unshown(self._store)
+
+    def shown(self, up_to: int) -> None:
+        """Forget the transitions up to this number: they were shown."""
+        store = self._store
+        if store.row("SELECT 1 FROM transitions WHERE number <= ?", up_to) is None:
+            return
+        with store.writing(None):
+            store.run("DELETE FROM transitions WHERE number <= ?", up_to)
+
+    # What is known of modem, account and backups.
+
+    def wear(self) -> Wear:
+        """Return what recovery did that wears the modem's flash."""
+        with suppress(DamagedRowError):
+            return rows.wear(self._store.get("wear"))
+        return Wear()
+
+    def save_wear(self, wear: Wear, at: Instant) -> None:
+        """Keep what recovery did."""
+        with self._store.writing(at):
+            self._store.put("wear", rows.wear_text(wear))
+
+    def proven(self, account: str) -> bool:
+        """Whether an account has ever sent an email."""
+        return self._store.get(_PROVEN + account) is not None
+
+    def prove(self, account: str, at: Instant) -> None:
+        """Note that an account has sent an email."""
+        with self._store.writing(at):
+            self._store.put(_PROVEN + account, 1)
+
+    def note_backup(self, at: Instant) -> None:
+        """Note in the database that it is copied from now on.
+
+        Until the note is cleared its own file does not change, only its log grows.
+        """
+        with self._store.writing(at):
+            self._store.put("backup", rows.moment(at.wall))
+        self._store.freeze()
+
+    def clear_backup(self, at: Instant) -> None:
+        """Forget the note: this outbox goes on."""
+        with self._store.writing(at):
+            self._store.put("backup", None)
+        self._store.thaw()

@@ -1,0 +1,356 @@
+"""Rows of the outbox's tables as values; a row that is none raises ``DamagedRowError``.
+
+SQLite holds what it is told to, of whatever type, and what a disk made of it since.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+import json
+import math
+from typing import Final
+
+from ..modem.smtp import Result
+from .records import (
+    Finding,
+    History,
+    Instant,
+    Item,
+    Last,
+    OutboxWriteError,
+    Reason,
+    State,
+    Transition,
+    Wear,
+)
+
+
+class DamagedRowError(OutboxWriteError):
+    """A row does not hold what was written into it."""
+
+
+# Single values.
+
+
+def text(value: object) -> str:
+    """Return a text that is one in UTF-8, too."""
+    if not isinstance(value, str):
+        raise DamagedRowError("text")
+    try:
+        value.encode()
+    except UnicodeEncodeError as err:
+        raise DamagedRowError("text") from err
+    return value
+
+
+def integer(value: object) -> int:
+    """Return a whole number."""
+    if not isinstance(value, int):
+        raise DamagedRowError("integer")
+    return value
+
+
+def real(value: object) -> float:
+    """Return a finite number."""
+    if not isinstance(value, float | int) or not math.isfinite(value):
+        raise DamagedRowError("real")
+    return float(value)
+
+
+def optional[T](decode: Callable[[object], T], value: object) -> T | None:
+    """Return None for None."""
+    return None if value is None else decode(value)
+
+
+def moment(wall: datetime) -> float:
+    """Return a time of the host's clock as it is stored."""
+    return wall.timestamp()
+
+
+def wall(value: object) -> datetime:
+    """Return a time of the host's clock."""
+    try:
+        return datetime.fromtimestamp(real(value), UTC)
+    except (ValueError, OverflowError, OSError) as err:
+        raise DamagedRowError("time") from err
+
+
+def state(value: object) -> State:
+    """Return a state."""
+    try:
+        return State(text(value))
+    except ValueError as err:
+        raise DamagedRowError("state") from err
+
+
+def reason(value: object) -> Reason:
+    """Return a reason."""
+    try:
+        return Reason(text(value))
+    except ValueError as err:
+        raise DamagedRowError("reason") from err
+
+
+def _array(value: object) -> list[object]:
+    """Return what a JSON array holds."""
+    try:
+        found: object = json.loads(text(value))
+    except (ValueError, RecursionError) as err:
+        raise DamagedRowError("JSON") from err
+    if not isinstance(found, list):
+        raise DamagedRowError("JSON")
+    return found
+
+
+def finding_text(finding: Finding) -> str:
+    """Return a finding as it is stored."""
+    return json.dumps([finding.result, finding.code, finding.reply, finding.error])
+
+
+def finding(value: object) -> Finding:
+    """Return a finding."""
+    try:
+        result, code, reply, error = _array(value)
+        return Finding(
+            None if result is None else Result(text(result)),
+            optional(integer, code),
+            optional(integer, reply),
+            optional(text, error),
+        )
+    except ValueError as err:
+        raise DamagedRowError("finding") from err
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """To whom an envelope goes."""
+
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        """Return how many they are."""
+        return len(self.to) + len(self.cc) + len(self.bcc)
+
+    def each(self) -> Sequence[Addresses]:
+        """Return each of them by itself."""
+        return (
+            *(Addresses(to=(address,)) for address in self.to),
+            *(Addresses(cc=(address,)) for address in self.cc),
+            *(Addresses(bcc=(address,)) for address in self.bcc),
+        )
+
+    def text(self) -> str:
+        """Return them as they are stored: the same for the same ones."""
+        return json.dumps([self.to, self.cc, self.bcc], separators=(",", ":"))
+
+
+def addresses(value: object) -> Addresses:
+    """Return the addresses of an envelope."""
+    kinds = []
+    for kind in _array(value):
+        if not isinstance(kind, list):
+            raise DamagedRowError("addresses")
+        kinds.append(tuple(text(address) for address in kind))
+    if len(kinds) != 3 or not any(kinds):
+        raise DamagedRowError("addresses")
+    return Addresses(*kinds)
+
+
+# Whole rows: how to ask for them, and what they make.
+
+
+@dataclass(frozen=True, slots=True)
+class EmailRow:
+    """What is known of an email beside its content."""
+
+    id: int
+    reference: str
+    recipient: str
+    critical: bool
+    accepted: Instant
+    expires: float
+    times: int
+    size: int
+    state: State
+    reported: State
+    """What was last reported of it; an accepted one is queued."""
+
+
+EMAILS: Final = (
+    "SELECT emails.id, emails.reference, emails.recipient, emails.critical, emails.accepted,"
+    " emails.accepted_wall, emails.expires, emails.times, emails.size, emails.state,"
+    " emails.reported FROM emails"
+)
+
+
+def email(row: Sequence[object]) -> EmailRow:
+    """Return an email from the columns of ``EMAILS``."""
+    return EmailRow(
+        integer(row[0]),
+        text(row[1]),
+        text(row[2]),
+        bool(integer(row[3])),
+        Instant(real(row[4]), wall(row[5])),
+        real(row[6]),
+        integer(row[7]),
+        integer(row[8]),
+        state(row[9]),
+        state(row[10]),
+    )
+
+
+def history(row: Sequence[object]) -> History:
+    """Return what earlier attempts came to."""
+    return History(
+        integer(row[0]),
+        integer(row[1]),
+        integer(row[2]),
+        integer(row[3]),
+        bool(integer(row[4])),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopeRow:
+    """What is known of an envelope beside its addresses."""
+
+    id: int
+    email: int
+    state: State
+    reason: Reason | None
+    due: float | None
+    history: History
+    finding: Finding | None
+    deadline: float | None
+    mark: int | None
+
+
+ENVELOPES: Final = (
+    "SELECT envelopes.id, envelopes.email, envelopes.state, envelopes.reason, envelopes.due,"
+    " envelopes.attempts, envelopes.lost, envelopes.doubts, envelopes.temporary,"
+    " envelopes.rebuilt, envelopes.finding, envelopes.deadline, envelopes.mark"
+    " FROM envelopes"
+)
+
+
+def envelope(row: Sequence[object]) -> EnvelopeRow:
+    """Return an envelope from the columns of ``ENVELOPES``."""
+    return EnvelopeRow(
+        integer(row[0]),
+        integer(row[1]),
+        state(row[2]),
+        optional(reason, row[3]),
+        optional(real, row[4]),
+        history(row[5:10]),
+        optional(finding, row[10]),
+        optional(real, row[11]),
+        optional(integer, row[12]),
+    )
+
+
+TEXT: Final = 1
+"""The number of the part that is an email's text."""
+
+ITEMS: Final = (
+    "SELECT envelopes.id, emails.reference, emails.recipient, emails.critical,"
+    " emails.subject, parts.content, envelopes.addresses, emails.times,"
+    " emails.accepted, emails.accepted_wall, envelopes.attempts, envelopes.lost,"
+    " envelopes.doubts, envelopes.temporary, envelopes.rebuilt"
+    " FROM envelopes JOIN emails ON emails.id = envelopes.email"
+    " LEFT JOIN parts"
+    "  ON parts.email = envelopes.email AND parts.number = envelopes.part"
+)
+
+
+def item(row: Sequence[object]) -> Item:
+    """Return an envelope with its content from the columns of ``ITEMS``."""
+    to = addresses(row[6])
+    return Item(
+        integer(row[0]),
+        text(row[1]),
+        text(row[2]),
+        bool(integer(row[3])),
+        text(row[4]),
+        text(row[5]),
+        to.to,
+        to.cc,
+        to.bcc,
+        integer(row[7]),
+        Instant(real(row[8]), wall(row[9])),
+        history(row[10:15]),
+    )
+
+
+TRANSITIONS: Final = (
+    "SELECT number, reference, recipient, state, wall, attempts, finding, reason,"
+    " merged_into, next_attempt_wall FROM transitions"
+)
+
+
+def transition(row: Sequence[object]) -> Transition:
+    """Return a transition from the columns of ``TRANSITIONS``."""
+    return Transition(
+        integer(row[0]),
+        text(row[1]),
+        text(row[2]),
+        state(row[3]),
+        wall(row[4]),
+        integer(row[5]),
+        optional(finding, row[6]),
+        optional(reason, row[7]),
+        optional(text, row[8]),
+        optional(wall, row[9]),
+    )
+
+
+# What is kept under a key.
+
+
+def last_text(last: Last) -> str:
+    """Return the last outcome as it is stored."""
+    return json.dumps(
+        [
+            last.reference,
+            last.recipient,
+            last.state,
+            moment(last.when),
+            finding_text(last.finding),
+            last.attempts,
+            last.reason,
+        ]
+    )
+
+
+def last(value: object) -> Last:
+    """Return the last outcome."""
+    row = _array(value)
+    if len(row) != 7:
+        raise DamagedRowError("last")
+    return Last(
+        text(row[0]),
+        text(row[1]),
+        state(row[2]),
+        wall(row[3]),
+        finding(row[4]),
+        integer(row[5]),
+        optional(reason, row[6]),
+    )
+
+
+def wear_text(wear: Wear) -> str:
+    """Return the wear as it is stored."""
+    return json.dumps([wear.times, wear.reboots])
+
+
+def wear(value: object) -> Wear:
+    """Return the wear."""
+    kinds = []
+    for kind in _array(value):
+        if not isinstance(kind, list):
+            raise DamagedRowError("wear")
+        kinds.append(tuple(real(time) for time in kind))
+    if len(kinds) != 2:
+        raise DamagedRowError("wear")
+    return Wear(*kinds)

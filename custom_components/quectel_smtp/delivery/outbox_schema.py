@@ -1,0 +1,154 @@
+"""The outbox's tables, and how a database of an older version becomes one of ours."""
+
+from collections.abc import Sequence
+import sqlite3
+from typing import Final
+
+APPLICATION_ID: Final = 0x51434D4C
+"""In the file's header (SQLite file format 1.3.12): it is an outbox, "QCML"."""
+
+# Times are seconds of the outbox's clock, those named "wall" are Unix time. What ended
+# has no subject, no parts and no addresses. A due time is what makes an envelope come
+# up again: one that is being sent, is over or waits for a person has none.
+_FIRST: Final = (
+    """
+    CREATE TABLE emails (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        reference TEXT NOT NULL UNIQUE,
+        recipient TEXT NOT NULL,
+        critical INTEGER NOT NULL,
+        subject TEXT,
+        accepted REAL NOT NULL,
+        accepted_wall REAL NOT NULL,
+        expires REAL NOT NULL,
+        times INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        reported TEXT NOT NULL,
+        ended REAL,
+        merged_into INTEGER REFERENCES emails (id) ON DELETE SET NULL
+    )
+    """,
+    "CREATE INDEX emails_accepted ON emails (accepted) WHERE ended IS NULL",
+    "CREATE INDEX emails_expires ON emails (expires) WHERE ended IS NULL",
+    "CREATE INDEX emails_ended ON emails (ended) WHERE ended IS NOT NULL",
+    "CREATE INDEX emails_merged ON emails (merged_into) WHERE merged_into IS NOT NULL",
+    """
+    CREATE TABLE parts (
+        email INTEGER NOT NULL REFERENCES emails (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        name TEXT,
+        content NOT NULL,
+        PRIMARY KEY (email, number)
+    )
+    """,
+    """
+    CREATE TABLE envelopes (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        email INTEGER NOT NULL REFERENCES emails (id) ON DELETE CASCADE,
+        part INTEGER NOT NULL,
+        critical INTEGER NOT NULL,
+        accepted REAL NOT NULL,
+        addresses TEXT,
+        state TEXT NOT NULL,
+        reason TEXT,
+        due REAL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        lost INTEGER NOT NULL DEFAULT 0,
+        doubts INTEGER NOT NULL DEFAULT 0,
+        temporary INTEGER NOT NULL DEFAULT 0,
+        rebuilt INTEGER NOT NULL DEFAULT 0,
+        finding TEXT,
+        deadline REAL,
+        mark INTEGER
+    )
+    """,
+    "CREATE INDEX envelopes_email ON envelopes (email)",
+    # In the order in which they are taken, with all that the search for one needs.
+    """
+    CREATE INDEX envelopes_order ON envelopes (critical DESC, accepted, id, due, email)
+    WHERE due IS NOT NULL
+    """,
+    "CREATE INDEX envelopes_due ON envelopes (due) WHERE due IS NOT NULL",
+    "CREATE INDEX envelopes_held ON envelopes (reason, due, email) WHERE state = 'held'",
+    "CREATE INDEX envelopes_sending ON envelopes (id) WHERE state = 'sending'",
+    """
+    CREATE TABLE transitions (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        reference TEXT NOT NULL,
+        recipient TEXT NOT NULL,
+        state TEXT NOT NULL,
+        wall REAL NOT NULL,
+        attempts INTEGER NOT NULL,
+        finding TEXT,
+        reason TEXT,
+        merged_into TEXT,
+        next_attempt_wall REAL
+    )
+    """,
+    "CREATE TABLE sends (elapsed REAL NOT NULL, burst INTEGER NOT NULL)",
+    "CREATE INDEX sends_elapsed ON sends (elapsed, burst)",
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID",
+)
+
+MIGRATIONS: tuple[Sequence[str], ...] = (_FIRST,)
+"""What makes version 1 of an empty file, version 2 of version 1, and so on."""
+
+
+class ForeignDatabaseError(Exception):
+    """The file is a sound database, but no outbox of this version or an older one."""
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the database to this version, in one transaction.
+
+    Raises ``ForeignDatabaseError``, with nothing changed.
+    """
+    version = _pragma(connection, "user_version")
+    application = _pragma(connection, "application_id")
+    new = version == 0 and not _tables(connection)
+    if not new and application != APPLICATION_ID:
+        raise ForeignDatabaseError("application_id")
+    if not 0 <= version <= len(MIGRATIONS):
+        raise ForeignDatabaseError("user_version")
+    if version < len(MIGRATIONS):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statements in MIGRATIONS[version:]:
+                for statement in statements:
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+    if _tables(connection) != _expected():
+        raise ForeignDatabaseError("schema")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    (value,) = connection.execute(f"PRAGMA {name}").fetchone()
+    return int(value)
+
+
+def _tables(connection: sqlite3.Connection) -> set[tuple[str, str, str]]:
+    """Return what the database consists of, except what SQLite made by itself."""
+    return set(
+        connection.execute(
+            "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite%'"
+        )
+    )
+
+
+def _expected() -> set[tuple[str, str, str]]:
+    connection = sqlite3.connect(":memory:")
+    try:
+        for statements in MIGRATIONS:
+            for statement in statements:
+                connection.execute(statement)
+        return _tables(connection)
+    finally:
+        connection.close()

@@ -1,0 +1,89 @@
+"""What an outbox shows of itself: nothing of any email's text, nor any address."""
+
+from contextlib import suppress
+from datetime import datetime
+
+from . import outbox_rows as rows, outbox_states as states
+from .outbox_rows import DamagedRowError, EnvelopeRow
+from .outbox_store import Store
+from .records import Instant, Last, Listed, State, Summary, Transition
+
+
+def listed(store: Store, at: Instant) -> tuple[Listed, ...]:
+    """Return what waits, in the order in which it goes."""
+    waiting: dict[int, list[EnvelopeRow]] = {}
+    for row in store.rows(
+        f"{rows.ENVELOPES}"
+        " JOIN emails ON emails.id = envelopes.email WHERE emails.ended IS NULL"
+    ):
+        envelope = rows.envelope(row)
+        waiting.setdefault(envelope.email, []).append(envelope)
+    result = []
+    for row in store.rows(
+        f"{rows.EMAILS} WHERE ended IS NULL ORDER BY critical DESC, accepted, id"
+    ):
+        email = rows.email(row)
+        envelopes = waiting[email.id]
+        shown = states.representative(one for one in envelopes if one.state.waiting)
+        timed = shown.state in {State.DEFERRED, State.HELD} and shown.due is not None
+        result.append(
+            Listed(
+                email.reference,
+                email.recipient,
+                shown.state,
+                email.critical,
+                email.accepted.wall,
+                states.attempts(envelopes),
+                states.wall_of(at, shown.due or 0.0) if timed else None,
+                states.wall_of(at, email.expires),
+                shown.reason,
+                shown.finding,
+            )
+        )
+    return tuple(result)
+
+
+def summary(store: Store) -> Summary:
+    """Return the outbox at a glance."""
+    oldest = store.row(
+        "SELECT accepted_wall FROM emails WHERE ended IS NULL ORDER BY accepted LIMIT 1"
+    )
+    held = {
+        rows.reason(reason): rows.integer(count)
+        for reason, count in store.rows(
+            "SELECT reason, count(DISTINCT email) FROM envelopes"
+            " WHERE state = 'held' GROUP BY reason"
+        )
+    }
+    return Summary(
+        waiting=store.totals.emails,
+        oldest=None if oldest is None else rows.wall(oldest[0]),
+        last_sent=_last_sent(store),
+        sent=states.counter(store, "sent"),
+        failed=states.counter(store, "failed"),
+        last=_last(store),
+        held=frozenset(held),
+        held_counts=held,
+    )
+
+
+def _last_sent(store: Store) -> datetime | None:
+    with suppress(DamagedRowError):
+        return rows.optional(rows.wall, store.get("last_sent"))
+    return None
+
+
+def _last(store: Store) -> Last | None:
+    with suppress(DamagedRowError):
+        return rows.optional(rows.last, store.get("last"))
+    return None
+
+
+def unshown(store: Store) -> tuple[Transition, ...]:
+    """Return the transitions that were not shown yet, the oldest first."""
+    found = []
+    for row in store.rows(f"{rows.TRANSITIONS} ORDER BY number"):
+        # What can't be read can't be shown.
+        with suppress(DamagedRowError):
+            found.append(rows.transition(row))
+    return tuple(found)
