@@ -124,7 +124,7 @@ async def test_a_line_that_comes_after_the_time_is_still_that_email_s_until_told
     bench = ScriptedModem()
     modem = await expecting(bench, 60)
     await asyncio.sleep(100)
-    assert not modem.unsettled
+    assert modem.unsettled
     bench.port.receive(LATE)
     assert (await modem.late_result()).result is Result.SENT
 

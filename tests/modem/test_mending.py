@@ -184,7 +184,7 @@ async def test_a_server_is_reached_over_the_context() -> None:
     [
         (OK + RESTART, 0.1),
         (RESTART, 0.1),
-        (OK, 5.1),
+        (OK, 6),
     ],
 )
 @virtual_time
@@ -207,6 +207,81 @@ async def test_a_restart_makes_all_settings_void(answer: bytes, most: float) -> 
     await send(modem)
     assert "ATE0" in bench.lines[before:]
     assert "AT+QIACT=1" in bench.lines[before:]
+
+
+@pytest.mark.parametrize(("silence", "comes_back"), [(30, True), (200, False)])
+@virtual_time
+async def test_a_restart_without_a_word_is_over_when_the_modem_answers(
+    silence: float, comes_back: bool
+) -> None:
+    bench = bench_that_sends()
+    modem = await opened(bench)
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+
+    def fall_silent() -> bytes:
+        loop.call_later(1, setattr, bench.port, "silent", True)
+        loop.call_later(silence, setattr, bench.port, "silent", False)
+        return OK
+
+    bench.answers["AT+CFUN=1,1"] = fall_silent
+    if comes_back:
+        await modem.restart()
+        assert silence < loop.time() - start < silence + 5
+        assert await modem.sim_state() == "ready"
+    else:
+        with pytest.raises(NoAnswerError):
+            await modem.restart()
+        assert loop.time() - start < 90
+
+
+@virtual_time
+async def test_a_modem_that_says_late_that_it_starts_is_back() -> None:
+    bench = bench_that_sends()
+    modem = await opened(bench)
+    loop = asyncio.get_running_loop()
+
+    def fall_silent() -> bytes:
+        loop.call_later(1, setattr, bench.port, "silent", True)
+        loop.call_later(20, bench.port.receive, RESTART)
+        return OK
+
+    bench.answers["AT+CFUN=1,1"] = fall_silent
+    start = loop.time()
+    await modem.restart()
+    assert 19 < loop.time() - start < 21
+
+
+@virtual_time
+async def test_a_restart_may_take_the_port_with_it_later() -> None:
+    bench = bench_that_sends()
+    modem = await opened(bench)
+
+    def fall_silent() -> bytes:
+        asyncio.get_running_loop().call_later(1, setattr, bench.port, "silent", True)
+        return OK
+
+    bench.answers["AT+CFUN=1,1"] = fall_silent
+    restarting = asyncio.create_task(modem.restart())
+    await asyncio.sleep(20)
+    bench.port.lose(None)
+    await restarting
+    assert not modem.connected
+    await modem.close()
+    boot = modem.boot
+    modem.distrust()
+    assert modem.boot != boot
+
+
+@pytest.mark.parametrize(
+    ("answer", "on"),
+    [(frame("+CFUN: 1"), True), (frame("+CFUN: 4"), False), (ERROR, True)],
+)
+@virtual_time
+async def test_whether_the_radio_is_on_is_asked(answer: bytes, on: bool) -> None:
+    bench = ScriptedModem()
+    bench.answers["AT+CFUN?"] = answer
+    assert await (await opened(bench)).radio_on() is on
 
 
 @virtual_time
@@ -244,10 +319,11 @@ async def test_a_restart_that_is_not_answered_is_told_and_an_email_still_awaited
 async def test_a_stuck_data_mode_is_left() -> None:
     bench = ScriptedModem()
     modem = await opened(bench)
+    assert not await modem.leave_data_mode()
     bench.port.enter_data_mode()
     with pytest.raises(NoAnswerError):
         await modem.sim_state()
-    await modem.leave_data_mode()
+    assert await modem.leave_data_mode()
     assert await modem.sim_state() == "ready"
 
 

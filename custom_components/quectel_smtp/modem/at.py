@@ -256,26 +256,28 @@ class AtChannel(asyncio.Protocol):
             self._in_data_mode = False
             return lines
 
-    async def synchronise(self, *, escape: bool = True) -> None:
+    async def synchronise(self, *, escape: bool = True) -> bool:
         """Bring a freshly opened port to where commands can be trusted.
 
         Undoes what another program may have set (``Q1``, ``V0``, ``E1``) and, with
         ``escape``, leaves a data mode that it left behind; then asks until an answer is
         certain. ``NoAnswerError`` if the port stays silent, after 5 s or 2 s without
-        ``escape``; ``NotAModemError`` if something else talks.
+        ``escape``; ``NotAModemError`` if something else talks. Returns whether it took
+        the escape to make it answer.
         """
         async with self._lock:
             heard = self._last_read
             self.dirty = True
             self._in_data_mode = False
             greeted = await self._greet()
-            if not greeted and escape:
+            escaped = not greeted and escape
+            if escaped:
                 await self._escape()
                 greeted = await self._greet()
             try:
                 if greeted:
                     await self._resync()
-                    return
+                    return escaped
             except NoAnswerError:
                 pass
             if self._last_read > heard:

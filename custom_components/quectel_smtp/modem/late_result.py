@@ -30,11 +30,9 @@ class LateResult:
         self._news = asyncio.Event()
 
     @property
-    def pending(self) -> bool:
-        """Whether a result may still arrive."""
-        return self._until is not None and asyncio.get_running_loop().time() < (
-            self._until
-        )
+    def unsettled(self) -> bool:
+        """Whether it is unknown how the PUT ended, its time may be over or not."""
+        return self._until is not None
 
     def begin(self, seconds: float) -> None:
         """Guard our own PUT, which reports within ``seconds``."""
@@ -83,9 +81,13 @@ class LateResult:
     # Who waits.
 
     async def wait(self) -> None:
-        """Wait until no result can arrive; ``PortLostError`` if the port goes."""
-        while self.pending:
+        """Wait until no result can arrive; ``PortLostError`` if the port is gone."""
+        loop = asyncio.get_running_loop()
+        while self._until is not None:
             self._require_port()
+            if loop.time() >= self._until:
+                self._until = None
+                return
             self._news.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(self._until):
@@ -98,8 +100,6 @@ class LateResult:
         """
         await self.wait()
         outcome, rebooted = self._outcome, self._rebooted
-        if outcome is None and not rebooted:
-            self._require_port()
         self.withdraw()
         if rebooted:
             raise ModemRebootedError

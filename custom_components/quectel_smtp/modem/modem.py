@@ -7,12 +7,23 @@ boot, and keeps an email that may still be on its way apart from the next one.
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 import logging
 from typing import Final
 
-from . import attachments, boot_mark, pdp, probe, profile, radio, smtp, status, tls
+from . import (
+    attachments,
+    boot_mark,
+    configuration,
+    pdp,
+    probe,
+    profile,
+    radio,
+    restart,
+    smtp,
+    status,
+)
 from .at import AtChannel
 from .commands import RESULT_MARGIN, Command, Deadline
 from .errors import CommandError, ModemError, ModemRebootedError, PortLostError
@@ -22,16 +33,10 @@ from .message import Message
 from .opening import open_synchronised
 from .port import Connect, PortSettings, connect
 from .profile import Profile
-from .server import Security, ServerSettings
+from .server import ServerSettings
 from .smtp import Outcome, Result
 
 _LOGGER = logging.getLogger(__name__)
-
-# A clock before this is not set; the host's own is not trusted either.
-RELEASED: Final = datetime(2026, 11, 1, tzinfo=UTC)
-
-# An answered ``AT+CFUN=1,1`` takes effect within this time.
-_GOING_DOWN: Final = 5.0
 
 # Not kept by the modem over a reboot, whatever ``AT&W`` stores. ``&D0``: whoever opens
 # or closes the port moves DTR, which must not end data mode or the data connection.
@@ -320,12 +325,17 @@ class Modem:
         """Take down another PDP context's bearer; up to 40 s."""
         await radio.release(await self._initialise(), context_id)
 
-    async def leave_data_mode(self) -> None:
+    async def leave_data_mode(self) -> bool:
         """Leave a data mode that is stuck, and resynchronise; up to 15 s.
 
-        ``NoAnswerError`` if the modem stays silent.
+        Returns whether one was. ``NoAnswerError`` if the modem stays silent.
         """
-        await self._open_session.channel.synchronise()
+        return await self._open_session.channel.synchronise()
+
+    async def radio_on(self) -> bool:
+        """Return whether the radio is on, as far as the modem tells."""
+        level = await radio.functionality(await self._initialise())
+        return level in (radio.Functionality.FULL, None)
 
     async def set_radio(self, on: bool) -> None:
         """Turn the radio on or off; up to 15 s. It wears the modem's flash."""
@@ -338,27 +348,25 @@ class Modem:
                 self._open_session.context.taken()
 
     async def restart(self) -> None:
-        """Restart the modem; up to 21 s. It wears the modem's flash.
+        """Restart the modem and wait until it answers again, up to 90 s.
 
-        Returns once the restart is noticed, or 5 s after the modem's answer: it then
-        starts, and answers again when it has. All its settings are void.
+        All its settings are void then, and nothing is unsettled. It may take its port
+        along: that is no error. ``NoAnswerError`` if it doesn't come back, or never
+        answered. It wears the modem's flash.
         """
-        session = self._open_session
+        channel = self._open_session.channel
         boot = self._memory.boots
-        with session.channel.expect("RDY") as started:
-            try:
-                await radio.restart(session.channel)
-                self._late.rebooted()
-                with suppress(ModemError):
-                    await started.wait(_GOING_DOWN)
-            except ModemRebootedError:
-                pass
-            finally:
-                # Where nothing tells of the restart, the port may be noisy too.
-                if boot == self._memory.boots:
-                    session.channel.dirty = True
-                    self._memory.forget()
-                    session.context.reset()
+        try:
+            await restart.restart(channel, self._late.rebooted)
+        finally:
+            if boot == self._memory.boots:
+                self.distrust()
+
+    def distrust(self) -> None:
+        """Take the modem's settings for void: something tells that it restarted."""
+        self._memory.forget()
+        if self._session is not None:
+            self._session.context.reset()
 
     # The modem's boots.
 
@@ -393,7 +401,7 @@ class Modem:
             return True
         self._late.rebooted()
         if self._memory.get("mark") == str(mark):
-            self._on_reboot(self._open_session.context)
+            self.distrust()
         return False
 
     # Email.
@@ -403,30 +411,14 @@ class Modem:
         channel = await self._initialise()
         await self.settled()
         await self._tidy(channel)
-        if server.security is not Security.NONE:
-            await self._configure_tls(channel, server.tls)
-        known = await self.profile()
-        for name, line in server.commands(
-            self._context_id, has_body_original=known.has_body_original
-        ):
-            await self._memory.remember(
-                name, line, partial(channel.execute, Command(line, secret=True))
-            )
-
-    async def _configure_tls(
-        self, channel: AtChannel, settings: tls.TlsSettings
-    ) -> None:
-        if settings.ca_file is not None:
-            await self._memory.remember(
-                "ca", settings.ca_file, partial(tls.store_ca, channel, settings)
-            )
-            await self._memory.remember(
-                "clock", "set", partial(self._set_clock, channel)
-            )
-        for name, spellings in tls.commands(settings, await self.profile()):
-            await self._memory.remember(
-                name, spellings[0], partial(tls.configure, channel, spellings)
-            )
+        await configuration.configure(
+            channel,
+            self._memory,
+            await self.profile(),
+            server,
+            self._context_id,
+            self._now,
+        )
 
     async def _tidy(self, channel: AtChannel) -> None:
         """Delete attachments of ours: after each email that had some, and of a crash.
@@ -439,21 +431,6 @@ class Modem:
             )
         except CommandError:
             self._memory.keep("tidy", "")
-
-    async def _set_clock(self, channel: AtChannel) -> None:
-        """Set the clock that certificates are judged by, if it is not plausible.
-
-        The network's time is better than ours, which a host without a battery may
-        have lost in the power cut.
-        """
-        if await status.network_set_clock(channel):
-            return
-        clock = await status.clock(channel)
-        if clock is not None and clock >= RELEASED - timedelta(days=1):
-            return
-        now = self._now()
-        if now >= RELEASED:
-            await status.set_clock(channel, now)
 
     async def prepare(self, message: Message) -> Outcome | None:
         """Hand an email's content to the modem; None when it took all of it.
@@ -496,8 +473,12 @@ class Modem:
 
     @property
     def unsettled(self) -> bool:
-        """Whether an earlier email's result may still arrive."""
-        return self._late.pending
+        """Whether nobody knows yet what became of an earlier PUT.
+
+        False once its result has arrived or the modem restarted, which ``late_result``
+        then tells; where its time is over, once somebody was told so.
+        """
+        return self._late.unsettled
 
     async def late_result(self) -> Outcome:
         """Return what became of the last PUT that got no answer; tells it once.

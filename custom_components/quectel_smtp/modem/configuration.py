@@ -1,0 +1,69 @@
+"""Gives the modem the settings of an email account that it lacks in its present boot."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final
+
+from . import status, tls
+from .at import AtChannel
+from .commands import Command
+from .memory import Memory
+from .profile import Profile
+from .server import Security, ServerSettings
+
+# A clock before this is not set; the host's own is not trusted either.
+RELEASED: Final = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+async def configure(
+    channel: AtChannel,
+    memory: Memory,
+    known: Profile,
+    server: ServerSettings,
+    context_id: int,
+    now: Callable[[], datetime],
+) -> None:
+    """Send what differs from what the modem has; ``now`` is the host's clock."""
+    if server.security is not Security.NONE:
+        await _configure_tls(channel, memory, known, server.tls, now)
+    for name, line in server.commands(
+        context_id, has_body_original=known.has_body_original
+    ):
+        await memory.remember(
+            name, line, partial(channel.execute, Command(line, secret=True))
+        )
+
+
+async def _configure_tls(
+    channel: AtChannel,
+    memory: Memory,
+    known: Profile,
+    settings: tls.TlsSettings,
+    now: Callable[[], datetime],
+) -> None:
+    if settings.ca_file is not None:
+        await memory.remember(
+            "ca", settings.ca_file, partial(tls.store_ca, channel, settings)
+        )
+        await memory.remember("clock", "set", partial(_set_clock, channel, now))
+    for name, spellings in tls.commands(settings, known):
+        await memory.remember(
+            name, spellings[0], partial(tls.configure, channel, spellings)
+        )
+
+
+async def _set_clock(channel: AtChannel, now: Callable[[], datetime]) -> None:
+    """Set the clock that certificates are judged by, if it is not plausible.
+
+    The network's time is better than ours, which a host without a battery may have
+    lost in the power cut.
+    """
+    if await status.network_set_clock(channel):
+        return
+    clock = await status.clock(channel)
+    if clock is not None and clock >= RELEASED - timedelta(days=1):
+        return
+    moment = now()
+    if moment >= RELEASED:
+        await status.set_clock(channel, moment)
