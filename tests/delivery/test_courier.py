@@ -1,196 +1,249 @@
-"""The courier sends one email after the other, and every caller learns the end."""
+"""What was accepted is sent as soon as it can be, and every email has its end."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import replace
-import itertools
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from custom_components.quectel_smtp.delivery.courier import (
-    Courier,
-    DeliveryError,
-    Pin,
-    Report,
-    Settings,
-    Status,
-)
 from custom_components.quectel_smtp.delivery.email import Email
-from custom_components.quectel_smtp.modem.codes import SmtpError
+from custom_components.quectel_smtp.delivery.records import (
+    BeingSentError,
+    NotWaitingError,
+    Options,
+    OutboxWriteError,
+    Reason,
+    State,
+)
+from custom_components.quectel_smtp.delivery.settings import Pin
 from custom_components.quectel_smtp.modem.commands import Command
 from custom_components.quectel_smtp.modem.errors import (
     ModemError,
-    NoAnswerError,
     NotRegisteredError,
     PdpError,
-    PinRefusedError,
     PinRequiredError,
-    PortLostError,
     PortNotFoundError,
     SimMissingError,
     UnexpectedError,
     WrongModemError,
 )
-from custom_components.quectel_smtp.modem.modem import Modem
-from custom_components.quectel_smtp.modem.pdp import PdpSettings, PdpState
+from custom_components.quectel_smtp.modem.pdp import PdpState
 from custom_components.quectel_smtp.modem.port import PortSettings
-from custom_components.quectel_smtp.modem.server import Security, ServerSettings
 from custom_components.quectel_smtp.modem.smtp import Result
 from custom_components.quectel_smtp.modem.status import SimState
-from tests.modem.scripted_modem import IMEI, NOW, ScriptedModem, body
-from tests.modem.scripted_port import ERROR, OK, Data, Late, frame
+from tests.modem.scripted_modem import IMEI
+from tests.modem.scripted_port import ERROR, OK, Late, frame
 from tests.modem.virtual_time import virtual_time
 
-SETTINGS = Settings(
-    PortSettings("scripted"),
-    PdpSettings("internet"),
-    ServerSettings(
-        "mail.example.com", 25, Security.NONE, "u", "p", "Home", "h@example.com"
-    ),
-    imei=IMEI,
+from .bench import (
+    ACTIVE,
+    DNS_LINE,
+    HOST,
+    PUT_LINE,
+    RESTARTED,
+    SENT,
+    SETTINGS,
+    Office,
+    email,
+    result,
 )
-BODY_LINE = "AT+QSMTPBODY=0,6,30"
-PUT_LINE = "AT+QSMTPPUT=300"
-SENT = OK + b"\r\n+QSMTPPUT: 0,250\r\n"
-ACTIVE = frame('+QIACT: 1,1,1,"10.0.0.1"')
+
+HOUR = 3600.0
 
 
-def email(subject: str = "Hello") -> Email:
-    """Return an email that the bench takes."""
-    return Email(subject, "Body", ("a@example.com",))
+def names(count: int) -> list[str]:
+    """Return subjects that differ, so that nothing is taken for a repeat."""
+    return [f"Mail {number}" for number in range(count)]
 
 
-class Bench(ScriptedModem):
-    """A modem that sends, and a courier on it."""
-
-    def __init__(self) -> None:
-        """Answer like a modem in service that can send."""
-        super().__init__()
-        self.answers[BODY_LINE] = lambda: body(6)
-        self.answers[PUT_LINE] = SENT
-        self.absent = False
-        self.opened: list[str] = []
-
-    async def connect(self, settings: PortSettings) -> Any:
-        """Open another port, unless the modem is not there."""
-        self.opened.append(settings.url)
-        if self.absent:
-            raise PortNotFoundError
-        return await super().connect(settings)
-
-    def make(self, port: PortSettings) -> Modem:
-        """Return a modem for ``port``."""
-        return Modem(port, connector=self.connect, now=lambda: NOW)
-
-    @property
-    def subjects(self) -> list[str]:
-        """The subjects that were handed over, in order."""
-        return [
-            line.partition('"')[2].rstrip('"')
-            for line in self.lines
-            if line.startswith("AT+QSMTPSUB")
-        ]
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    """Return a courier's office with an empty outbox."""
+    return Office(tmp_path)
 
 
-@asynccontextmanager
-async def at_work(
-    bench: Bench, settings: Settings = SETTINGS
-) -> AsyncGenerator[Courier]:
-    """Give a courier that works, and stop it at the end."""
-    courier = Courier(settings, modem=bench.make, now=lambda: NOW)
+# Accepted, and sent.
+
+
+@virtual_time
+async def test_an_email_is_accepted_at_once_and_sent_soon(office: Office) -> None:
+    async with office.at_work() as courier:
+        found = email(recipient="Ann")
+        await courier.submit(found)
+        assert office.states_of(found) == [State.QUEUED]
+        assert office.modem.sends == 0
+        assert await office.ended(found) is State.SENT
+        last = courier.status.mail.last
+        assert last is not None
+        assert (last.reference, last.state) == (found.reference, State.SENT)
+        assert last.finding.result is Result.SENT
+        assert last.finding.reply == 250
+        assert office.transitions[-1].recipient == "Ann"
+        assert courier.status.mail.sent == 1
+        assert courier.status.mail.waiting == 0
+        assert office.modem.bodies == [f"Body\r\n\r\nRef: {found.reference}\r\n"]
+
+
+@virtual_time
+async def test_emails_leave_in_the_order_they_came(office: Office) -> None:
+    async with office.at_work() as courier:
+        for name in names(9):
+            await courier.submit(email(name))
+        await office.until(lambda: courier.status.mail.sent == 9)
+        assert office.modem.subjects == names(9)
+
+
+@virtual_time
+async def test_a_critical_email_overtakes_all_that_waits(office: Office) -> None:
+    office.settings = replace(SETTINGS, options=Options(digest=False))
+    office.modem.absent = True
+    async with office.at_work() as courier:
+        for name in names(5):
+            await courier.submit(email(name))
+        await courier.submit(email("Fire", critical=True))
+        office.modem.absent = False
+        await office.until(lambda: courier.status.mail.sent == 6)
+        assert office.modem.subjects == ["Fire", *names(5)]
+
+
+@virtual_time
+async def test_an_email_is_accepted_before_the_courier_starts(office: Office) -> None:
+    courier = await office.open()
+    found = email()
+    await courier.submit(found)
+    assert office.transitions == []
     courier.start()
-    try:
-        yield courier
-    finally:
-        await courier.stop()
+    assert await office.ended(found) is State.SENT
+    assert office.states == [State.QUEUED, State.SENT]
+    await courier.close()
 
 
-async def until_status(courier: Courier, field: str, value: object) -> Status:
-    """Wait until the courier's status says so."""
-    while getattr(courier.status, field) != value:
-        await asyncio.sleep(0.01)
-    return courier.status
-
-
-async def idle(courier: Courier) -> None:
-    """Wait until the courier has tidied up and does nothing."""
-    async with courier._port:  # noqa: SLF001  # its turn comes when nobody works
-        pass
-
-
-async def failure(courier: Courier) -> Report:
-    """Submit an email that is not sent, and return the report."""
-    with pytest.raises(DeliveryError) as caught:
+@virtual_time
+async def test_an_email_is_accepted_after_the_courier_stopped_and_sent_by_the_next(
+    office: Office,
+) -> None:
+    courier = await office.open()
+    courier.start()
+    await courier.stop()
+    found = email()
+    await courier.submit(found)
+    await courier.close()
+    with pytest.raises(OutboxWriteError):
         await courier.submit(email())
-    assert str(caught.value) == caught.value.report.reference
-    return caught.value.report
+    async with office.at_work():
+        assert await office.ended(found) is State.SENT
 
 
 @virtual_time
-async def test_an_email_is_sent_and_reported() -> None:
-    async with at_work(Bench()) as courier:
-        sent = email()
-        report = await courier.submit(sent)
-        assert report.reference == sent.reference
-        assert report.when == NOW
-        assert report.outcome is not None
-        assert report.outcome.result is Result.SENT
-        assert courier.status.last == report
-        assert courier.status.pdp is PdpState.ACTIVE
+async def test_stopping_one_that_never_started_is_fine(office: Office) -> None:
+    courier = await office.open()
+    await courier.close()
+    await courier.close()
 
 
 @virtual_time
-async def test_emails_leave_in_the_order_they_came() -> None:
-    bench = Bench()
-    async with at_work(bench) as courier:
-        names = [f"Mail {n}" for n in range(10)]
-        await asyncio.gather(*(courier.submit(email(name)) for name in names))
-        assert bench.subjects == names
+async def test_an_outbox_that_can_not_be_opened_is_trouble_until_it_can(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "not yet"
+    office = Office(folder)
+    async with office.at_work() as courier:
+        assert courier.status.outbox_failed
+        with pytest.raises(OutboxWriteError):
+            await courier.submit(email())
+        folder.mkdir()
+        assert await office.send(email()) is State.SENT
+        assert not courier.status.outbox_failed
+
+
+# The line.
 
 
 @virtual_time
-async def test_start_returns_at_once_and_the_modem_comes_into_service() -> None:
-    bench = Bench()
-    async with at_work(bench) as courier:
-        assert bench.opened == []
-        assert courier.status == Status()
-        status = await until_status(courier, "trouble", None)
-        while status.network is None:
-            await asyncio.sleep(0.01)
-            status = courier.status
+async def test_start_returns_at_once_and_the_modem_comes_into_service(
+    office: Office,
+) -> None:
+    async with office.at_work() as courier:
+        assert office.modem.opened == []
+        await office.until(lambda: courier.status.network)
+        status = courier.status
         assert status.connected
+        assert status.port == "scripted"
+        assert status.trouble is None
         assert status.identity is not None
         assert status.identity.imei == IMEI
-        assert status.network.operator == "TEST"
-
-
-@pytest.mark.parametrize("code", [651, 665, 677, 682])
-@virtual_time
-async def test_an_outcome_other_than_sent_raises_with_the_report(code: int) -> None:
-    bench = Bench()
-    bench.answers[PUT_LINE] = OK + f"\r\n+QSMTPPUT: {code},535\r\n".encode()
-    async with at_work(bench) as courier:
-        report = await failure(courier)
-        assert report.outcome is not None
-        assert report.outcome.code is SmtpError.of(code)
-        assert report.error is None
-        bench.answers[PUT_LINE] = SENT
-        await courier.submit(email())
+        assert status.sim is SimState.READY
 
 
 @virtual_time
-async def test_a_refused_recipient_is_refused_and_the_next_email_is_clean() -> None:
-    bench = Bench()
-    line = 'AT+QSMTPDST=1,1,"a@example.com"'
-    bench.answers[line] = [ERROR, OK]
-    async with at_work(bench) as courier:
-        report = await failure(courier)
-        assert report.outcome is not None
-        assert report.outcome.result is Result.REFUSED
-        await courier.submit(email())
-        assert bench.lines[bench.lines.index(line) + 1] == "AT+QSMTPCLR"
+async def test_while_the_modem_is_away_emails_are_accepted_and_nothing_is_written(
+    office: Office,
+) -> None:
+    office.modem.absent = True
+    async with office.at_work() as courier:
+        await office.until(lambda: courier.status.trouble)
+        found = email()
+        await courier.submit(found)
+        changes = len(office.statuses)
+        await asyncio.sleep(HOUR)
+        assert len(office.statuses) == changes
+        assert isinstance(courier.status.trouble, PortNotFoundError)
+        assert 1500 < len(office.modem.opened) < 2500
+        office.modem.absent = False
+        loop = asyncio.get_running_loop()
+        back = loop.time()
+        assert await office.ended(found) is State.SENT
+        assert loop.time() - back < 10
+        assert courier.status.trouble is None
+        assert office.states_of(found) == [State.QUEUED, State.SENT]
+
+
+@virtual_time
+async def test_the_modem_is_found_behind_another_port_by_its_imei(
+    office: Office,
+) -> None:
+    office.modem.urls = {"scripted"}
+    async with office.at_work() as courier:
+        assert await office.send(email("before")) is State.SENT
+        office.modem.urls = {"elsewhere"}
+        office.ports = ["scripted", "gone", "elsewhere"]
+        office.modem.port.lose(OSError(5, "gone"))
+        assert await office.send(email("after")) is State.SENT
+        assert courier.status.port == "elsewhere"
+        # Settings that name this port are what is so already.
+        courier.update(replace(SETTINGS, port=PortSettings("elsewhere")))
+        opened = len(office.modem.opened)
+        assert await office.send(email("later")) is State.SENT
+        assert len(office.modem.opened) == opened
+
+
+@virtual_time
+async def test_another_modem_behind_the_port_is_not_taken_for_ours(
+    office: Office,
+) -> None:
+    office.ports = ["elsewhere"]
+    office.modem.answers["AT+CGSN"] = frame("861234567890199")
+    async with office.at_work() as courier:
+        found = email()
+        await courier.submit(found)
+        await office.until(lambda: courier.status.trouble)
+        assert isinstance(courier.status.trouble, WrongModemError)
+        assert "elsewhere" in office.modem.opened
+        assert office.modem.sends == 0
+        office.modem.answers["AT+CGSN"] = frame(IMEI)
+        assert await office.ended(found) is State.SENT
+
+
+@virtual_time
+async def test_without_an_imei_no_other_port_is_opened(office: Office) -> None:
+    office.settings = replace(SETTINGS, imei=None)
+    office.modem.urls = {"elsewhere"}
+    office.ports = ["elsewhere"]
+    async with office.at_work() as courier:
+        await office.until(lambda: courier.status.trouble)
+        await asyncio.sleep(60)
+        assert set(office.modem.opened) == {"scripted"}
 
 
 @pytest.mark.parametrize(
@@ -199,300 +252,679 @@ async def test_a_refused_recipient_is_refused_and_the_next_email_is_clean() -> N
         ("AT+CPIN?", b"\r\n+CME ERROR: 10\r\n", SimMissingError),
         ("AT+CPIN?", frame("+CPIN: SIM PIN"), PinRequiredError),
         ("AT+QIACT=1", ERROR, PdpError),
-        ("AT+CGSN", frame("861234567890199"), WrongModemError),
     ],
+    ids=["no SIM", "PIN", "PDP"],
 )
 @virtual_time
 async def test_what_keeps_mail_from_going_is_the_trouble_until_it_is_mended(
-    line: str, answer: bytes, error: type[ModemError]
+    office: Office, line: str, answer: bytes, error: type[ModemError]
 ) -> None:
-    bench = Bench()
-    whole = bench.answers.get(line, OK)
-    bench.answers[line] = answer
-    bench.answers['AT+QPINC="SC"'] = frame('+QPINC: "SC",3,10')
-    async with at_work(bench) as courier:
-        report = await failure(courier)
-        assert type(report.error) is error
-        assert report.outcome is None
-        assert type(courier.status.trouble) is error
-        bench.answers[line] = whole
-        await courier.submit(email())
+    whole = office.modem.answers.get(line, OK)
+    office.modem.answers[line] = answer
+    office.modem.answers['AT+QPINC="SC"'] = frame('+QPINC: "SC",3,10')
+    async with office.at_work() as courier:
+        found = email()
+        await courier.submit(found)
+        await office.until(lambda: type(courier.status.trouble) is error)
+        office.modem.answers[line] = whole
+        assert await office.ended(found) is State.SENT
         assert courier.status.trouble is None
 
 
 @virtual_time
-async def test_a_modem_that_is_not_there_is_looked_for_ever_more_slowly() -> None:
-    bench = Bench()
-    bench.absent = True
-    async with at_work(bench) as courier:
-        report = await failure(courier)
-        assert isinstance(report.error, PortNotFoundError)
-        changes: list[Status] = []
-        courier.watch(lambda: changes.append(courier.status))
-        await asyncio.sleep(3600)
-        assert 100 < len(bench.opened) < 200
-        assert changes == []
-        assert isinstance(courier.status.trouble, PortNotFoundError)
-        bench.absent = False
-        await asyncio.sleep(60)
-        assert courier.status.connected
-        assert changes[-1].trouble is None
-        await courier.submit(email())
+async def test_a_pin_that_was_refused_is_not_sent_again_until_it_is_another(
+    office: Office,
+) -> None:
+    answers = office.modem.answers
+    answers["AT+CPIN?"] = frame("+CPIN: SIM PIN")
+    answers['AT+QPINC="SC"'] = frame('+QPINC: "SC",5,10')
+    answers['AT+CPIN="1111"'] = b"\r\n+CME ERROR: 16\r\n"
+
+    def accept() -> bytes:
+        answers["AT+CPIN?"] = frame("+CPIN: READY")
+        return OK
+
+    answers['AT+CPIN="2222"'] = accept
+    office.settings = replace(SETTINGS, pin=Pin("1111", None))
+    async with office.at_work() as courier:
+        found = email()
+        await courier.submit(found)
+        await asyncio.sleep(2 * HOUR)
+        courier.update(office.settings)
+        await asyncio.sleep(2 * HOUR)
+        assert office.modem.lines.count('AT+CPIN="1111"') == 1
+        courier.update(replace(SETTINGS, pin=Pin("2222", None)))
+        assert await office.ended(found) is State.SENT
 
 
 @virtual_time
-async def test_a_modem_that_does_not_register_is_trouble() -> None:
-    bench = Bench()
+async def test_a_modem_that_does_not_register_is_trouble_with_and_without_mail(
+    office: Office,
+) -> None:
     for name in ("CEREG", "CGREG", "CREG"):
-        bench.answers[f"AT+{name}?"] = frame(f"+{name}: 0,2")
-    async with at_work(bench) as courier:
-        report = await failure(courier)
-        assert isinstance(report.error, NotRegisteredError)
+        office.modem.answers[f"AT+{name}?"] = frame(f"+{name}: 0,2")
+    async with office.at_work() as courier:
+        await office.until(lambda: courier.status.trouble)
+        assert isinstance(courier.status.trouble, NotRegisteredError)
+        found = email()
+        await courier.submit(found)
+        await office.until(lambda: State.DEFERRED in office.states)
+        office.modem.answers["AT+CEREG?"] = frame("+CEREG: 0,1")
+        assert await office.ended(found) is State.SENT
 
 
-RESTART = b"\r\nRDY\r\n"
+@virtual_time
+async def test_a_modem_that_restarts_by_itself_is_brought_back_into_service(
+    office: Office,
+) -> None:
+    async with office.at_work():
+        await office.send(email())
+        await office.idle()
+        before = office.modem.lines.count("AT+CPIN?")
+        office.modem.port.receive(RESTARTED)
+        await office.until(lambda: office.modem.lines.count("AT+CPIN?") > before)
+
+
+@virtual_time
+async def test_a_silent_modem_is_opened_anew(office: Office) -> None:
+    async with office.at_work() as courier:
+        await office.until(lambda: courier.status.network)
+        office.modem.answers["AT+CPIN?"] = None
+        office.modem.port.receive(RESTARTED)
+        await office.until(lambda: courier.status.trouble)
+        office.modem.answers["AT+CPIN?"] = frame("+CPIN: READY")
+        assert await office.send(email()) is State.SENT
+        assert len(office.modem.ports) > 1
+
+
+# Before the send, nothing is lost.
 
 
 @pytest.mark.parametrize(
     "line",
-    ["AT+QIACT=1", 'AT+QSMTPCFG="ssltype",0', 'AT+QSMTPSUB=0,"Hello"', BODY_LINE],
+    ["AT+QIACT=1", 'AT+QSMTPCFG="ssltype",0', 'AT+QSMTPSUB=0,"Hello"'],
 )
 @virtual_time
-async def test_a_reboot_before_the_send_costs_no_email(line: str) -> None:
-    bench = Bench()
-    whole = bench.answers.get(line, OK)
-    restarts = iter((RESTART,))
-
-    def answer() -> Any:
-        return next(restarts, whole() if callable(whole) else whole)
-
-    bench.answers[line] = answer
-    async with at_work(bench) as courier:
-        await courier.submit(email())
-        assert bench.lines.count(PUT_LINE) == 1
+async def test_a_reboot_before_the_send_costs_no_email(
+    office: Office, line: str
+) -> None:
+    restarts = iter((RESTARTED,))
+    office.modem.answers[line] = lambda: next(restarts, OK)
+    async with office.at_work():
+        found = email()
+        assert await office.send(found) is State.SENT
+        assert office.modem.sends == 1
+        assert office.states_of(found) == [State.QUEUED, State.SENT]
 
 
 @virtual_time
-async def test_a_reboot_between_content_and_send_costs_no_email() -> None:
-    bench = Bench()
-
-    def take_and_restart(data: bytes) -> bytes:
-        bench.answers[BODY_LINE] = lambda: body(6)
-        loop = asyncio.get_running_loop()
-        # Two reads in one turn: the content is confirmed, then the modem restarts.
-        loop.call_soon(bench.port.receive, frame(f"+QSMTPBODY: {len(data)}"))
-        loop.call_soon(bench.port.receive, RESTART)
-        return b""
-
-    bench.answers[BODY_LINE] = Data(6, take_and_restart)
-    async with at_work(bench) as courier:
-        await courier.submit(email())
-        assert bench.lines.count(PUT_LINE) == 1
-        assert bench.subjects == ["Hello", "Hello"]
-
-
-@virtual_time
-async def test_a_port_lost_before_the_send_costs_no_email() -> None:
-    bench = Bench()
-
+async def test_a_port_lost_before_the_send_costs_no_email(office: Office) -> None:
     def vanish() -> bytes:
-        bench.answers['AT+QSMTPSUB=0,"Hello"'] = OK
-        bench.port.lose(OSError(5, "gone"))
+        office.modem.answers['AT+QSMTPSUB=0,"Hello"'] = OK
+        office.modem.port.lose(OSError(5, "gone"))
         return b""
 
-    bench.answers['AT+QSMTPSUB=0,"Hello"'] = vanish
-    async with at_work(bench) as courier:
-        await courier.submit(email())
-        assert len(bench.ports) == 2
-        assert bench.lines.count(PUT_LINE) == 1
+    office.modem.answers['AT+QSMTPSUB=0,"Hello"'] = vanish
+    async with office.at_work():
+        assert await office.send(email()) is State.SENT
+        assert len(office.modem.ports) == 2
+        assert office.modem.sends == 1
 
 
 @virtual_time
-async def test_a_modem_that_falls_silent_is_opened_anew_then_given_up() -> None:
-    bench = Bench()
-    async with at_work(bench) as courier:
-        await courier.submit(email())
-        bench.answers['AT+QSMTPSUB=0,"Hello"'] = None
-        report = await failure(courier)
-        assert isinstance(report.error, NoAnswerError)
-        assert len(bench.ports) == 4
-        bench.answers['AT+QSMTPSUB=0,"Hello"'] = OK
-        await courier.submit(email())
+async def test_content_that_can_not_be_cleared_does_not_hold_the_outcome(
+    office: Office,
+) -> None:
+    async with office.at_work():
+        assert await office.send(email("one")) is State.SENT
+        office.modem.answers["AT+QSMTPCLR"] = [ERROR, OK, OK]
+        assert await office.send(email("two")) is State.SENT
+        assert await office.send(email("three")) is State.SENT
+        assert office.modem.subjects == ["one", "two", "three"]
+
+
+# Outcomes.
 
 
 @virtual_time
-async def test_a_lost_result_is_reported_as_unknown_and_never_sent_again() -> None:
-    bench = Bench()
-    bench.answers[PUT_LINE] = OK
-    async with at_work(bench) as courier:
-        report = await failure(courier)
-        assert report.outcome is not None
-        assert report.outcome.result is Result.UNKNOWN
-        await asyncio.sleep(3600)
-        assert bench.lines.count(PUT_LINE) == 1
+async def test_a_refused_login_holds_all_mail_tries_hourly_and_goes_on_when_mended(
+    office: Office,
+) -> None:
+    office.modem.answers[PUT_LINE] = result(677, 535)
+    async with office.at_work() as courier:
+        first, second = email("one"), email("two")
+        await courier.submit(first)
+        await courier.submit(second)
+        await office.until(lambda: office.states.count(State.HELD) == 2)
+        assert courier.status.mail.held == {Reason.LOGIN}
+        await asyncio.sleep(0.9 * HOUR)
+        assert office.modem.sends == 1
+        await asyncio.sleep(0.2 * HOUR)
+        assert office.modem.sends == 2
+        late = email("three")
+        await courier.submit(late)
+        await asyncio.sleep(0.5 * HOUR)
+        assert office.modem.sends == 2
+        assert office.states_of(late) == [State.QUEUED, State.HELD]
+        office.modem.answers[PUT_LINE] = SENT
+        courier.update(
+            replace(SETTINGS, server=replace(SETTINGS.server, password="new"))
+        )
+        for found in (first, second, late):
+            assert await office.ended(found) is State.SENT
+        assert courier.status.mail.held == frozenset()
 
 
 @virtual_time
-async def test_content_that_can_not_be_cleared_does_not_hold_the_outcome() -> None:
-    bench = Bench()
-    async with at_work(bench) as courier:
-        await courier.submit(email())
-        bench.answers["AT+QSMTPCLR"] = [ERROR, OK, OK]
-        await courier.submit(email())
-        await courier.submit(email())
-        assert bench.subjects == ["Hello"] * 3
+async def test_a_hold_that_ends_by_itself_frees_all_mail(office: Office) -> None:
+    office.modem.answers[PUT_LINE] = [result(665), SENT, SENT]
+    async with office.at_work() as courier:
+        first, second = email("one"), email("two")
+        await courier.submit(first)
+        await courier.submit(second)
+        assert await office.ended(second) is State.SENT
+        assert await office.ended(first) is State.SENT
+        assert office.modem.sends == 3
 
 
 @virtual_time
-async def test_lending_waits_for_the_email_under_way_and_then_keeps_the_rest() -> None:
-    bench = Bench()
-    bench.answers[PUT_LINE] = [Late(50, SENT), SENT]
-    async with at_work(bench) as courier:
-        first = asyncio.create_task(courier.submit(email("one")))
-        while PUT_LINE not in bench.lines:
-            await asyncio.sleep(0.01)
-        second = asyncio.create_task(courier.submit(email("two")))
+async def test_a_reported_doubt_allows_two_marked_repeats_over_a_proved_path(
+    office: Office,
+) -> None:
+    office.modem.answers[PUT_LINE] = result(656)
+    async with office.at_work():
+        found = email()
+        assert await office.send(found) is State.UNKNOWN
+        assert office.modem.sends == 3
+        marked = ["(possible repeat)" in text for text in office.modem.bodies]
+        assert marked == [False, True, True]
+        # Context renewed, name resolved, port reached: before each of the repeats.
+        assert office.modem.lines.count(DNS_LINE) == 2
+        last = office.transitions[-1]
+        assert last.finding is not None
+        assert last.finding.code == 656
+        assert last.attempts == 3
+
+
+@virtual_time
+async def test_a_path_that_can_not_be_proved_costs_no_attempt(office: Office) -> None:
+    answers = office.modem.answers
+    answers[PUT_LINE] = [result(654), SENT]
+    proved = answers[DNS_LINE]
+    answers[DNS_LINE] = OK + b'\r\n+QIURC: "dnsgip",565\r\n'
+    async with office.at_work() as courier:
+        found = email()
+        await courier.submit(found)
+        await asyncio.sleep(6 * HOUR)
+        assert office.modem.sends == 1
+        answers[DNS_LINE] = proved
+        assert await office.ended(found) is State.SENT
+        assert office.modem.sends == 2
+        assert office.transitions[-1].attempts == 2
+
+
+@virtual_time
+async def test_while_the_path_fails_others_wait_and_a_critical_email_knocks(
+    office: Office,
+) -> None:
+    office.modem.answers["AT+QIACT=1"] = ERROR
+    async with office.at_work() as courier:
+        await courier.submit(email("one"))
+        await asyncio.sleep(HOUR)
+        tries = office.modem.lines.count("AT+QIACT=1")
+        await courier.submit(email("Fire", critical=True))
+        await asyncio.sleep(30)
+        assert office.modem.lines.count("AT+QIACT=1") > tries
+        assert [found.attempts for found in await courier.listed()][0] >= 1
+        del office.modem.answers["AT+QIACT=1"]
+        await courier.submit(email("Water", critical=True))
+        await office.until(lambda: courier.status.mail.sent == 3)
+
+
+@virtual_time
+async def test_the_ladder_is_climbed_while_sending_fails(office: Office) -> None:
+    office.modem.answers[PUT_LINE] = result(652)
+    async with office.at_work() as courier:
+        found = email()
+        await courier.submit(found)
+        await asyncio.sleep(HOUR)
+        lines = office.modem.lines
+        climbed = ("AT+QIDEACT=1", "AT+CFUN=4", "AT+CFUN=1,1")
+        positions = [lines.index(line) for line in climbed]
+        assert positions == sorted(positions)
+        assert lines[: positions[0]].count(PUT_LINE) == 2
+        office.modem.answers[PUT_LINE] = SENT
+        assert await office.ended(found) is State.SENT
+        assert not courier.status.exhausted
+
+
+@virtual_time
+async def test_when_the_ladder_is_at_its_end_it_says_so_until_mail_goes(
+    office: Office,
+) -> None:
+    office.modem.answers[PUT_LINE] = result(652)
+    async with office.at_work() as courier:
+        found = email()
+        await courier.submit(found)
+        await office.until(lambda: courier.status.exhausted, 20 * HOUR)
+        office.modem.answers[PUT_LINE] = SENT
+        assert await office.ended(found) is State.SENT
+        assert not courier.status.exhausted
+
+
+@virtual_time
+async def test_an_email_that_never_goes_expires(office: Office) -> None:
+    office.modem.absent = True
+    async with office.at_work() as courier:
+        found = email()
+        await courier.submit(found)
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        assert await office.ended(found) is State.EXPIRED
+        assert 48 * HOUR <= loop.time() - start <= 48.1 * HOUR
+        assert courier.status.mail.failed == 1
+
+
+@virtual_time
+async def test_a_jump_of_the_clock_makes_nothing_expire(office: Office) -> None:
+    office.modem.absent = True
+    async with office.at_work() as courier:
+        found = email()
+        await courier.submit(found)
+        for years in (10, -10):
+            office.clock_jump += years * 365 * (office.now() - office.now()).resolution
+            await asyncio.sleep(HOUR)
+        office.modem.absent = False
+        assert await office.ended(found) is State.SENT
+
+
+# Unsettled: a result that has not come yet.
+
+
+@virtual_time
+async def test_no_command_is_sent_until_a_result_that_is_late_settles_its_own(
+    office: Office,
+) -> None:
+    def take_and_vanish() -> bytes:
+        office.modem.port.receive(OK)
+        office.modem.port.lose(OSError(5, "gone"))
+        return b""
+
+    office.modem.answers[PUT_LINE] = take_and_vanish
+    async with office.at_work() as courier:
+        first, second = email("one"), email("two")
+        await courier.submit(first)
+        await courier.submit(second)
+        await office.until(lambda: len(office.modem.ports) == 2)
+        await asyncio.sleep(100)
+        assert office.modem.subjects == ["one"]
+        office.modem.answers[PUT_LINE] = SENT
+        office.modem.port.receive(b"\r\n+QSMTPPUT: 678,550\r\n")
+        assert await office.ended(second) is State.SENT
+        # No email of this account was ever sent: it may be the sender.
+        assert office.states_of(first)[1] is State.HELD
+        assert office.modem.subjects[:2] == ["one", "two"]
+
+
+@virtual_time
+async def test_a_lost_result_reboots_the_modem_and_allows_one_marked_repeat(
+    office: Office,
+) -> None:
+    office.modem.answers[PUT_LINE] = [OK, SENT]
+    async with office.at_work():
+        found = email()
+        assert await office.send(found) is State.SENT
+        lines = office.modem.lines
+        put = [at for at, line in enumerate(lines) if line == PUT_LINE]
+        assert len(put) == 2
+        assert "AT+CFUN=1,1" in lines[put[0] : put[1]]
+        assert "(possible repeat)" in office.modem.bodies[1]
+
+
+@virtual_time
+async def test_a_second_lost_result_ends_the_email_as_unknown(office: Office) -> None:
+    office.modem.answers[PUT_LINE] = OK
+    async with office.at_work():
+        found = email()
+        # Result codes do come to this port.
+        await office.until(lambda: office.modem.ports)
+        office.modem.port.receive(b"\r\n+QIND: PB DONE\r\n")
+        assert await office.send(found) is State.UNKNOWN
+        assert office.modem.sends == 2
+
+
+@virtual_time
+async def test_a_restart_in_mid_send_is_a_lost_result_at_once(office: Office) -> None:
+    office.modem.answers[PUT_LINE] = [OK + RESTARTED, SENT]
+    async with office.at_work():
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        assert await office.send(email()) is State.SENT
+        assert loop.time() - start < 60
+        assert "AT+CFUN=1,1" not in office.modem.lines
+        assert "(possible repeat)" in office.modem.bodies[1]
+
+
+@pytest.mark.parametrize("reply", [250, 550])
+@virtual_time
+async def test_after_our_own_restart_the_result_is_waited_for(
+    office: Office, reply: int
+) -> None:
+    office.modem.answers[PUT_LINE] = OK
+    found = email()
+    async with office.at_work() as courier:
+        await courier.submit(found)
+        await office.until(lambda: office.modem.sends == 1)
+    office.modem.answers[PUT_LINE] = SENT
+    async with office.at_work() as courier:
+        other = email("two")
+        await courier.submit(other)
+        await office.until(lambda: len(office.modem.ports) == 2)
+        await asyncio.sleep(50)
+        assert office.modem.subjects == ["Hello"]
+        code = 0 if reply == 250 else 678
+        office.modem.port.receive(f"\r\n+QSMTPPUT: {code},{reply}\r\n".encode())
+        assert await office.ended(other) is State.SENT
+        if reply == 250:
+            assert office.states_of(found) == [State.QUEUED, State.SENT]
+            assert office.modem.sends == 2
+
+
+@virtual_time
+async def test_after_a_power_cut_the_modems_own_restart_is_recognised(
+    office: Office,
+) -> None:
+    office.modem.answers[PUT_LINE] = OK
+    found = email()
+    async with office.at_work() as courier:
+        await courier.submit(found)
+        await office.until(lambda: office.modem.sends == 1)
+    office.modem.answers[PUT_LINE] = SENT
+    office.modem.mark = 300
+    async with office.at_work():
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        assert await office.ended(found) is State.SENT
+        assert loop.time() - start < 60
+        assert "(possible repeat)" in office.modem.bodies[1]
+
+
+@virtual_time
+async def test_results_that_go_to_another_port_hold_all_mail_and_repeat_nothing(
+    office: Office,
+) -> None:
+    answers = office.modem.answers
+    answers[PUT_LINE] = answers[DNS_LINE] = OK
+    answers["AT+CFUN=1,1"] = OK
+    async with office.at_work() as courier:
+        first, second = email("one"), email("two")
+        await courier.submit(first)
+        await courier.submit(second)
+        await office.until(lambda: courier.status.mail.held, 24 * HOUR)
+        assert courier.status.mail.held == {Reason.RESULTS_ELSEWHERE}
+        sends = office.modem.sends
+        assert sends <= 2
+        await asyncio.sleep(24 * HOUR)
+        assert office.modem.sends == sends
+        # As soon as one is heard here, it was something else.
+        answers[PUT_LINE] = SENT
+        answers[DNS_LINE] = OK + b'\r\n+QIURC: "dnsgip",0,1,60\r\n'
+        office.modem.port.receive(b"\r\n+QIND: PB DONE\r\n")
+        await courier.retry(None)
+        assert await office.ended(first) is State.SENT
+        assert await office.ended(second) is State.SENT
+
+
+# Storms.
+
+
+@virtual_time
+async def test_a_storm_is_spread_and_nothing_of_it_is_lost(office: Office) -> None:
+    office.settings = replace(SETTINGS, options=Options(per_hour=5, digest=False))
+    async with office.at_work() as courier:
+        for name in names(12):
+            await courier.submit(email(name))
+        await asyncio.sleep(0.5 * HOUR)
+        assert courier.status.mail.sent == 5
+        assert office.states.count(State.DEFERRED) == 7
+        fire = email("Fire", critical=True)
+        assert await office.send(fire) is State.SENT
+        await asyncio.sleep(3 * HOUR)
+        assert courier.status.mail.sent == 13
+
+
+@virtual_time
+async def test_ten_that_wait_for_one_recipient_go_as_one(office: Office) -> None:
+    office.modem.absent = True
+    async with office.at_work() as courier:
+        found = [email(name) for name in names(12)]
+        for one in found:
+            await courier.submit(one)
+        office.modem.absent = False
+        for one in found:
+            assert await office.ended(one) is not None
+        await office.until(lambda: office.states.count(State.SENT) >= 12)
+        assert office.modem.sends == 1
+        assert all(name in office.modem.bodies[0] for name in names(12))
+        assert all(State.MERGED in office.states_of(one) for one in found)
+        assert all(office.states_of(one)[-1] is State.SENT for one in found)
+
+
+@virtual_time
+async def test_the_same_text_within_a_minute_says_how_often(office: Office) -> None:
+    async with office.at_work() as courier:
+        for _ in range(5):
+            await courier.submit(email())
+            await asyncio.sleep(5)
+        await asyncio.sleep(HOUR)
+        assert office.modem.sends == 2
+        assert "(4 times)" in office.modem.bodies[1]
+
+
+# What people ask for.
+
+
+@virtual_time
+async def test_what_waits_can_be_cancelled_until_it_is_being_sent(
+    office: Office,
+) -> None:
+    office.modem.answers[PUT_LINE] = [Late(50, SENT), SENT]
+    async with office.at_work() as courier:
+        first, second = email("one"), email("two")
+        await courier.submit(first)
+        await courier.submit(second)
+        await office.until(lambda: office.modem.sends == 1)
+        with pytest.raises(BeingSentError):
+            await courier.cancel(first.reference)
+        assert await courier.cancel(second.reference) == 1
+        assert office.states_of(second) == [State.QUEUED, State.CANCELLED]
+        assert await office.ended(first) is State.SENT
+        with pytest.raises(NotWaitingError):
+            await courier.cancel(first.reference)
+        assert office.modem.subjects == ["one"]
+
+
+@virtual_time
+async def test_one_that_is_cancelled_while_it_is_prepared_is_not_sent(
+    office: Office,
+) -> None:
+    office.modem.answers['AT+QSMTPSUB=0,"one"'] = Late(0.2, OK)
+    async with office.at_work() as courier:
+        first = email("one")
+        await courier.submit(first)
+        await office.until(lambda: office.modem.subjects)
+        assert await courier.cancel(None) == 1
+        assert await office.send(email("two")) is State.SENT
+        assert office.states_of(first) == [State.QUEUED, State.CANCELLED]
+        assert office.modem.sends == 1
+
+
+@virtual_time
+async def test_retrying_does_not_wait_for_the_next_attempt(office: Office) -> None:
+    office.modem.answers[PUT_LINE] = result(667, 450)
+    async with office.at_work() as courier:
+        found = email()
+        await courier.submit(found)
+        await asyncio.sleep(HOUR)
+        office.modem.answers[PUT_LINE] = SENT
+        assert await courier.retry(found.reference) == 1
+        await asyncio.sleep(10)
+        assert office.states_of(found)[-1] is State.SENT
+        with pytest.raises(NotWaitingError):
+            await courier.retry(found.reference)
+
+
+@virtual_time
+async def test_a_restored_backup_sends_nothing_unasked(office: Office) -> None:
+    office.modem.absent = True
+    found = email()
+    async with office.at_work() as courier:
+        await courier.submit(found)
+        await courier.before_backup()
+        saved = office.path.read_bytes()
+        await courier.after_backup()
+    office.path.write_bytes(saved)
+    office.modem.absent = False
+    async with office.at_work() as courier:
+        await asyncio.sleep(HOUR)
+        # Young enough to be a crash in the middle of a backup.
+        assert office.states_of(found)[-1] is State.SENT
+    office.path.write_bytes(saved)
+    office.clock_jump += 86400 * 1_000_000 * (office.now() - office.now()).resolution
+    async with office.at_work() as courier:
+        await asyncio.sleep(HOUR)
+        assert courier.status.mail.held == {Reason.RESTORED}
+        assert await courier.settle_restored(send=True) == 1
+        assert await office.ended(found) is State.SENT
+
+
+# Lending, polling, settings.
+
+
+@virtual_time
+async def test_lending_waits_for_the_email_under_way_and_then_keeps_the_rest(
+    office: Office,
+) -> None:
+    office.modem.answers[PUT_LINE] = [Late(50, SENT), SENT]
+    async with office.at_work() as courier:
+        first, second = email("one"), email("two")
+        await courier.submit(first)
+        await office.until(lambda: office.modem.sends == 1)
+        await courier.submit(second)
         async with courier.lend():
-            assert first.done()
-            assert bench.port.closed
+            assert office.states_of(first)[-1] is State.SENT
+            assert office.modem.port.closed
             assert not courier.status.connected
+            await courier.poll()
             await asyncio.sleep(100)
-            assert not second.done()
-        await second
-        assert bench.subjects == ["one", "two"]
+            assert office.states_of(second) == [State.QUEUED]
+        assert await office.ended(second) is State.SENT
 
 
 @virtual_time
-async def test_another_server_is_used_from_the_next_email_on() -> None:
-    bench = Bench()
-    async with at_work(bench) as courier:
-        await courier.submit(email())
+async def test_another_server_is_used_from_the_next_email_on(office: Office) -> None:
+    async with office.at_work() as courier:
+        await office.send(email("one"))
         courier.update(
             replace(SETTINGS, server=replace(SETTINGS.server, host="other.example"))
         )
-        await courier.submit(email())
-        assert 'AT+QSMTPCFG="smtpserver","other.example",25' in bench.lines
-        assert len(bench.ports) == 1
+        await office.send(email("two"))
+        assert 'AT+QSMTPCFG="smtpserver","other.example",25' in office.modem.lines
+        assert len(office.modem.ports) == 1
 
 
 @virtual_time
-async def test_another_port_is_opened_and_the_old_one_closed() -> None:
-    bench = Bench()
-    async with at_work(bench) as courier:
-        await courier.submit(email())
+async def test_another_port_or_modem_is_opened_and_the_old_one_closed(
+    office: Office,
+) -> None:
+    async with office.at_work() as courier:
+        await office.send(email("one"))
         courier.update(replace(SETTINGS, port=PortSettings("other")))
-        await courier.submit(email())
-        assert bench.opened == ["scripted", "other"]
-        assert bench.ports[0].closed
+        await office.send(email("two"))
+        assert office.modem.opened == ["scripted", "other"]
+        assert office.modem.ports[0].closed
+        courier.update(replace(SETTINGS, port=PortSettings("other"), imei=None))
+        await office.send(email("three"))
+        assert office.modem.opened == ["scripted", "other", "other"]
 
 
 @virtual_time
-async def test_a_pin_that_was_refused_is_not_sent_again_until_it_is_another() -> None:
-    bench = Bench()
-    bench.answers["AT+CPIN?"] = frame("+CPIN: SIM PIN")
-    bench.answers['AT+QPINC="SC"'] = frame('+QPINC: "SC",5,10')
-    bench.answers['AT+CPIN="1111"'] = b"\r\n+CME ERROR: 16\r\n"
-
-    def accept() -> bytes:
-        bench.answers["AT+CPIN?"] = frame("+CPIN: READY")
-        return OK
-
-    bench.answers['AT+CPIN="2222"'] = accept
-    wrong = replace(SETTINGS, pin=Pin("1111", None))
-    async with at_work(bench, wrong) as courier:
-        report = await failure(courier)
-        assert isinstance(report.error, PinRefusedError | PinRequiredError)
-        await asyncio.sleep(3600)
-        courier.update(wrong)
-        await asyncio.sleep(3600)
-        assert bench.lines.count('AT+CPIN="1111"') == 1
-        courier.update(replace(SETTINGS, pin=Pin("2222", None)))
-        await courier.submit(email())
-        assert bench.lines.count('AT+CPIN="2222"') == 1
+async def test_the_pdp_context_is_given_back_when_no_mail_needs_it(
+    office: Office,
+) -> None:
+    async with office.at_work() as courier:
+        await office.send(email("one"))
+        await asyncio.sleep(20 * 60)
+        await office.send(email("two"))
+        await asyncio.sleep(29 * 60)
+        assert courier.status.pdp is PdpState.ACTIVE
+        await asyncio.sleep(2 * 60)
+        assert courier.status.pdp is PdpState.INACTIVE
+        await office.send(email("three"))
+        office.modem.answers["AT+QIDEACT=1"] = ERROR
+        await asyncio.sleep(60 * 60)
+        del office.modem.answers["AT+QIDEACT=1"]
+        courier.update(replace(SETTINGS, options=Options(idle=0)))
+        await office.send(email("four"))
+        await asyncio.sleep(10 * HOUR)
+        assert courier.status.pdp is PdpState.ACTIVE
 
 
 @virtual_time
-async def test_a_poll_refreshes_network_and_context() -> None:
-    bench = Bench()
-    async with at_work(bench) as courier:
-        await courier.submit(email())
-        await idle(courier)
-        bench.answers["AT+COPS?"] = frame('+COPS: 0,0,"OTHER",7')
+async def test_a_poll_refreshes_network_and_context(office: Office) -> None:
+    async with office.at_work() as courier:
+        await office.send(email())
+        await office.idle()
+        office.modem.answers["AT+COPS?"] = frame('+COPS: 0,0,"OTHER",7')
         await courier.poll()
         assert courier.status.network is not None
         assert courier.status.network.operator == "OTHER"
         # No context is active any longer, whatever we believed.
         states = [courier.status.pdp]
-        bench.answers |= {"AT+QIACT?": ACTIVE, "AT+CGACT?": frame("+CGACT: 1,1")}
+        office.modem.answers |= {"AT+QIACT?": ACTIVE, "AT+CGACT?": frame("+CGACT: 1,1")}
         await courier.poll()
         states.append(courier.status.pdp)
         assert states == [PdpState.INACTIVE, PdpState.ACTIVE]
 
 
 @virtual_time
-async def test_a_poll_never_opens_a_port_and_never_waits_for_one_at_work() -> None:
-    bench = Bench()
-    bench.absent = True
-    async with at_work(bench) as courier:
-        await failure(courier)
-        opened = len(bench.opened)
+async def test_a_poll_that_gets_no_answer_makes_the_port_be_opened_anew(
+    office: Office,
+) -> None:
+    async with office.at_work() as courier:
+        await office.send(email("one"))
+        await office.idle()
+        office.modem.port.silent = True
         await courier.poll()
-        assert len(bench.opened) == opened
-        bench.absent = False
-        async with courier.lend():
-            start = asyncio.get_running_loop().time()
-            await courier.poll()
-            assert asyncio.get_running_loop().time() == start
+        assert await office.send(email("two")) is State.SENT
+        assert len(office.modem.ports) == 2
 
 
 @virtual_time
-async def test_a_poll_that_gets_no_answer_makes_the_port_be_opened_anew() -> None:
-    bench = Bench()
-    async with at_work(bench) as courier:
-        await courier.submit(email())
-        await idle(courier)
-        bench.port.silent = True
+async def test_a_poll_during_which_the_modem_restarts_brings_it_back(
+    office: Office,
+) -> None:
+    async with office.at_work() as courier:
+        await office.send(email())
+        await office.idle()
+        office.modem.answers["AT+CEREG?"] = [RESTARTED, frame("+CEREG: 0,1")]
+        before = office.modem.lines.count("AT+CPIN?")
         await courier.poll()
-        await courier.submit(email())
-        assert len(bench.ports) == 2
+        await office.until(lambda: office.modem.lines.count("AT+CPIN?") > before)
 
 
-@virtual_time
-async def test_a_poll_during_which_the_modem_restarts_brings_it_back() -> None:
-    bench = Bench()
-    async with at_work(bench) as courier:
-        await courier.submit(email())
-        await idle(courier)
-        bench.answers["AT+CEREG?"] = [RESTART, frame("+CEREG: 0,1")]
-        before = bench.lines.count("AT+CPIN?")
-        await courier.poll()
-        while bench.lines.count("AT+CPIN?") == before:
-            await asyncio.sleep(0.01)
-
-
-@virtual_time
-async def test_a_modem_that_restarts_by_itself_is_brought_back_into_service() -> None:
-    bench = Bench()
-    async with at_work(bench) as courier:
-        await courier.submit(email())
-        await idle(courier)
-        before = bench.lines.count("AT+CPIN?")
-        bench.port.receive(RESTART)
-        while bench.lines.count("AT+CPIN?") == before:
-            await asyncio.sleep(0.01)
+# Defects, disks, and the end.
 
 
 @pytest.mark.parametrize("line", ["AT+QIACT=1", PUT_LINE])
 @virtual_time
-async def test_a_defect_costs_its_own_email_and_no_other(
-    line: str, caplog: pytest.LogCaptureFixture
+async def test_a_defect_costs_time_and_no_email(
+    office: Office, line: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bench = Bench()
-    whole = bench.answers.get(line, OK)
-    async with at_work(bench) as courier:
-        await until_status(courier, "sim", SimState.READY)
-        await idle(courier)
-        channel = bench.port.channel
+    async with office.at_work() as courier:
+        await office.until(lambda: courier.status.network)
+        await office.idle()
+        channel = office.modem.port.channel
         execute = channel.execute
 
         async def fail(command: Command, **options: Any) -> tuple[str, ...]:
@@ -502,120 +934,80 @@ async def test_a_defect_costs_its_own_email_and_no_other(
             return await execute(command, **options)
 
         channel.execute = fail  # type: ignore[method-assign]  # stands for a defect
-        report = await failure(courier)
-        if line == PUT_LINE:
-            assert report.outcome is not None
-            assert report.outcome.result is Result.UNKNOWN
-        else:
-            assert isinstance(report.error, UnexpectedError)
-        assert "ZeroDivisionError" in caplog.text
-        bench.answers[line] = whole
-        await courier.submit(email())
+        found = email()
+        await courier.submit(found)
+        await office.until(lambda: "ZeroDivisionError" in caplog.text)
+        assert isinstance(courier.status.trouble, UnexpectedError)
+        assert await office.ended(found) is State.SENT
         assert courier.status.trouble is None
 
 
+@pytest.mark.parametrize("method", ["begin", "record", "expire"])
 @virtual_time
-async def test_stopping_ends_what_waits_and_what_is_under_way_with_a_report() -> None:
-    bench = Bench()
-    bench.answers[PUT_LINE] = OK
-    courier = Courier(SETTINGS, modem=bench.make, now=lambda: NOW)
-    courier.start()
-    tasks = [asyncio.create_task(courier.submit(email())) for _ in range(3)]
-    while PUT_LINE not in bench.lines:
-        await asyncio.sleep(0.01)
-    await courier.stop()
-    errors = await asyncio.gather(*tasks, return_exceptions=True)
-    assert all(isinstance(error, DeliveryError) for error in errors)
-    assert bench.port.closed
+async def test_a_disk_that_fails_for_a_while_loses_and_repeats_nothing(
+    office: Office, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with office.at_work() as courier:
+        await office.until(lambda: courier.status.network)
+        await office.idle()
+        whole = getattr(office.outbox, method)
+        failures = iter(range(5))
 
+        def fail(*args: Any) -> Any:
+            if next(failures, None) is not None:
+                raise OutboxWriteError
+            return whole(*args)
 
-@virtual_time
-async def test_an_email_stopped_after_its_send_began_is_unknown_not_failed() -> None:
-    bench = Bench()
-    bench.answers[PUT_LINE] = OK
-    courier = Courier(SETTINGS, modem=bench.make, now=lambda: NOW)
-    courier.start()
-    task = asyncio.create_task(courier.submit(email()))
-    while PUT_LINE not in bench.lines:
-        await asyncio.sleep(0.01)
-    await courier.stop()
-    with pytest.raises(DeliveryError) as caught:
-        await task
-    assert caught.value.report.outcome is not None
-    assert caught.value.report.outcome.result is Result.UNKNOWN
+        monkeypatch.setattr(office.outbox, method, fail)
+        found = email()
+        await courier.submit(found)
+        await office.until(lambda: courier.status.outbox_failed)
+        assert await office.ended(found) is State.SENT
+        assert office.modem.sends == 1
+        assert not courier.status.outbox_failed
 
 
 @virtual_time
-async def test_an_email_stopped_before_its_send_began_was_not_sent() -> None:
-    bench = Bench()
-    bench.answers["AT+QIACT=1"] = None
-    courier = Courier(SETTINGS, modem=bench.make, now=lambda: NOW)
-    courier.start()
-    task = asyncio.create_task(courier.submit(email()))
-    while "AT+QIACT=1" not in bench.lines:
-        await asyncio.sleep(0.01)
-    await courier.stop()
-    with pytest.raises(DeliveryError) as caught:
-        await task
-    assert isinstance(caught.value.report.error, PortLostError)
+async def test_stopping_waits_a_moment_for_the_result_of_a_send(
+    office: Office,
+) -> None:
+    office.modem.answers[PUT_LINE] = Late(2, SENT)
+    found = email()
+    async with office.at_work() as courier:
+        await courier.submit(found)
+        await office.until(lambda: office.modem.sends == 1)
+    assert office.states_of(found) == [State.QUEUED, State.SENT]
+    assert office.modem.port.closed
 
 
 @virtual_time
-async def test_a_port_lost_between_content_and_send_costs_no_email() -> None:
-    bench = Bench()
-
-    def take_and_vanish(data: bytes) -> bytes:
-        bench.answers[BODY_LINE] = lambda: body(6)
-        loop = asyncio.get_running_loop()
-        # After the content was confirmed, before the next command is written.
-        loop.call_soon(bench.port.receive, frame(f"+QSMTPBODY: {len(data)}"))
-        loop.call_soon(bench.port.channel.connection_lost, None)
-        return b""
-
-    bench.answers[BODY_LINE] = Data(6, take_and_vanish)
-    async with at_work(bench) as courier:
-        await courier.submit(email())
-        assert len(bench.ports) == 2
-        assert bench.lines.count(PUT_LINE) == 1
-
-
-@virtual_time
-async def test_stopping_a_courier_that_never_started_is_fine() -> None:
-    courier = Courier(SETTINGS, modem=Bench().make)
-    waiting = asyncio.create_task(courier.submit(email()))
-    await asyncio.sleep(0.1)
-    await courier.stop()
-    with pytest.raises(DeliveryError) as caught:
-        await waiting
-    assert isinstance(caught.value.report.error, PortLostError)
-    # Nor does anyone wait who comes later.
-    with pytest.raises(DeliveryError):
-        await courier.submit(email())
-
-
-@virtual_time
-async def test_a_caller_that_gives_up_does_not_stop_its_email() -> None:
-    bench = Bench()
-    async with at_work(bench) as courier:
+async def test_a_caller_that_gives_up_does_not_stop_its_email(office: Office) -> None:
+    async with office.at_work() as courier:
         task = asyncio.create_task(courier.submit(email()))
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0)
         task.cancel()
-        while courier.status.last is None:
-            await asyncio.sleep(0.01)
-        assert bench.lines.count(PUT_LINE) == 1
+        await office.until(lambda: courier.status.mail.sent == 1)
 
 
 @virtual_time
-async def test_watchers_are_told_of_each_change_and_of_nothing_else() -> None:
-    bench = Bench()
-    async with at_work(bench) as courier:
-        seen: list[Status] = []
-        undo = courier.watch(lambda: seen.append(courier.status))
-        await courier.submit(email())
-        assert all(a != b for a, b in itertools.pairwise(seen))
-        states = [status.pdp for status in seen]
-        assert PdpState.ACTIVATING in states
-        undo()
+async def test_watchers_and_listeners_are_told_until_they_leave(
+    office: Office,
+) -> None:
+    async with office.at_work() as courier:
+        seen: list[object] = []
+        undo = [
+            courier.watch(lambda: seen.append(courier.status.pdp)),
+            courier.on_transition(seen.append),
+        ]
+        await office.send(email("one"))
+        assert PdpState.ACTIVATING in seen
+        for leave in undo:
+            leave()
         count = len(seen)
-        await courier.submit(email())
+        await office.send(email("two"))
         assert len(seen) == count
+
+
+def test_the_bench_talks_of_the_same_server() -> None:
+    assert SETTINGS.server.host == HOST
+    assert isinstance(email(), Email)

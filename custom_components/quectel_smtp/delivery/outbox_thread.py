@@ -69,9 +69,8 @@ class OutboxThread:
         """Close the outbox after what was begun; it takes nothing from then on."""
         if self._closed:
             return
-        closing = self._run(self._outbox.close)
         self._closed = True
-        try:
-            await closing
-        finally:
-            self._executor.shutdown(wait=False)
+        loop = asyncio.get_running_loop()
+        closing = loop.run_in_executor(self._executor, self._outbox.close)
+        self._executor.shutdown(wait=False)
+        await asyncio.shield(closing)
