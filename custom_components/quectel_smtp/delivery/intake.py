@@ -7,18 +7,25 @@ from typing import Final
 
 from . import outbox_rows as rows, outbox_states as states
 from .email import Email, new_reference
-from .merging import DIGEST_LEAST, WINDOW, Accepted, Compose, Recent, fitting
-from .outbox_rows import Addresses, DamagedRowError
+from .merging import (
+    DIGEST_LEAST,
+    DIGEST_MOST,
+    WINDOW,
+    Accepted,
+    Compose,
+    Recent,
+    fitting,
+)
+from .outbox_rows import Addresses, Content, DamagedRowError
 from .outbox_store import Store
 from .records import Entry, Instant, Item, Options, OutboxFullError, Reason, State
 
 # Emails of one part in one envelope that were never attempted, and may go now but for the
-# limits: what an item, by its envelope and its addresses, may go out with.
+# limits: what an item, by its envelope, may go out with if the addresses are the same.
 _ALIKE: Final = (
     "envelopes.due IS NOT NULL AND envelopes.critical = 0 AND envelopes.attempts = 0"
     " AND (envelopes.state = 'queued' OR envelopes.id = ?1"
     "  OR envelopes.state = 'deferred' AND envelopes.reason = 'limit')"
-    " AND envelopes.addresses = ?2"
     " AND NOT EXISTS (SELECT 1 FROM parts"
     "  WHERE email = envelopes.email AND number <> envelopes.part)"
     " AND NOT EXISTS (SELECT 1 FROM envelopes AS other"
@@ -75,13 +82,13 @@ class Intake:
         if earlier is not None and self._untouched(earlier.number):
             self._accept_merged(email, reference, earlier.number, at)
             return reference
-        size = _size(email)
-        self._bounds.check(self._store, email.critical, size)
+        content = _content(email)
+        self._bounds.check(self._store, email.critical, len(content.encode()))
         with self._store.writing(at):
             number = self._insert(
                 email,
                 reference,
-                size,
+                content,
                 accepted=at,
                 expires=at.elapsed + options.lifetime,
                 at=at,
@@ -126,7 +133,7 @@ class Intake:
         self,
         email: Email,
         reference: str,
-        size: int,
+        content: str,
         *,
         accepted: Instant,
         expires: float,
@@ -135,12 +142,12 @@ class Intake:
     ) -> int:
         """Insert an email of one part to be sent in one envelope; returns its number."""
         store = self._store
+        size = len(content.encode())
         number = store.insert(
             "emails",
             reference=reference,
             recipient=email.recipient,
             critical=email.critical,
-            subject=email.subject,
             accepted=accepted.elapsed,
             accepted_wall=rows.moment(accepted.wall),
             expires=expires,
@@ -150,7 +157,7 @@ class Intake:
             reported=State.QUEUED,
         )
         store.insert(
-            "parts", email=number, number=rows.TEXT, kind="text", content=email.body
+            "parts", email=number, number=rows.TEXT, kind="text", content=content
         )
         store.insert(
             "envelopes",
@@ -158,7 +165,6 @@ class Intake:
             part=rows.TEXT,
             critical=email.critical,
             accepted=accepted.elapsed,
-            addresses=_addresses(email).text(),
             state=plan.state,
             reason=plan.reason,
             due=plan.due,
@@ -211,20 +217,23 @@ class Intake:
         with self._store.writing(at):
             number = self._merge(found[:count], email, at)
         self.taken = number
-        row = self._store.row(f"{rows.ITEMS} WHERE envelopes.email = ?", number)
-        return item if row is None else rows.item(row)
+        (envelope,) = states.envelopes(self._store, number)
+        return states.item(self._store, envelope.id)
 
     def _waiting_with(self, item: Item) -> list[Item]:
         """Return what waits for the same addresses and was never attempted, in order."""
         found = []
         for row in self._store.rows(
-            f"{rows.ITEMS} WHERE {_ALIKE} ORDER BY envelopes.accepted, envelopes.id",
+            f"{rows.ITEMS} WHERE {_ALIKE}"
+            " ORDER BY envelopes.accepted, envelopes.id LIMIT ?",
             item.envelope,
-            Addresses(item.to, item.cc, item.bcc).text(),
+            DIGEST_MOST,
         ):
             # What is damaged comes to its end by itself, when it is due.
             with suppress(DamagedRowError):
-                found.append(rows.item(row))
+                other = rows.item(row)
+                if (other.to, other.cc, other.bcc) == (item.to, item.cc, item.bcc):
+                    found.append(other)
         return found
 
     def _merge(self, items: Sequence[Item], email: Email, at: Instant) -> int:
@@ -234,7 +243,7 @@ class Intake:
         number = self._insert(
             email,
             self._free(email.reference),
-            _size(email),
+            _content(email),
             accepted=items[0].accepted,
             expires=max(member.expires for member in members),
             at=at,
@@ -245,12 +254,6 @@ class Intake:
         return number
 
 
-def _addresses(email: Email) -> Addresses:
-    return Addresses(email.to, email.cc, email.bcc)
-
-
-def _size(email: Email) -> int:
-    return sum(
-        len(text.encode())
-        for text in (email.subject, email.body, _addresses(email).text())
-    )
+def _content(email: Email) -> str:
+    addresses = Addresses(email.to, email.cc, email.bcc)
+    return Content(email.subject, email.body, addresses).text()

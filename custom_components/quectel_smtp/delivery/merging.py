@@ -13,6 +13,8 @@ WINDOW: Final = 60.0
 """Seconds within which the same text to the same addresses becomes one email."""
 DIGEST_LEAST: Final = 10
 """Emails that wait for the same addresses, from which on they go out as one."""
+DIGEST_MOST: Final = 200
+"""Emails among which those are sought: more would not fit into one."""
 
 type Compose = Callable[[Sequence[Entry]], tuple[str, str] | None]
 """Makes subject and body of several emails; None where they don't fit into one."""

@@ -6,39 +6,35 @@ database can't do is raised as ``OutboxWriteError``: nothing of it has happened 
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from . import (
+    outbox_envelopes as envelopes,
     outbox_rows as rows,
     outbox_start as start,
     outbox_states as states,
     outbox_views as views,
 )
+from .attempts import Attempts
 from .email import Email
 from .intake import Bounds, Intake
 from .merging import Compose
 from .outbox_file import Connect, connect, remove_database
-from .outbox_rows import DamagedRowError, EnvelopeRow
+from .outbox_rows import DamagedRowError
 from .outbox_store import Store
 from .records import (
-    Again,
     BeingSentError,
-    End,
     Finding,
-    History,
-    Hold,
     Instant,
     Item,
-    Last,
     Listed,
     NotWaitingError,
     Options,
     OutboxWriteError,
     Reason,
-    Split,
     State,
     Summary,
     Transition,
@@ -46,7 +42,7 @@ from .records import (
     Verdict,
     Wear,
 )
-from .storm import DAY, Room, Send, room
+from .storm import DAY
 
 EMAILS: Final = 200
 SIZE: Final = 50 * 1024 * 1024
@@ -56,18 +52,6 @@ KEPT: Final = 30 * DAY
 
 # An envelope that waits, and may be given another state than the one it has.
 _WAITS: Final = "state IN ('queued', 'deferred', 'held')"
-# A hold of all leaves alone what is held for a reason of its own.
-_HOLDS: Final = (
-    "(state IN ('queued', 'deferred')"
-    " OR state = 'held' AND reason NOT IN ('refused', 'restored'))"
-)
-
-
-_DUE: Final = (
-    "SELECT id, email, critical FROM envelopes"
-    " WHERE due IS NOT NULL AND critical = ? AND due <= ?"
-    " ORDER BY accepted, id LIMIT 1"
-)
 _PROVEN: Final = "proven "
 _NEXT_DUE: Final = "SELECT min(due) FROM envelopes WHERE due IS NOT NULL"
 _NEXT_EXPIRY: Final = "SELECT min(expires) FROM emails WHERE ended IS NULL"
@@ -104,7 +88,12 @@ class Outbox:
         self._path = path
         self._store = Store(path, connect)
         self._bounds = Bounds(emails, size, reserved)
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """Know nothing but what is on disk."""
         self._intake = Intake(self._store, self._bounds)
+        self._attempts = Attempts(self._store, self._intake)
 
     # Beginning and end.
 
@@ -125,7 +114,7 @@ class Outbox:
         except BaseException:
             store.close()
             raise
-        self._intake = Intake(store, self._bounds)
+        self._begin_anew()
         return Opened(at.elapsed, damaged, restored)
 
     def close(self) -> None:
@@ -155,61 +144,7 @@ class Outbox:
 
         What is over the limits of an hour or a day is deferred. None if nothing is due.
         """
-        store = self._store
-        self._intake.taken = None
-        while True:
-            # Separately: each of the two is one step in the index.
-            found = store.row(_DUE, 1, at.elapsed) or store.row(_DUE, 0, at.elapsed)
-            if found is None:
-                store.tidy()
-                return None
-            envelope, email, critical = (rows.integer(value) for value in found)
-            free = self._room(at, options)
-            if free.critical > at.elapsed if critical else free.normal > at.elapsed:
-                self._defer(critical, free, at)
-                continue
-            try:
-                row = store.row(f"{rows.ITEMS} WHERE envelopes.id = ?", envelope)
-                item = rows.item(row or ())
-            except DamagedRowError, IndexError:
-                with store.writing(at):
-                    states.end_damaged(store, email, at)
-                continue
-            self._intake.taken = email
-            return item
-
-    def _room(self, at: Instant, options: Options) -> Room:
-        sends = self._store.rows(
-            "SELECT elapsed, burst FROM sends WHERE elapsed > ?", at.elapsed - DAY
-        )
-        return room(
-            (Send(rows.real(sent), bool(burst)) for sent, burst in sends),
-            options,
-            at.elapsed,
-        )
-
-    def _defer(self, critical: int, free: Room, at: Instant) -> None:
-        """Defer what is due until there is room for it."""
-        store = self._store
-        due = free.critical if critical else free.normal
-        over = "due <= ? AND critical = ? AND"
-        with store.writing(at):
-            # What needs a person goes on doing so, and is only tried later.
-            store.run(
-                f"UPDATE envelopes SET due = ? WHERE {over} state = 'held'",  # noqa: S608
-                due,
-                at.elapsed,
-                critical,
-            )
-            states.change_all(
-                store,
-                f"{over} state IN ('queued', 'deferred')",
-                (at.elapsed, critical),
-                at,
-                State.DEFERRED,
-                reason=Reason.LIMIT,
-                due=due,
-            )
+        return self._attempts.next_due(at, options)
 
     def next_time(self, at: Instant) -> float | None:
         """Return when something is due or over next; it may lie in the past."""
@@ -237,25 +172,7 @@ class Outbox:
         deadline: when its result can't come any more, on the outbox's clock.
         mark: the modem's boot.
         """
-        store = self._store
-        found = self._waiting(envelope)
-        if found is None or found.state is State.SENDING:
-            return False
-        email = states.email(store, found.email)
-        burst = email.critical and self._room(at, Options()).burst <= at.elapsed
-        with store.writing(at):
-            store.run(
-                "UPDATE envelopes SET state = ?, reason = NULL, due = NULL,"
-                " deadline = ?, mark = ? WHERE id = ?",
-                State.SENDING,
-                deadline,
-                mark,
-                envelope,
-            )
-            store.run("DELETE FROM sends WHERE elapsed <= ?", at.elapsed - DAY)
-            store.insert("sends", elapsed=at.elapsed, burst=burst)
-            states.follow(store, found.email, at)
-        return True
+        return self._attempts.begin(envelope, deadline, mark, at)
 
     def record(
         self, envelope: int, verdict: Verdict, finding: Finding, at: Instant
@@ -265,128 +182,15 @@ class Outbox:
         Nothing follows for an envelope that is over already, as one is that was
         cancelled on its way to the modem.
         """
-        store = self._store
-        self._intake.taken = None
-        found = self._waiting(envelope)
-        if found is None:
-            return
-        with store.writing(at):
-            state, reason = self._judge(found, verdict, finding, at)
-            # An end is told as what the whole email came to.
-            now = states.follow(store, found.email, at)
-            if now.waiting:
-                email = states.email(store, found.email)
-                tried = states.attempts(states.envelopes(store, found.email))
-                states.keep_last(
-                    store,
-                    Last(
-                        email.reference,
-                        email.recipient,
-                        state,
-                        at.wall,
-                        finding,
-                        tried,
-                        reason,
-                    ),
-                )
-            if isinstance(verdict, Hold) and verdict.reason.of_all:
-                self._hold_others(verdict.reason, verdict.delay, at)
-
-    def _waiting(self, envelope: int) -> EnvelopeRow | None:
-        """Return an envelope that is not over."""
-        row = self._store.row(
-            f"{rows.ENVELOPES} WHERE id = ?",
-            envelope,
-        )
-        found = None if row is None else rows.envelope(row)
-        return found if found is not None and found.state.waiting else None
-
-    def _judge(
-        self, found: EnvelopeRow, verdict: Verdict, finding: Finding, at: Instant
-    ) -> tuple[State, Reason | None]:
-        """Give an envelope the state that follows; returns it and its reason."""
-        store = self._store
-        state = State.QUEUED
-        reason: Reason | None = None
-        due: float | None = None
-        match verdict:
-            case End(state):
-                if state is State.SENT:
-                    store.put("last_sent", rows.moment(at.wall))
-            case Again(delay, reason):
-                state, due = State.DEFERRED, at.elapsed + delay
-            case Hold(reason, delay):
-                state = State.HELD
-                due = None if delay is None else at.elapsed + delay
-            case Split():
-                self._split(found, verdict.history, finding, at)
-                return state, None
-        states.set_envelope(
-            store,
-            found.id,
-            state,
-            reason=reason,
-            due=due,
-            history=verdict.history,
-            finding=finding,
-        )
-        return state, reason
-
-    def _split(
-        self, found: EnvelopeRow, history: History, finding: Finding, at: Instant
-    ) -> None:
-        """Put one envelope for each of its recipients in an envelope's place."""
-        store = self._store
-        # A reply to one says nothing about the others.
-        history = replace(history, temporary=0)
-        values = store.row(
-            "SELECT part, critical, accepted, addresses FROM envelopes WHERE id = ?",
-            found.id,
-        )
-        part, critical, accepted, addresses = values or (None,) * 4
-        for address in rows.addresses(addresses).each():
-            number = store.insert(
-                "envelopes",
-                email=found.email,
-                part=rows.integer(part),
-                critical=rows.integer(critical),
-                accepted=rows.real(accepted),
-                addresses=address.text(),
-                state=State.QUEUED,
-            )
-            states.set_envelope(
-                store,
-                number,
-                State.QUEUED,
-                due=at.elapsed,
-                history=history,
-                finding=finding,
-            )
-        store.run("DELETE FROM envelopes WHERE id = ?", found.id)
+        self._attempts.record(envelope, verdict, finding, at)
 
     def unsettled(self) -> Unsettled | None:
         """Return the envelope that was handed over without a result so far."""
-        row = self._store.row(
-            f"{rows.ENVELOPES} WHERE state = 'sending' ORDER BY id LIMIT 1"
-        )
-        if row is None:
-            return None
-        found = rows.envelope(row)
-        return Unsettled(
-            found.id,
-            states.email(self._store, found.email).reference,
-            0.0 if found.deadline is None else found.deadline,
-            found.mark,
-            found.history,
-            self.recipients(found.id),
-        )
+        return self._attempts.unsettled()
 
     def recipients(self, envelope: int) -> int:
         """Return to how many addresses an envelope goes; 0 once it is over."""
-        row = self._store.row("SELECT addresses FROM envelopes WHERE id = ?", envelope)
-        if row is None or row[0] is None:
-            return 0
-        return len(rows.addresses(row[0]))
+        return self._attempts.recipients(envelope)
 
     # Time passes.
 
@@ -449,7 +253,7 @@ class Outbox:
         ):
             return 0
         with store.writing(at):
-            return states.change_all(
+            return envelopes.change_all(
                 store,
                 condition,
                 values,
@@ -462,18 +266,7 @@ class Outbox:
     def hold_all(self, reason: Reason, delay: float | None, at: Instant) -> None:
         """Hold all that waits, except what a person is already needed for by itself."""
         with self._store.writing(at):
-            self._hold_others(reason, delay, at)
-
-    def _hold_others(self, reason: Reason, delay: float | None, at: Instant) -> None:
-        states.change_all(
-            self._store,
-            _HOLDS,
-            (),
-            at,
-            State.HELD,
-            reason=reason,
-            due=None if delay is None else at.elapsed + delay,
-        )
+            self._attempts.hold_all(reason, delay, at)
 
     # What a person asks for.
 

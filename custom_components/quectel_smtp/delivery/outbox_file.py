@@ -39,6 +39,8 @@ _DAMAGED: Final = frozenset(
 
 # Read back after each is set: SQLite ignores what it doesn't know or can't do.
 _PRAGMAS: Final = (
+    # As long as the file is new; the schema's padding counts on it.
+    ("page_size", "4096", 4096),
     # First: WAL then needs no shared memory, which not every file system has.
     ("locking_mode", "EXCLUSIVE", "exclusive"),
     ("journal_mode", "WAL", "wal"),

@@ -3,9 +3,10 @@
 SQLite holds what it is told to, of whatever type, and what a disk made of it since.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 import json
 import math
 from typing import Final
@@ -133,29 +134,64 @@ class Addresses:
         """Return how many they are."""
         return len(self.to) + len(self.cc) + len(self.bcc)
 
-    def each(self) -> Sequence[Addresses]:
-        """Return each of them by itself."""
-        return (
-            *(Addresses(to=(address,)) for address in self.to),
-            *(Addresses(cc=(address,)) for address in self.cc),
-            *(Addresses(bcc=(address,)) for address in self.bcc),
+    def some(self, members: Collection[int]) -> Addresses:
+        """Return those with these numbers, from 0, in the order to, cc, bcc."""
+        numbers = count()
+        to, cc, bcc = (
+            tuple(address for address in kind if next(numbers) in members)
+            for kind in (self.to, self.cc, self.bcc)
         )
+        return Addresses(to, cc, bcc)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an email says, and to whom."""
+
+    subject: str
+    body: str
+    addresses: Addresses
 
     def text(self) -> str:
-        """Return them as they are stored: the same for the same ones."""
-        return json.dumps([self.to, self.cc, self.bcc], separators=(",", ":"))
+        """Return it as it is stored."""
+        to = self.addresses
+        return json.dumps(
+            [self.subject, self.body, to.to, to.cc, to.bcc],
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
 
 
-def addresses(value: object) -> Addresses:
-    """Return the addresses of an envelope."""
-    kinds = []
-    for kind in _array(value):
-        if not isinstance(kind, list):
-            raise DamagedRowError("addresses")
-        kinds.append(tuple(text(address) for address in kind))
-    if len(kinds) != 3 or not any(kinds):
+def content(value: object) -> Content:
+    """Return the content of a text part."""
+    row = _array(value)
+    if len(row) != 5:
+        raise DamagedRowError("content")
+    addresses = Addresses(*(_texts(kind) for kind in row[2:]))
+    if not addresses:
         raise DamagedRowError("addresses")
-    return Addresses(*kinds)
+    return Content(text(row[0]), text(row[1]), addresses)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise DamagedRowError("texts")
+    return tuple(text(one) for one in value)
+
+
+def members_text(members: Sequence[int]) -> str:
+    """Return which of the addresses an envelope is for, as it is stored."""
+    return json.dumps(members)
+
+
+def members(value: object, addresses: Addresses) -> Sequence[int]:
+    """Return for which of the addresses an envelope is: all if there is no value."""
+    if value is None:
+        return range(len(addresses))
+    found = [integer(number) for number in _array(value)]
+    if not found or not 0 <= min(found) <= max(found) < len(addresses):
+        raise DamagedRowError("members")
+    return found
 
 
 # Whole rows: how to ask for them, and what they make.
@@ -255,7 +291,7 @@ TEXT: Final = 1
 
 ITEMS: Final = (
     "SELECT envelopes.id, emails.reference, emails.recipient, emails.critical,"
-    " emails.subject, parts.content, envelopes.addresses, emails.times,"
+    " parts.content, envelopes.members, emails.times,"
     " emails.accepted, emails.accepted_wall, envelopes.attempts, envelopes.lost,"
     " envelopes.doubts, envelopes.temporary, envelopes.rebuilt"
     " FROM envelopes JOIN emails ON emails.id = envelopes.email"
@@ -266,20 +302,21 @@ ITEMS: Final = (
 
 def item(row: Sequence[object]) -> Item:
     """Return an envelope with its content from the columns of ``ITEMS``."""
-    to = addresses(row[6])
+    found = content(row[4])
+    to = found.addresses.some(members(row[5], found.addresses))
     return Item(
         integer(row[0]),
         text(row[1]),
         text(row[2]),
         bool(integer(row[3])),
-        text(row[4]),
-        text(row[5]),
+        found.subject,
+        found.body,
         to.to,
         to.cc,
         to.bcc,
-        integer(row[7]),
-        Instant(real(row[8]), wall(row[9])),
-        history(row[10:15]),
+        integer(row[6]),
+        Instant(real(row[7]), wall(row[8])),
+        history(row[9:14]),
     )
 
 

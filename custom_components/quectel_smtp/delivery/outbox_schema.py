@@ -7,9 +7,15 @@ from typing import Final
 APPLICATION_ID: Final = 0x51434D4C
 """In the file's header (SQLite file format 1.3.12): it is an outbox, "QCML"."""
 
-# Times are seconds of the outbox's clock, those named "wall" are Unix time. What ended
-# has no subject, no parts and no addresses. A due time is what makes an envelope come
-# up again: one that is being sent, is over or waits for a person has none.
+# Times are seconds of the outbox's clock, those named "wall" are Unix time. A due time is
+# what makes an envelope come up again: one that is being sent, is over or waits for a
+# person has none.
+#
+# All that an email says, and to whom, is the content of its parts, which are gone once it
+# is over. SQLite overwrites what is deleted, but not the copies that it leaves behind
+# when it moves records from page to page. What lies in overflow pages never moves; and
+# since at most 4061 bytes of a record lie elsewhere (SQLite file format 1.6, with pages
+# of 4096 bytes), the padding puts the content there.
 _FIRST: Final = (
     """
     CREATE TABLE emails (
@@ -17,7 +23,6 @@ _FIRST: Final = (
         reference TEXT NOT NULL UNIQUE,
         recipient TEXT NOT NULL,
         critical INTEGER NOT NULL,
-        subject TEXT,
         accepted REAL NOT NULL,
         accepted_wall REAL NOT NULL,
         expires REAL NOT NULL,
@@ -38,7 +43,7 @@ _FIRST: Final = (
         email INTEGER NOT NULL REFERENCES emails (id) ON DELETE CASCADE,
         number INTEGER NOT NULL,
         kind TEXT NOT NULL,
-        name TEXT,
+        padding BLOB NOT NULL DEFAULT (zeroblob(4096)),
         content NOT NULL,
         PRIMARY KEY (email, number)
     )
@@ -50,7 +55,7 @@ _FIRST: Final = (
         part INTEGER NOT NULL,
         critical INTEGER NOT NULL,
         accepted REAL NOT NULL,
-        addresses TEXT,
+        members TEXT,
         state TEXT NOT NULL,
         reason TEXT,
         due REAL,

@@ -3,7 +3,11 @@
 from datetime import datetime
 from typing import Final
 
-from . import outbox_rows as rows, outbox_states as states
+from . import (
+    outbox_envelopes as envelopes,
+    outbox_rows as rows,
+    outbox_states as states,
+)
 from .outbox_rows import DamagedRowError, EnvelopeRow
 from .outbox_store import Store
 from .records import Instant, Reason, State
@@ -35,6 +39,13 @@ def resumed(store: Store, wall: datetime) -> float:
 def sweep(store: Store, at: Instant) -> None:
     """End what can't be read any more, so that nothing else stumbles over it."""
     store.run("DELETE FROM envelopes WHERE email NOT IN (SELECT id FROM emails)")
+    # The order in which they are taken is that of their emails.
+    store.run(
+        "UPDATE envelopes SET critical = emails.critical, accepted = emails.accepted"
+        " FROM emails WHERE emails.id = envelopes.email AND emails.ended IS NULL"
+        " AND (envelopes.critical <> emails.critical"
+        "  OR envelopes.accepted <> emails.accepted)"
+    )
     damaged: set[object] = set()
     found: dict[object, list[EnvelopeRow]] = {}
     for row in store.rows(
@@ -51,12 +62,12 @@ def sweep(store: Store, at: Instant) -> None:
         except DamagedRowError:
             states.end_damaged(store, rows.integer(row[0]), at)
             continue
-        envelopes = found.get(email.id, [])
-        if email.id in damaged or not envelopes:
+        all_envelopes = found.get(email.id, [])
+        if email.id in damaged or not all_envelopes:
             states.end_damaged(store, email.id, at)
-        elif not any(one.state.waiting for one in envelopes):
+        elif not any(one.state.waiting for one in all_envelopes):
             states.follow(store, email.id, at)
-        for one in envelopes:
+        for one in all_envelopes:
             if one.state in _PLANNED and one.due is None:
                 store.run(
                     "UPDATE envelopes SET due = ? WHERE id = ?", at.elapsed, one.id
@@ -84,7 +95,7 @@ def recognise_restore(store: Store, at: Instant) -> int:
         "UPDATE envelopes SET attempts = attempts + 1, lost = lost + 1"
         " WHERE state = 'sending'"
     )
-    return states.change_all(
+    return envelopes.change_all(
         store,
         "state IN ('queued', 'sending', 'deferred', 'held')",
         (),

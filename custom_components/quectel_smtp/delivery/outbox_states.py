@@ -11,7 +11,7 @@ from . import outbox_rows as rows
 from .email import new_reference
 from .outbox_rows import DamagedRowError, EmailRow, EnvelopeRow
 from .outbox_store import Store
-from .records import Finding, History, Instant, Last, Reason, State
+from .records import Finding, Instant, Item, Last, Reason, State
 
 DAMAGED: Final = "outbox_damaged"
 """The finding's error where an email can't be read any more."""
@@ -61,6 +61,14 @@ def representative(waiting: Iterable[EnvelopeRow]) -> EnvelopeRow:
             one.id,
         ),
     )
+
+
+def item(store: Store, envelope: int) -> Item:
+    """Return an envelope with its content."""
+    found = store.row(f"{rows.ITEMS} WHERE envelopes.id = ?", envelope)
+    if found is None:
+        raise DamagedRowError("missing")
+    return rows.item(found)
 
 
 def follow(store: Store, number: int, at: Instant) -> State:
@@ -185,17 +193,14 @@ def _readable(value: object) -> str:
 def _erase(store: Store, number: int, state: State, at: Instant) -> None:
     """Mark an email as ended, and erase what it said and to whom."""
     store.run(
-        "UPDATE emails SET state = ?, reported = ?, ended = ?, subject = NULL"
-        " WHERE id = ?",
+        "UPDATE emails SET state = ?, reported = ?, ended = ? WHERE id = ?",
         state,
         state,
         at.elapsed,
         number,
     )
     store.run("DELETE FROM parts WHERE email = ?", number)
-    store.run(
-        "UPDATE envelopes SET addresses = NULL, due = NULL WHERE email = ?", number
-    )
+    store.run("UPDATE envelopes SET members = NULL, due = NULL WHERE email = ?", number)
     store.erased()
 
 
@@ -273,75 +278,6 @@ def counter(store: Store, key: str) -> int:
 def add(store: Store, key: str) -> None:
     """Count one more."""
     store.put(key, counter(store, key) + 1)
-
-
-def set_envelope(
-    store: Store,
-    number: int,
-    state: State,
-    *,
-    reason: Reason | None = None,
-    due: float | None = None,
-    history: History | None = None,
-    finding: Finding | None = None,
-) -> None:
-    """Give an envelope a state; history and finding stay if None."""
-    store.run(
-        "UPDATE envelopes SET state = ?, reason = ?, due = ?, deadline = NULL,"
-        " mark = NULL WHERE id = ?",
-        state,
-        reason,
-        due,
-        number,
-    )
-    if history is not None:
-        store.run(
-            "UPDATE envelopes SET attempts = ?, lost = ?, doubts = ?, temporary = ?,"
-            " rebuilt = ? WHERE id = ?",
-            history.attempts,
-            history.lost,
-            history.doubts,
-            history.temporary,
-            history.rebuilt,
-            number,
-        )
-    if finding is not None:
-        store.run(
-            "UPDATE envelopes SET finding = ? WHERE id = ?",
-            rows.finding_text(finding),
-            number,
-        )
-
-
-def change_all(
-    store: Store,
-    condition: str,
-    values: Sequence[str | float],
-    at: Instant,
-    state: State,
-    *,
-    reason: Reason | None = None,
-    due: float | None = None,
-    anew: bool = False,
-) -> int:
-    """Give all envelopes that meet a condition a state; returns of how many emails.
-
-    anew: what becomes of them is reported even if it was so before.
-    """
-    found = store.rows(
-        f"SELECT id, email FROM envelopes WHERE {condition} ORDER BY email, id",  # noqa: S608 - ours
-        *values,
-    )
-    for number, _ in found:
-        set_envelope(store, rows.integer(number), state, reason=reason, due=due)
-    changed = {rows.integer(number) for _, number in found}
-    for number in sorted(changed):
-        if anew:
-            store.run(
-                "UPDATE emails SET reported = ? WHERE id = ?", State.QUEUED, number
-            )
-        follow(store, number, at)
-    return len(changed)
 
 
 def wall_of(at: Instant, elapsed: float) -> datetime:

@@ -1,0 +1,249 @@
+"""``Attempts``: which email goes now, and what its attempt came to."""
+
+from contextlib import suppress
+from typing import Final
+
+from . import (
+    outbox_envelopes as envelopes,
+    outbox_rows as rows,
+    outbox_states as states,
+)
+from .intake import Intake
+from .outbox_rows import DamagedRowError, EnvelopeRow
+from .outbox_store import Store
+from .records import (
+    Again,
+    End,
+    Finding,
+    Hold,
+    Instant,
+    Item,
+    Last,
+    Options,
+    Reason,
+    Split,
+    State,
+    Unsettled,
+    Verdict,
+)
+from .storm import DAY, Room, Send, room
+
+_DUE: Final = (
+    "SELECT id, email, critical FROM envelopes"
+    " WHERE due IS NOT NULL AND critical = ? AND due <= ?"
+    " ORDER BY accepted, id LIMIT 1"
+)
+_OF_ALL: Final = tuple(reason for reason in Reason if reason.of_all)
+# What is held for a reason of its own needs a person for itself.
+_HOLDS: Final = (
+    "state IN ('queued', 'deferred') OR state = 'held' AND reason IN (?, ?, ?)"
+)
+
+
+class Attempts:
+    """The way of an email from its turn to its end."""
+
+    def __init__(self, store: Store, intake: Intake) -> None:
+        """Take the store, and the intake that is told what is on its way."""
+        self._store = store
+        self._intake = intake
+
+    def next_due(self, at: Instant, options: Options) -> Item | None:
+        """Return the envelope to be sent now: critical first, then the oldest email.
+
+        What is over the limits of an hour or a day is deferred. None if nothing is due.
+        """
+        store = self._store
+        self._intake.taken = None
+        while True:
+            # One after the other: each is found where its part of the index begins.
+            found = store.row(_DUE, 1, at.elapsed) or store.row(_DUE, 0, at.elapsed)
+            if found is None:
+                store.tidy()
+                return None
+            envelope, email, critical = (rows.integer(value) for value in found)
+            free = self._room(at, options)
+            if free.critical > at.elapsed if critical else free.normal > at.elapsed:
+                self._defer(critical, free, at)
+                continue
+            try:
+                item = states.item(store, envelope)
+            except DamagedRowError:
+                with store.writing(at):
+                    states.end_damaged(store, email, at)
+                continue
+            self._intake.taken = email
+            return item
+
+    def _room(self, at: Instant, options: Options) -> Room:
+        sends = self._store.rows(
+            "SELECT elapsed, burst FROM sends WHERE elapsed > ?", at.elapsed - DAY
+        )
+        return room(
+            (Send(rows.real(sent), bool(burst)) for sent, burst in sends),
+            options,
+            at.elapsed,
+        )
+
+    def _defer(self, critical: int, free: Room, at: Instant) -> None:
+        """Defer what is due until there is room for it."""
+        store = self._store
+        due = free.critical if critical else free.normal
+        over = "due <= ? AND critical = ? AND"
+        with store.writing(at):
+            # What needs a person goes on doing so, and is only tried later.
+            store.run(
+                f"UPDATE envelopes SET due = ? WHERE {over} state = 'held'",  # noqa: S608
+                due,
+                at.elapsed,
+                critical,
+            )
+            envelopes.change_all(
+                store,
+                f"{over} state IN ('queued', 'deferred')",
+                (at.elapsed, critical),
+                at,
+                State.DEFERRED,
+                reason=Reason.LIMIT,
+                due=due,
+            )
+
+    def begin(
+        self, envelope: int, deadline: float, mark: int | None, at: Instant
+    ) -> bool:
+        """Commit the intent to hand an envelope over; False if it no longer waits.
+
+        deadline: when its result can't come any more, on the outbox's clock.
+        mark: the modem's boot.
+        """
+        store = self._store
+        found = self._waiting(envelope)
+        if found is None or found.state is State.SENDING:
+            return False
+        email = states.email(store, found.email)
+        burst = email.critical and self._room(at, Options()).burst <= at.elapsed
+        with store.writing(at):
+            store.run(
+                "UPDATE envelopes SET state = ?, reason = NULL, due = NULL,"
+                " deadline = ?, mark = ? WHERE id = ?",
+                State.SENDING,
+                deadline,
+                mark,
+                envelope,
+            )
+            store.run("DELETE FROM sends WHERE elapsed <= ?", at.elapsed - DAY)
+            store.insert("sends", elapsed=at.elapsed, burst=burst)
+            states.follow(store, found.email, at)
+        return True
+
+    def record(
+        self, envelope: int, verdict: Verdict, finding: Finding, at: Instant
+    ) -> None:
+        """Commit what an attempt came to, and what follows from it.
+
+        Nothing follows for an envelope that is over already, as one is that was
+        cancelled on its way to the modem.
+        """
+        store = self._store
+        self._intake.taken = None
+        found = self._waiting(envelope)
+        if found is None:
+            return
+        with store.writing(at):
+            try:
+                state, reason = self._judge(found, verdict, finding, at)
+            except DamagedRowError:
+                # Nobody knows any more into what it is to be split.
+                states.end_damaged(store, found.email, at)
+                return
+            # An end is told as what the whole email came to.
+            now = states.follow(store, found.email, at)
+            if now.waiting:
+                email = states.email(store, found.email)
+                tried = states.attempts(states.envelopes(store, found.email))
+                states.keep_last(
+                    store,
+                    Last(
+                        email.reference,
+                        email.recipient,
+                        state,
+                        at.wall,
+                        finding,
+                        tried,
+                        reason,
+                    ),
+                )
+            if isinstance(verdict, Hold) and verdict.reason.of_all:
+                self.hold_all(verdict.reason, verdict.delay, at)
+
+    def _waiting(self, envelope: int) -> EnvelopeRow | None:
+        """Return an envelope that is not over."""
+        row = self._store.row(f"{rows.ENVELOPES} WHERE id = ?", envelope)
+        found = None if row is None else rows.envelope(row)
+        return found if found is not None and found.state.waiting else None
+
+    def _judge(
+        self, found: EnvelopeRow, verdict: Verdict, finding: Finding, at: Instant
+    ) -> tuple[State, Reason | None]:
+        """Give an envelope the state that follows; returns it and its reason."""
+        store = self._store
+        state = State.QUEUED
+        reason: Reason | None = None
+        due: float | None = None
+        match verdict:
+            case End(state):
+                if state is State.SENT:
+                    store.put("last_sent", rows.moment(at.wall))
+            case Again(delay, reason):
+                state, due = State.DEFERRED, at.elapsed + delay
+            case Hold(reason, delay):
+                state = State.HELD
+                due = None if delay is None else at.elapsed + delay
+            case Split():
+                envelopes.split(store, found, verdict.history, finding, at)
+                return state, None
+        envelopes.change(
+            store,
+            found.id,
+            state,
+            reason=reason,
+            due=due,
+            history=verdict.history,
+            finding=finding,
+        )
+        return state, reason
+
+    def unsettled(self) -> Unsettled | None:
+        """Return the envelope that was handed over without a result so far."""
+        row = self._store.row(
+            f"{rows.ENVELOPES} WHERE state = 'sending' ORDER BY id LIMIT 1"
+        )
+        if row is None:
+            return None
+        found = rows.envelope(row)
+        return Unsettled(
+            found.id,
+            states.email(self._store, found.email).reference,
+            0.0 if found.deadline is None else found.deadline,
+            found.mark,
+            found.history,
+            self.recipients(found.id),
+        )
+
+    def recipients(self, envelope: int) -> int:
+        """Return to how many addresses an envelope goes; 0 once it is over."""
+        with suppress(DamagedRowError):
+            return len(envelopes.members(self._store, envelope))
+        return 0
+
+    def hold_all(self, reason: Reason, delay: float | None, at: Instant) -> None:
+        """Hold, in a transaction, what waits and is not held for its own sake."""
+        envelopes.change_all(
+            self._store,
+            _HOLDS,
+            _OF_ALL,
+            at,
+            State.HELD,
+            reason=reason,
+            due=None if delay is None else at.elapsed + delay,
+        )

@@ -1,0 +1,117 @@
+"""Envelopes: what happens to one of them, or to all that meet a condition."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from . import outbox_rows as rows, outbox_states as states
+from .outbox_rows import EnvelopeRow
+from .outbox_store import Store
+from .records import Finding, History, Instant, Reason, State
+
+
+def change(
+    store: Store,
+    number: int,
+    state: State,
+    *,
+    reason: Reason | None = None,
+    due: float | None = None,
+    history: History | None = None,
+    finding: Finding | None = None,
+) -> None:
+    """Give an envelope a state; history and finding stay if None."""
+    store.run(
+        "UPDATE envelopes SET state = ?, reason = ?, due = ?, deadline = NULL,"
+        " mark = NULL WHERE id = ?",
+        state,
+        reason,
+        due,
+        number,
+    )
+    if history is not None:
+        store.run(
+            "UPDATE envelopes SET attempts = ?, lost = ?, doubts = ?, temporary = ?,"
+            " rebuilt = ? WHERE id = ?",
+            history.attempts,
+            history.lost,
+            history.doubts,
+            history.temporary,
+            history.rebuilt,
+            number,
+        )
+    if finding is not None:
+        store.run(
+            "UPDATE envelopes SET finding = ? WHERE id = ?",
+            rows.finding_text(finding),
+            number,
+        )
+
+
+def change_all(
+    store: Store,
+    condition: str,
+    values: Sequence[str | float],
+    at: Instant,
+    state: State,
+    *,
+    reason: Reason | None = None,
+    due: float | None = None,
+    anew: bool = False,
+) -> int:
+    """Give all envelopes that meet a condition a state; returns of how many emails.
+
+    anew: what becomes of them is reported even if it was so before.
+    """
+    found = store.rows(
+        f"SELECT id, email FROM envelopes WHERE {condition} ORDER BY email, id",  # noqa: S608 - ours
+        *values,
+    )
+    for number, _ in found:
+        change(store, rows.integer(number), state, reason=reason, due=due)
+    changed = {rows.integer(number) for _, number in found}
+    for number in sorted(changed):
+        if anew:
+            store.run(
+                "UPDATE emails SET reported = ? WHERE id = ?", State.QUEUED, number
+            )
+        states.follow(store, number, at)
+    return len(changed)
+
+
+def members(store: Store, envelope: int) -> Sequence[int]:
+    """Return the numbers of an envelope's addresses among those of its email."""
+    found = store.row(
+        "SELECT parts.content, envelopes.members FROM envelopes JOIN parts"
+        " ON parts.email = envelopes.email AND parts.number = envelopes.part"
+        " WHERE envelopes.id = ?",
+        envelope,
+    )
+    if found is None:
+        raise rows.DamagedRowError("missing")
+    return rows.members(found[1], rows.content(found[0]).addresses)
+
+
+def split(
+    store: Store, whole: EnvelopeRow, history: History, finding: Finding, at: Instant
+) -> None:
+    """Put one envelope for each of its addresses in an envelope's place."""
+    # A reply to one of them says nothing about the others.
+    history = replace(history, temporary=0)
+    for member in members(store, whole.id):
+        store.run(
+            "INSERT INTO envelopes (email, part, critical, accepted, members, state)"
+            " SELECT email, part, critical, accepted, ?, state FROM envelopes"
+            " WHERE id = ?",
+            rows.members_text([member]),
+            whole.id,
+        )
+        number = store.row("SELECT last_insert_rowid()")
+        change(
+            store,
+            rows.integer((number or (None,))[0]),
+            State.QUEUED,
+            due=at.elapsed,
+            history=history,
+            finding=finding,
+        )
+    store.run("DELETE FROM envelopes WHERE id = ?", whole.id)
