@@ -278,6 +278,20 @@ def test_the_ladder_climbs_for_errors_of_commands_that_may_be_the_paths(
     assert climbs(refused(code)) is path
 
 
+@pytest.mark.parametrize(
+    ("table", "path"),
+    [
+        (EquipmentError, {0, 1, 3, 13, 14, 23, 30, 31, 32, 52, 53, 100}),
+        (TcpError, {0, *range(550, 575)} - {552, 555, 573}),
+        (FileError, {421, 429}),
+    ],
+)
+def test_of_each_table_the_ladder_climbs_for_these(
+    table: type[EquipmentError | TcpError | FileError], path: set[int]
+) -> None:
+    assert {code for code in table if climbs(CommandError("AT", code))} == path
+
+
 @pytest.mark.parametrize("code", [None, 12345, *EquipmentError, *TcpError, *FileError])
 def test_what_other_commands_say_before_put_is_tried_again(
     code: CmeCode | None,
@@ -390,11 +404,11 @@ def test_the_third_temporary_reply_to_an_email_to_several_splits_it() -> None:
     later = reported(667, 450)
     history = FRESH
     for pause in (0.0, 10.0):
-        verdict = after(later, history, recipients=20)
+        verdict = after(later, history, recipients=2)
         assert isinstance(verdict, Again)
         assert (verdict.delay, verdict.reason) == (pause, Reason.SERVER)
         history = verdict.history
-    split = after(later, history, recipients=20)
+    split = after(later, history, recipients=2)
     assert split == Split(History(3, temporary=3))
     # Each part goes on by itself.
     again = after(later, split.history)

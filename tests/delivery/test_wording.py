@@ -157,6 +157,18 @@ def test_a_text_that_is_too_long_is_cut_at_a_character() -> None:
     assert 10_200 < len(body_bytes(message.body)) <= 10_240
 
 
+def test_a_text_that_just_fits_is_not_cut() -> None:
+    # What is left after "\r\n\r\n(possible repeat)\r\nRef: BCDFGHJK\r\n".
+    full = "\n" * 200 + "\n".join(["x" * 98] * 98) + "\n" + "y"
+    assert len(full.encode()) + full.count("\n") == 10_201
+    for size in (1, 2):
+        body = full + "y" * (size - 1)
+        assert accepted("Hello", body)
+        assert letter(item(body=body), ENGLISH).body == f"{body}\n\n{LAST}"
+    message = letter(item(body=full + "yy"), ENGLISH)
+    assert message.body == full[:-3] + f"…\n\n{LAST}"
+
+
 def test_a_full_line_at_the_cut_leaves_the_ellipsis_to_the_next() -> None:
     on_its_own = {}
     for size in range(750, 769):
@@ -166,8 +178,10 @@ def test_a_full_line_at_the_cut_leaves_the_ellipsis_to_the_next() -> None:
         text = letter(item(body=body), ENGLISH).body.removesuffix(f"\n\n{LAST}")
         assert text.endswith(("x…", "x\n…"))
         assert body.startswith(text.removesuffix("…").removesuffix("\n"))
-        on_its_own[size] = text.endswith("\n…")
-    assert set(on_its_own.values()) == {True, False}
+        last = text[text.rfind("\n") + 1 :]
+        on_its_own[len(last.encode())] = last == "…"
+    assert on_its_own.pop(3)
+    assert max(on_its_own) == 998 and not any(on_its_own.values())
 
 
 def test_line_ends_alone_leave_room_for_the_reference() -> None:
@@ -263,14 +277,14 @@ def entry(subject: str = "Hello", body: str = "Body", times: int = 1) -> Entry:
 def test_a_digest_has_each_email_with_its_time_and_subject() -> None:
     entries = [
         entry("Door {time}", "It is {subject} open\r\n\r\n"),
-        Entry(NOON + timedelta(hours=12), "Water", "In the cellar", 3),
+        Entry(NOON + timedelta(hours=12), "Water", "In the cellar", 2),
         entry("", ""),
     ]
     wording = replace(ENGLISH, timezone=ZoneInfo("Europe/Vienna"))
     assert digest(entries, wording) == (
-        "5 notifications",
+        "4 notifications",
         "2026-11-21 13:00:00 Door {time}\nIt is {subject} open\n\n"
-        "2026-11-22 01:00:00 Water\nIn the cellar\n(3 times)\n\n"
+        "2026-11-22 01:00:00 Water\nIn the cellar\n(2 times)\n\n"
         "2026-11-21 13:00:00",
     )
 
@@ -280,6 +294,22 @@ def test_a_digest_that_does_not_fit_is_none() -> None:
     assert digest([entry(body="x" * 980)] * 10, ENGLISH) is None
     # The same size, but of more lines.
     assert digest([entry(body="x\n" * 450)] * 10, ENGLISH) is None
+
+
+@pytest.mark.parametrize(
+    ("blank_lines", "rest", "size", "sent"),
+    [(0, 377, 10_000, 10_098), (200, 81, 9_904, 10_202)],
+    ids=["as it is", "as the modem gets it, with what we say below it"],
+)
+def test_a_digest_may_fill_an_email_to_the_last_byte(
+    blank_lines: int, rest: int, size: int, sent: int
+) -> None:
+    lines = [""] * blank_lines + ["x" * 98] * 97 + ["y" * rest]
+    found = digest([entry("", "\n".join(lines))], ENGLISH)
+    assert found is not None
+    assert len(found[1]) == size
+    assert len(found[1]) + found[1].count("\n") == sent
+    assert digest([entry("", "\n".join(lines) + "y")], ENGLISH) is None
 
 
 def test_the_subject_of_a_digest_is_cut_to_its_limit() -> None:

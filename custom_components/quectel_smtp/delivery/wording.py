@@ -130,7 +130,7 @@ def _cut(text: str, room: int) -> str:
         return text
     # A line that has no place left for the ellipsis is followed by one that has.
     room -= _size("\n" + _ELLIPSIS)
-    head = _encode(text)[: max(room, 0)].decode("utf-8", "ignore")
+    head = _encode(text)[:room].decode("utf-8", "ignore")
     head = head.replace("\r\n", "\n").rstrip("\r\n")
     last = head[head.rfind("\n") + 1 :]
     full = _size(last) + _size(_ELLIPSIS) > LINE_LIMIT
