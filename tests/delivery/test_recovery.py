@@ -282,6 +282,7 @@ async def test_a_modem_that_is_not_attached_is(answer: bytes) -> None:
 @pytest.mark.parametrize(
     ("error", "contexts", "released"),
     [
+        (REFUSED, (9,), [9]),
         (REFUSED, (1, 9), [9]),
         (REFUSED, (), []),
         (PdpError(TcpError.PDP_BROKEN), (1, 2, 9), []),
@@ -305,6 +306,25 @@ async def test_others_contexts_are_released_where_they_are_in_the_way(
     assert [line for line in lines if line.startswith("AT+CGACT=0,")] == [
         f"AT+CGACT=0,{place}" for place in released
     ]
+
+
+@virtual_time
+async def test_our_context_is_released_where_someone_else_has_activated_it() -> None:
+    bench = await opened()
+    await bench.modem.deactivate()
+    bench.scripted.answers["AT+CGACT?"] = frame("+CGACT: 1,1", "+CGACT: 2,1")
+    bench.scripted.answers["AT+CGATT?"] = [frame("+CGATT: 1"), frame("+CGATT: 0")]
+    bench.fail(3, PdpError(TcpError.PDP_BROKEN))
+    assert (await bench.mend())[-4:] == [
+        "AT+CGACT?",
+        "AT+CGACT=0,1",
+        "AT+CGATT?",
+        "AT+CGATT=1",
+    ]
+    # Not where it was no activation that failed.
+    bench.recovery = Recovery(Wear(), bench.save)
+    bench.fail(3)
+    assert (await bench.mend())[-1] == "AT+CGACT?"
 
 
 @virtual_time

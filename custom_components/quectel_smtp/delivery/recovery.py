@@ -14,7 +14,7 @@ from typing import Final
 from ..modem.codes import TcpError
 from ..modem.errors import CommandError, ModemError, PdpError, PinRequiredError
 from ..modem.modem import Modem
-from ..modem.pdp import PdpSettings
+from ..modem.pdp import PdpSettings, PdpState
 from ..modem.service import await_registration, unlock
 from .records import Wear
 
@@ -192,13 +192,11 @@ class Recovery:
             await modem.set_radio(True)
         if not await self._has_sim(modem):
             return
-        # Where that is refused, the registration tells more.
-        with suppress(CommandError):
-            if not await modem.attached():
-                await modem.attach()
+        await self._attach(modem)
         await await_registration(modem, _REGISTRATION_CHECK)
-        with suppress(CommandError):
-            await self._make_room(modem, pdp)
+        if await self._make_room(modem, pdp):
+            # An LTE modem that has lost its last context is attached no longer.
+            await self._attach(modem)
 
     async def _has_sim(self, modem: Modem) -> bool:
         """Whether the SIM is usable; ``SimError`` if it can't be. No PIN is sent."""
@@ -211,15 +209,36 @@ class Recovery:
             return False
         return True
 
-    async def _make_room(self, modem: Modem, pdp: PdpSettings) -> None:
-        """Release others' contexts where they keep ours from being activated."""
-        others = [place for place in await modem.contexts() if place != pdp.context_id]
-        error = self._error
-        refused = isinstance(error, PdpError) and error.code == TcpError.NOT_ALLOWED
-        if refused or len(others) >= _CONTEXTS:
-            for place in others:
-                with suppress(CommandError):
-                    await modem.release(place)
+    async def _attach(self, modem: Modem) -> None:
+        # Where that is refused, the registration tells more.
+        with suppress(CommandError):
+            if not await modem.attached():
+                await modem.attach()
+
+    async def _make_room(self, modem: Modem, pdp: PdpSettings) -> bool:
+        """Release contexts that keep ours from being activated; whether there are any.
+
+        Others' where the network grants one only, or the modem has no room for more;
+        and our own number, where someone else has activated it (note 4.2, point 4).
+        """
+        try:
+            active = await modem.contexts()
+        except CommandError:
+            return False
+        error = self._error if isinstance(self._error, PdpError) else None
+        ours = modem.pdp_state is PdpState.ACTIVE
+        others = [place for place in active if place != pdp.context_id]
+        in_the_way = []
+        if error is not None and pdp.context_id in active and not ours:
+            in_the_way.append(pdp.context_id)
+        if len(others) >= _CONTEXTS or (
+            error is not None and error.code == TcpError.NOT_ALLOWED
+        ):
+            in_the_way += others
+        for place in in_the_way:
+            with suppress(CommandError):
+                await modem.release(place)
+        return bool(in_the_way)
 
     async def _turn_radio(self, modem: Modem, now: float) -> None:
         await self._spend(now)

@@ -31,6 +31,26 @@ def test_boot_announces_itself(start: Callable[..., Started], seed: int) -> None
     assert modem.state().boot == 2
 
 
+@pytest.mark.parametrize("how", ["CFUN", "power"])
+def test_a_restart_loses_the_settings_of_all_tls_contexts(
+    modem_and_host: Started, how: str
+) -> None:
+    """N; of those that nobody uses too."""
+    modem, host = modem_and_host
+    read = 'AT+QSSLCFG="negotiatetime",5'
+    assert host.lines(read) == ['+QSSLCFG: "negotiatetime",5,300', "OK"]
+    assert host.lines(f"{read},9") == ["ERROR"]
+    host.ok(f"{read},123")
+    assert host.lines(read) == ['+QSSLCFG: "negotiatetime",5,123', "OK"]
+    if how == "CFUN":
+        host.ok("AT+CFUN=1,1")
+    else:
+        modem.reboot()
+    host.read_until(b"RDY\r\n")
+    host.command("ATE0")
+    assert '+QSSLCFG: "negotiatetime",5,300' in host.lines(read)
+
+
 def test_a_cold_start_boots_before_it_answers(start: Callable[..., Started]) -> None:
     """What comes before RDY is lost."""
     modem, host = start(

@@ -147,6 +147,31 @@ def test_losing_the_network_takes_the_contexts_along(modem_and_host: Started) ->
     host.ok("AT+QIACT?")
 
 
+def test_the_radio_takes_the_contexts_along(modem_and_host: Started) -> None:
+    """They have to be deactivated, once it is on again, before they come up."""
+    _, host = modem_and_host
+    host.ok(_APN, "AT+QIACT=1")
+    assert host.lines("AT+CFUN=4") == ['+QIURC: "pdpdeact",1', "OK"]
+    assert host.lines("AT+CGATT?") == ["+CGATT: 0", "OK"]
+    assert host.lines("AT+CGACT?") == ["+CGACT: 1,0", "OK"]
+    host.ok("AT+CFUN=1")
+    assert host.lines("AT+CGATT?") == ["+CGATT: 1", "OK"]
+    assert host.lines("AT+QIACT=1") == ["ERROR"]
+    host.ok("AT+QIDEACT=1", "AT+QIACT=1")
+
+
+def test_a_context_that_was_activated_otherwise_has_to_be_released(
+    modem_and_host: Started,
+) -> None:
+    """The note's 4.2, point 4."""
+    _, host = modem_and_host
+    host.ok(_APN, "AT+CGACT=1,1")
+    assert host.lines("AT+QIACT=1") == ["ERROR"]
+    host.ok("AT+QIDEACT=1")
+    assert host.lines("AT+QIACT=1") == ["ERROR"]
+    host.ok("AT+CGACT=0,1", "AT+QIACT=1")
+
+
 @pytest.mark.parametrize(
     ("sim", "numbered", "worded"),
     [
