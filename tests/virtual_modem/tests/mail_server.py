@@ -19,8 +19,12 @@ class Manners:
     # what follows AUTH in the answer to EHLO; None: as the server likes
     offer_auth: str | None = None
     hide_starttls: bool = False
+    # until `MailServer.release`
     hang_at_data: bool = False
+    # after the message was accepted, and before the client is told
     close_at_data: bool = False
+    # a reply for single recipients, before that for RCPT
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 class MailServer:
@@ -44,6 +48,7 @@ class MailServer:
         self._implicit = implicit
         self._starttls = starttls
         self._loop = asyncio.new_event_loop()
+        self._released = asyncio.Event()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._server: asyncio.Server | None = None
 
@@ -75,6 +80,24 @@ class MailServer:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def __aenter__(self) -> Self:
+        """Listen, beside a loop that runs."""
+        return await asyncio.to_thread(self.__enter__)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop."""
+        await asyncio.to_thread(self.__exit__, kind, error, trace)
+
+    def release(self) -> None:
+        """Answer what hangs at DATA, and hang no more."""
+        self.manners.hang_at_data = False
+        self._loop.call_soon_threadsafe(self._released.set)
 
     async def _stop(self) -> None:
         assert self._server is not None
@@ -153,7 +176,8 @@ class MailServer:
         options: list[str],
     ) -> str:
         """Take or refuse a recipient."""
-        reply = self.manners.replies.get("RCPT", "250 OK")
+        general = self.manners.replies.get("RCPT", "250 OK")
+        reply = self.manners.refused.get(address, general)
         if reply.startswith("250"):
             envelope.rcpt_tos.append(address)
         return reply
@@ -163,7 +187,8 @@ class MailServer:
     ) -> str:
         """Take or refuse the message."""
         if self.manners.hang_at_data:
-            await asyncio.Event().wait()
+            self._released.clear()
+            await self._released.wait()
         if self.manners.close_at_data:
             assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()

@@ -1,0 +1,246 @@
+"""Puts the traps into a process's own courier, outbox and modem, from outside.
+
+Nothing of this stands in what is shipped: classes are wrapped, or a subclass is put in
+their place, in a process that exists to be killed.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+import functools
+from pathlib import Path
+import sqlite3
+from typing import Any, override
+from unittest.mock import patch
+
+from custom_components.quectel_smtp.delivery.outbox import Outbox
+from custom_components.quectel_smtp.delivery.outbox_file import connect
+from custom_components.quectel_smtp.modem import port
+from custom_components.quectel_smtp.modem.at import AtChannel
+from custom_components.quectel_smtp.modem.attachments import Attachment
+from custom_components.quectel_smtp.modem.commands import Command
+from custom_components.quectel_smtp.modem.exchange import Exchange, Expectation
+from custom_components.quectel_smtp.modem.message import Message
+from custom_components.quectel_smtp.modem.modem import Modem
+from custom_components.quectel_smtp.modem.smtp import Outcome
+
+from .fast_clock import FastClock
+from .points import Point, Trap
+
+PICTURE = "With a picture"
+"""How the subject of an email begins that gets an attachment on its way."""
+
+_UPLOAD = 3000
+_COMMANDS = {
+    'AT+QSMTPCFG="sender"': Point.CONFIGURING,
+    "AT+QSMTPPUT": Point.BEFORE_PUT,
+}
+_ANSWERS = {
+    "AT+QSMTPDST=1": Point.BETWEEN_RECIPIENTS,
+    "AT+QSMTPSUB": Point.AFTER_SUBJECT,
+    "AT+QSMTPPUT": Point.PUT_ACCEPTED,
+}
+
+
+class HookedChannel(AtChannel):
+    """A channel on which each step can be the last, and that slows the clock down."""
+
+    trap = Trap()
+    clock = FastClock()
+    _middle: Point | None = None
+    _until_middle = 0
+
+    @override
+    async def execute(
+        self, command: Command, *, written: Callable[[], None] | None = None
+    ) -> tuple[str, ...]:
+        def on_written() -> None:
+            if written is not None:
+                written()
+            if command.line.startswith("AT+QSMTPPUT"):
+                # The bytes leave in this turn of the loop; their answer comes in another.
+                loop = asyncio.get_running_loop()
+                loop.call_soon(self.trap.reach, Point.PUT_WRITTEN)
+
+        self._reach(_COMMANDS, command.line)
+        with self.clock.talking():
+            lines = await super().execute(command, written=on_written)
+        self._reach(_ANSWERS, command.line)
+        return lines
+
+    @override
+    async def transfer(
+        self,
+        command: Command,
+        data: bytes,
+        *,
+        timeout: float,
+        acknowledged: bool = False,
+        settle: float = 0.0,
+    ) -> tuple[str, ...]:
+        with self.clock.talking():
+            return await super().transfer(
+                command,
+                data,
+                timeout=timeout,
+                acknowledged=acknowledged,
+                settle=settle,
+            )
+
+    @override
+    async def synchronise(self, *, escape: bool = True) -> bool:
+        with self.clock.talking():
+            return await super().synchronise(escape=escape)
+
+    @override
+    @contextmanager
+    def expect(self, prefix: str) -> Iterator[Expectation]:
+        with self.clock.expecting(), super().expect(prefix) as expectation:
+            yield expectation
+
+    @override
+    async def _write_data(
+        self, exchange: Exchange, data: bytes, acknowledged: bool, settle: float
+    ) -> None:
+        body = exchange.command.name == "AT+QSMTPBODY"
+        if body:
+            self.trap.reach(Point.AFTER_CONNECT)
+        self._middle = Point.MID_BODY if body else Point.MID_UPLOAD
+        self._until_middle = len(data) // 2
+        try:
+            await super()._write_data(exchange, data, acknowledged, settle)
+        finally:
+            self._middle = None
+
+    @override
+    def _write(self, data: bytes) -> None:
+        if self._middle is not None:
+            if self._until_middle < 0:
+                self.trap.reach(self._middle)
+            self._until_middle -= len(data)
+        super()._write(data)
+
+    def _reach(self, points: dict[str, Point], line: str) -> None:
+        for beginning, point in points.items():
+            if line.startswith(beginning):
+                self.trap.reach(point)
+
+
+async def _connect(settings: port.PortSettings) -> AtChannel:
+    with patch.object(port, "AtChannel", HookedChannel):
+        return await port.connect(settings)
+
+
+class HookedModem(Modem):
+    """A modem that adds a picture, as the integration will one day."""
+
+    def __init__(self, settings: port.PortSettings) -> None:
+        """Take the port."""
+        super().__init__(settings, connector=_connect)
+
+    @override
+    async def prepare(self, message: Message) -> Outcome | None:
+        if message.subject.startswith(PICTURE):
+            picture = Attachment("camera.jpg", bytes(_UPLOAD))
+            message = replace(message, attachments=(picture,))
+        return await super().prepare(message)
+
+    @override
+    async def late_result(self) -> Outcome:
+        with HookedChannel.clock.expecting_late():
+            return await super().late_result()
+
+    @override
+    async def settled(self) -> None:
+        with HookedChannel.clock.expecting_late():
+            await super().settled()
+
+
+class _Statements:
+    """Hears each SQL statement before it is carried out, and knows what it is part of."""
+
+    def __init__(self, trap: Trap) -> None:
+        self._trap = trap
+        self._during = ""
+        self._inserted = False
+
+    @contextmanager
+    def during(self, method: str) -> Iterator[None]:
+        """Take the statements that follow as those of a method of the outbox."""
+        outer, self._during = self._during, self._during or method
+        self._inserted = False
+        try:
+            yield
+        finally:
+            self._during = outer
+
+    def hear(self, statement: str) -> None:
+        """Pass the points that stand before this statement."""
+        word = statement.split(None, 1)[0].upper()
+        match self._during:
+            case "accept":
+                if word == "BEGIN":
+                    self._trap.reach(Point.BEFORE_BEGIN)
+                if self._inserted:
+                    self._trap.reach(Point.AFTER_INSERT)
+                if word == "COMMIT":
+                    self._trap.reach(Point.BEFORE_COMMIT)
+                self._inserted = word == "INSERT"
+            case "open":
+                self._trap.reach(Point.RECOVERING)
+            case "expire" if word in ("UPDATE", "DELETE", "COMMIT"):
+                self._trap.reach(Point.EXPIRING)
+
+
+_BEFORE = {
+    "begin": Point.BEFORE_INTENT,
+    "record": Point.BEFORE_RECORD,
+    "unsettled": Point.RECOVERING,
+}
+_AFTER = {
+    "accept": Point.AFTER_COMMIT,
+    "begin": Point.AFTER_INTENT,
+    "record": Point.AFTER_RECORD,
+}
+
+
+def trap_outbox(trap: Trap) -> Callable[[Path], sqlite3.Connection]:
+    """Set traps in the outbox of this process; returns how it is to connect."""
+    statements = _Statements(trap)
+    for name in ("open", "expire", *(_BEFORE | _AFTER)):
+        _wrap(name, statements, trap)
+
+    def reach_setting_aside(method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def wrapper(*args: Any) -> Any:
+            trap.reach(Point.SETTING_ASIDE)
+            return method(*args)
+
+        return wrapper
+
+    for name in ("rename", "replace"):
+        setattr(Path, name, reach_setting_aside(getattr(Path, name)))
+
+    def connect_trapped(path: Path) -> sqlite3.Connection:
+        connection = connect(path)
+        connection.set_trace_callback(statements.hear)
+        return connection
+
+    return connect_trapped
+
+
+def _wrap(name: str, statements: _Statements, trap: Trap) -> None:
+    method = getattr(Outbox, name)
+
+    @functools.wraps(method)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if point := _BEFORE.get(name):
+            trap.reach(point)
+        with statements.during(name):
+            result = method(*args, **kwargs)
+        if point := _AFTER.get(name):
+            trap.reach(point)
+        return result
+
+    setattr(Outbox, name, wrapper)
