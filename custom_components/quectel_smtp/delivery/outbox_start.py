@@ -39,6 +39,7 @@ def resumed(store: Store, wall: datetime) -> float:
 def sweep(store: Store, at: Instant) -> None:
     """End what can't be read any more, so that nothing else stumbles over it."""
     store.run("DELETE FROM envelopes WHERE email NOT IN (SELECT id FROM emails)")
+    store.run("DELETE FROM sends WHERE typeof(elapsed) <> 'real'")
     # The order in which they are taken is that of their emails.
     store.run(
         "UPDATE envelopes SET critical = emails.critical, accepted = emails.accepted"

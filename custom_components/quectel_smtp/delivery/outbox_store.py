@@ -113,7 +113,10 @@ class Store:
             # A commit that failed in its fsync may be whole in the log, and be taken
             # for true after a crash. Another commit puts itself in its place.
             with suppress(sqlite3.Error):
-                connection.execute("UPDATE meta SET value = value WHERE key = 'wall'")
+                connection.execute(
+                    "INSERT INTO meta (key, value) VALUES ('failures', 1)"
+                    " ON CONFLICT (key) DO UPDATE SET value = value + 1"
+                )
 
     def run(self, statement: str, *values: Value) -> int:
         """Carry out a statement in a transaction; returns how many rows it changed."""
