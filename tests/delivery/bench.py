@@ -220,9 +220,12 @@ class Office:
 
     async def until(self, condition: Callable[[], object], most: float = 1e7) -> None:
         """Wait until something is so; ``most``: seconds after which it is hopeless."""
+        loop = asyncio.get_running_loop()
+        start = loop.time()
         async with asyncio.timeout(most):
             while not condition():
-                await asyncio.sleep(0.05)
+                # Days are not looked at as closely as seconds.
+                await asyncio.sleep(0.05 if loop.time() - start < 60 else 2.0)
 
     async def ended(self, found: Email) -> State:
         """Wait for the end of an email and return it."""

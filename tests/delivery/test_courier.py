@@ -188,7 +188,7 @@ async def test_while_the_modem_is_away_emails_are_accepted_and_nothing_is_writte
         changes = len(office.statuses)
         await asyncio.sleep(HOUR)
         assert len(office.statuses) == changes
-        assert isinstance(courier.status.trouble, PortNotFoundError)
+        assert type(office.statuses[-1].trouble) is PortNotFoundError
         assert 1500 < len(office.modem.opened) < 2500
         office.modem.absent = False
         loop = asyncio.get_running_loop()
@@ -514,6 +514,7 @@ async def test_when_the_ladder_is_at_its_end_it_says_so_until_mail_goes(
 
 @virtual_time
 async def test_an_email_that_never_goes_expires(office: Office) -> None:
+    office.settings = replace(SETTINGS, options=Options(lifetime=4 * HOUR))
     office.modem.absent = True
     async with office.at_work() as courier:
         found = email()
@@ -521,7 +522,7 @@ async def test_an_email_that_never_goes_expires(office: Office) -> None:
         loop = asyncio.get_running_loop()
         start = loop.time()
         assert await office.ended(found) is State.EXPIRED
-        assert 48 * HOUR <= loop.time() - start <= 48.1 * HOUR
+        assert 4 * HOUR <= loop.time() - start <= 4.1 * HOUR
         assert courier.status.mail.failed == 1
 
 
@@ -857,9 +858,10 @@ async def test_the_pdp_context_is_given_back_when_no_mail_needs_it(
         await asyncio.sleep(20 * 60)
         await office.send(email("two"))
         await asyncio.sleep(29 * 60)
-        assert courier.status.pdp is PdpState.ACTIVE
+        states = [courier.status.pdp]
         await asyncio.sleep(2 * 60)
-        assert courier.status.pdp is PdpState.INACTIVE
+        states.append(courier.status.pdp)
+        assert states == [PdpState.ACTIVE, PdpState.INACTIVE]
         await office.send(email("three"))
         office.modem.answers["AT+QIDEACT=1"] = ERROR
         await asyncio.sleep(60 * 60)

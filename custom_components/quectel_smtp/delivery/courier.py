@@ -97,6 +97,8 @@ class Courier:
         self._port = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._delivering = self._serving = self._stopping = False
+        # Whether the modem could not be brought into service the last time.
+        self._absent = False
         # What may have been mended since the worker's last turn.
         self._mended: set[Reason] | None = None
         self._last_mail: float | None = None
@@ -356,6 +358,7 @@ class Courier:
             self._no_service(err)
 
     def _no_service(self, trouble: ModemError) -> None:
+        self._absent = True
         self._pace.service_failed()
         self._board.post(trouble=trouble)
 
@@ -483,11 +486,15 @@ class Courier:
 
     def registered(self, network: Network) -> None:
         """Take that the modem is in service; what waited for it need not wait."""
-        if self.status.trouble is not None and not self._delivering:
-            self._try_anew()
         self._serving = self._line.in_service
         self._pace.in_service()
-        self._board.post(network=network, trouble=None)
+        self._board.post(network=network)
+        if not self._absent:
+            return
+        self._absent = False
+        self._board.post(trouble=None)
+        if not self._delivering:
+            self._try_anew()
 
 
 def _untried(error: ModemError) -> bool:

@@ -103,6 +103,8 @@ class Judge:
         """Record an attempt that certainly sent nothing."""
         if isinstance(error, NoAnswerError):
             await self._line.close()
+        # It may have restarted unnoticed, with its SIM locked again.
+        self._line.leave_service()
         verdict = policy.judge_error(error, item.history, jitter=jitter())
         if item.history.in_doubt and isinstance(verdict, Again):
             # A path that can't be proved costs no attempt.
