@@ -13,8 +13,8 @@ from custom_components.quectel_smtp.modem.errors import (
 from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.smtp import Outcome, Result
 
-from .scripted_modem import ScriptedModem
-from .scripted_port import OK, ScriptedPort
+from .scripted_modem import IMEI, ScriptedModem
+from .scripted_port import OK, ScriptedPort, frame
 from .test_modem import MESSAGE, SENT, bench_that_sends, left_unsettled, send
 from .virtual_time import virtual_time
 
@@ -229,3 +229,18 @@ async def test_what_nobody_asked_for_is_forgotten_at_the_next_put() -> None:
         await modem.late_result()
     bench.answers["AT+QSMTPPUT=300"] = SENT
     assert (await send(modem)).result is Result.SENT
+
+
+@virtual_time
+async def test_a_result_from_before_a_put_is_not_taken_for_its_own() -> None:
+    bench = bench_that_sends()
+    modem = bench.modem()
+    await modem.open()
+    await modem.prepare(MESSAGE)
+    bench.port.silent = True
+    with pytest.raises(NoAnswerError):
+        await modem.network()
+    bench.port.silent = False
+    # Resynchronising, the channel asks for what is certain; a second result comes then.
+    bench.answers["AT+CGSN"] = OTHER + frame(IMEI)
+    assert (await modem.put(300)).result is Result.SENT

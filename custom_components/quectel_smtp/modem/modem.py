@@ -1,16 +1,13 @@
 """``Modem``: the one object that the rest of the house talks to.
 
-It opens and initialises the port, remembers which settings the modem has in its present
-boot, and keeps an email that may still be on its way apart from the next one.
+It tells the modem what it lacks in its present boot, and keeps an email that may still
+be on its way apart from the next one.
 """
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-import logging
-from typing import Final
 
 from . import (
     attachments,
@@ -25,39 +22,17 @@ from . import (
     status,
 )
 from .at import AtChannel
-from .commands import RESULT_MARGIN, Command, Deadline
-from .errors import CommandError, ModemError, ModemRebootedError, PortLostError
-from .late_result import LateResult
-from .memory import Memory
+from .commands import RESULT_MARGIN, Deadline
+from .connection import Connection
+from .errors import CommandError, ModemError, ModemRebootedError
 from .message import Message
-from .opening import open_synchronised
 from .port import Connect, PortSettings, connect
 from .profile import Profile
 from .server import ServerSettings
 from .smtp import Outcome, Result
 
-_LOGGER = logging.getLogger(__name__)
 
-# Not kept by the modem over a reboot, whatever ``AT&W`` stores. ``&D0``: whoever opens
-# or closes the port moves DTR, which must not end data mode or the data connection.
-# ``CNMI``: no text message is written to our port, where it could pose as a result.
-_INITIAL: Final = (
-    Command("ATE0"),
-    Command("AT+CMEE=1"),
-    Command("AT&D0"),
-    Command("AT+CNMI=0,0,0,0,0"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Session:
-    """One opening of the port: what ends with it."""
-
-    channel: AtChannel
-    context: pdp.PdpContext
-
-
-class Modem:
+class Modem(Connection):
     """A Quectel modem on a serial port, from opening it to sending an email."""
 
     def __init__(
@@ -68,118 +43,8 @@ class Modem:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take the port; ``now`` is the host's clock."""
-        self.port = port
-        self._connector = connector
+        super().__init__(port, connector)
         self._now = now
-        self._session: _Session | None = None
-        self._profile: Profile | None = None
-        self._context_id = pdp.DEFAULT_CONTEXT
-        self._watchers: list[Callable[[], None]] = []
-        self._memory = Memory()
-        self._late = LateResult()
-        self._heard = False
-
-    # The port.
-
-    @property
-    def connected(self) -> bool:
-        """Whether the port is open."""
-        return self._session is not None and self._session.channel.connected
-
-    @property
-    def boot(self) -> int:
-        """A number that changes whenever the modem may have forgotten its settings."""
-        return self._memory.boots
-
-    @property
-    def heard(self) -> bool:
-        """Whether any URC ever came from this port: it tells if results can come."""
-        return self._heard or (
-            self._session is not None and self._session.channel.heard
-        )
-
-    @property
-    def busy(self) -> bool:
-        """Whether a command is in flight: a poll then skips its turn."""
-        return self._session is not None and self._session.channel.busy
-
-    async def open(self) -> None:
-        """Open the port and initialise the modem; a wrong port is told within 20 s.
-
-        A modem that is set to another speed is found at that speed. ``PortError`` and
-        its kinds, ``NoAnswerError`` from a silent port, ``NotAModemError`` from one
-        that talks otherwise.
-        """
-        await self.close()
-        channel = await open_synchronised(self.port, self._connector, self._listen)
-        self._profile = None
-        context = pdp.PdpContext(channel, self._context_id, self._changed)
-        self._session = _Session(channel, context)
-        self._memory.forget()
-        self._late.opened()
-        channel.on_reboot(partial(self._on_reboot, context))
-        channel.on_lost(partial(self._on_lost, context))
-        try:
-            await self._initialise()
-        except BaseException:
-            await self.close()
-            raise
-        self._changed()
-
-    def _listen(self, channel: AtChannel) -> None:
-        """Hear what an earlier email comes to, from the first byte on."""
-        channel.subscribe("+QSMTPPUT:", self._late.take)
-        for line in ("RDY", "APP RDY"):
-            channel.subscribe(line, lambda _: self._late.rebooted())
-
-    async def close(self) -> None:
-        """Close the port; what waits on it fails with ``PortLostError``."""
-        session, self._session = self._session, None
-        if session is not None:
-            self._heard = self._heard or session.channel.heard
-            await session.channel.close()
-            self._late.lost(PortLostError("the port was closed"))
-
-    def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call back after each change of connection or state; returns the undoing."""
-        self._watchers.append(callback)
-        return lambda: self._watchers.remove(callback)
-
-    def _changed(self) -> None:
-        for callback in tuple(self._watchers):
-            callback()
-
-    def _on_reboot(self, context: pdp.PdpContext) -> None:
-        _LOGGER.debug("The modem restarted")
-        self._late.rebooted()
-        self._memory.forget()
-        context.reset()
-        self._changed()
-
-    def _on_lost(self, context: pdp.PdpContext, error: PortLostError) -> None:
-        self._late.lost(error)
-        context.reset()
-        self._changed()
-
-    @property
-    def _open_session(self) -> _Session:
-        if self._session is None:
-            raise PortLostError("the port is not open")
-        return self._session
-
-    async def _initialise(self) -> AtChannel:
-        """Return the channel of a modem that was initialised in its present boot."""
-        channel = self._open_session.channel
-        if not self._memory.initialised:
-            boot = self._memory.boots
-            for command in _INITIAL:
-                try:
-                    await channel.execute(command)
-                except CommandError:
-                    # Each makes things safer, none is needed.
-                    continue
-            self._memory.initialised = boot == self._memory.boots
-        return channel
 
     # Status.
 
@@ -213,9 +78,10 @@ class Modem:
         ``UnsupportedModemError`` where the SMTP commands are missing.
         """
         channel = await self._initialise()
-        if self._profile is None:
-            self._profile = await profile.probe(channel)
-        return self._profile
+        session = self._open_session
+        if session.profile is None:
+            session.profile = await profile.probe(channel)
+        return session.profile
 
     async def require_smtp(self) -> None:
         """Raise ``UnsupportedModemError`` where the SMTP commands are missing."""
@@ -285,14 +151,16 @@ class Modem:
 
         ``NoAnswerError`` if no URC arrives: it may be routed to another port.
         """
-        await probe.resolve(await self._initialise(), self._context_id, host, deadline)
+        await probe.resolve(
+            await self._initialise(), pdp.DEFAULT_CONTEXT, host, deadline
+        )
 
     async def reach(self, host: str, port: int) -> None:
         """Open and close a TCP connection over the active PDP context; up to 150 s.
 
         ``ServerUnreachableError`` with the modem's code if it can't be opened.
         """
-        await probe.reach(await self._initialise(), self._context_id, host, port)
+        await probe.reach(await self._initialise(), pdp.DEFAULT_CONTEXT, host, port)
 
     async def prove(self, server: ServerSettings, settings: pdp.PdpSettings) -> None:
         """Prove the path anew: PDP context, server's name, server's port.
@@ -340,12 +208,13 @@ class Modem:
     async def set_radio(self, on: bool) -> None:
         """Turn the radio on or off; up to 15 s. It wears the modem's flash."""
         channel = await self._initialise()
+        context = self._open_session.context
         wanted = radio.Functionality.FULL if on else radio.Functionality.RADIO_OFF
         try:
             await radio.set_functionality(channel, wanted)
         finally:
             if not on:
-                self._open_session.context.taken()
+                context.taken()
 
     async def restart(self) -> None:
         """Restart the modem and wait until it answers again, up to 90 s.
@@ -361,12 +230,6 @@ class Modem:
         finally:
             if boot == self._memory.boots:
                 self.distrust()
-
-    def distrust(self) -> None:
-        """Take the modem's settings for void: something tells that it restarted."""
-        self._memory.forget()
-        if self._session is not None:
-            self._session.context.reset()
 
     # The modem's boots.
 
@@ -416,7 +279,7 @@ class Modem:
             self._memory,
             await self.profile(),
             server,
-            self._context_id,
+            pdp.DEFAULT_CONTEXT,
             self._now,
         )
 

@@ -3,7 +3,6 @@
 SMTP note, chapter 2.3.
 """
 
-import asyncio
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -123,14 +122,20 @@ async def put(channel: AtChannel, timeout: int) -> Outcome:
     """
     seconds = integer(timeout, "timeout", PUT_TIME_MIN, PUT_TIME_MAX)
     command = Command(f"AT+QSMTPPUT={seconds}", deadline=Deadline.SIM)
-    written = asyncio.Event()
+    written = False
     with channel.expect(_RESULT) as result:
+
+        def begin() -> None:
+            nonlocal written
+            written = True
+            result.begin()
+
         try:
-            await channel.execute(command, written=written.set)
+            await channel.execute(command, written=begin)
         except CommandError as err:
             return Outcome(Result.REFUSED, err.code)
         except ModemError:
-            if not written.is_set():
+            if not written:
                 raise
         # Where OK was lost, the result may come all the same.
         return await _await_result(result, timeout)

@@ -1,0 +1,161 @@
+"""``Connection``: the open port of a modem, initialised anew in each of its boots.
+
+What the modem was told holds for one boot; what it may still report of an email holds
+over any number of openings.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+import logging
+from typing import Final
+
+from .at import AtChannel
+from .commands import Command
+from .errors import CommandError, PortLostError
+from .late_result import LateResult
+from .memory import Memory
+from .opening import open_synchronised
+from .pdp import DEFAULT_CONTEXT, PdpContext
+from .port import Connect, PortSettings
+from .profile import Profile
+
+_LOGGER = logging.getLogger(__name__)
+
+# Not kept by the modem over a reboot, whatever ``AT&W`` stores. ``&D0``: whoever opens
+# or closes the port moves DTR, which must not end data mode or the data connection.
+# ``CNMI``: no text message is written to our port, where it could pose as a result.
+_INITIAL: Final = (
+    Command("ATE0"),
+    Command("AT+CMEE=1"),
+    Command("AT&D0"),
+    Command("AT+CNMI=0,0,0,0,0"),
+)
+
+
+@dataclass(slots=True)
+class Session:
+    """One opening of the port: what ends with it."""
+
+    channel: AtChannel
+    context: PdpContext
+    profile: Profile | None = None
+
+
+class Connection:
+    """Opens and closes the port, and notices when the modem restarts."""
+
+    def __init__(self, port: PortSettings, connector: Connect) -> None:
+        """Take the port; nothing is opened yet."""
+        self.port = port
+        self._connector = connector
+        self._session: Session | None = None
+        self._watchers: list[Callable[[], None]] = []
+        self._memory = Memory()
+        self._late = LateResult()
+        self._heard = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether the port is open."""
+        return self._session is not None and self._session.channel.connected
+
+    @property
+    def boot(self) -> int:
+        """A number that changes whenever the modem may have forgotten its settings."""
+        return self._memory.boots
+
+    @property
+    def heard(self) -> bool:
+        """Whether any URC ever came from this port: it tells if results can come."""
+        return self._heard or (
+            self._session is not None and self._session.channel.heard
+        )
+
+    @property
+    def busy(self) -> bool:
+        """Whether a command is in flight: a poll then skips its turn."""
+        return self._session is not None and self._session.channel.busy
+
+    async def open(self) -> None:
+        """Open the port and initialise the modem; a wrong port is told within 20 s.
+
+        A modem that is set to another speed is found at that speed. ``PortError`` and
+        its kinds, ``NoAnswerError`` from a silent port, ``NotAModemError`` from one
+        that talks otherwise.
+        """
+        await self.close()
+        channel = await open_synchronised(self.port, self._connector, self._listen)
+        context = PdpContext(channel, DEFAULT_CONTEXT, self._changed)
+        self._session = Session(channel, context)
+        self._memory.forget()
+        self._late.opened()
+        channel.on_reboot(partial(self._on_reboot, context))
+        channel.on_lost(partial(self._on_lost, context))
+        try:
+            await self._initialise()
+        except BaseException:
+            await self.close()
+            raise
+        self._changed()
+
+    def _listen(self, channel: AtChannel) -> None:
+        """Hear what an earlier email comes to, from the first byte on."""
+        channel.subscribe("+QSMTPPUT:", self._late.take)
+        for line in ("RDY", "APP RDY"):
+            channel.subscribe(line, lambda _: self._late.rebooted())
+
+    async def close(self) -> None:
+        """Close the port; what waits on it fails with ``PortLostError``."""
+        session, self._session = self._session, None
+        if session is not None:
+            self._heard = self._heard or session.channel.heard
+            await session.channel.close()
+            self._late.lost(PortLostError("the port was closed"))
+
+    def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back after each change of connection or state; returns the undoing."""
+        self._watchers.append(callback)
+        return lambda: self._watchers.remove(callback)
+
+    def _changed(self) -> None:
+        for callback in tuple(self._watchers):
+            callback()
+
+    def _on_reboot(self, context: PdpContext) -> None:
+        _LOGGER.debug("The modem restarted")
+        self._late.rebooted()
+        self._memory.forget()
+        context.reset()
+        self._changed()
+
+    def _on_lost(self, context: PdpContext, error: PortLostError) -> None:
+        self._late.lost(error)
+        context.reset()
+        self._changed()
+
+    def distrust(self) -> None:
+        """Take the modem's settings for void: something tells that it restarted."""
+        self._memory.forget()
+        if self._session is not None:
+            self._session.context.reset()
+
+    @property
+    def _open_session(self) -> Session:
+        if self._session is None:
+            raise PortLostError("the port is not open")
+        return self._session
+
+    async def _initialise(self) -> AtChannel:
+        """Return the channel of a modem that was initialised in its present boot."""
+        channel = self._open_session.channel
+        if not self._memory.initialised:
+            boot = self._memory.boots
+            for command in _INITIAL:
+                try:
+                    await channel.execute(command)
+                except CommandError:
+                    # Each makes things safer, none is needed.
+                    continue
+            self._memory.initialised = boot == self._memory.boots
+        return channel
