@@ -128,6 +128,11 @@ async def test_an_email_is_accepted_after_the_courier_stopped_and_sent_by_the_ne
     await courier.stop()
     found = email()
     await courier.submit(found)
+    courier.start()
+    assert await office.ended(found) is State.SENT
+    await courier.stop()
+    found = email("two")
+    await courier.submit(found)
     await courier.close()
     with pytest.raises(OutboxWriteError):
         await courier.submit(email())

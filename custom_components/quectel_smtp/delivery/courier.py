@@ -126,6 +126,7 @@ class Courier:
 
     def start(self) -> None:
         """Begin to work; returns at once, whether the modem is there or not."""
+        self._stopping = False
         self._books.show_from_now()
         self._task = asyncio.create_task(self._run(), name="quectel_smtp courier")
 
