@@ -60,6 +60,7 @@ async def send(modem: Modem) -> Outcome:
     await modem.activate(PDP)
     await modem.configure(PLAIN)
     assert await modem.prepare(MESSAGE) is None
+    await modem.mark()
     outcome = await modem.put(300)
     await modem.clear()
     return outcome
