@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 import re
 import sqlite3
+import stat
 from typing import Final
 
 from .outbox_schema import ForeignDatabaseError, migrate
@@ -25,9 +26,11 @@ _MODE: Final = 0o600
 # What SQLite may put beside the database.
 _BESIDE: Final = ("-wal", "-shm", "-journal")
 _NOT_A_FILE: Final = frozenset({errno.EISDIR, errno.ELOOP, errno.ENXIO})
+# SQLite file format 1.3: our page size, which the schema's padding counts on; and with
+# other versions than these SQLite only reads a database, or takes it for none.
+_HEADER: Final = re.compile(rb"SQLite format 3\0\x10\x00[\x01\x02]{2}.{80}", re.DOTALL)
 # Whatever is in the file, it is not what was written there. Only the file's content can
-# make an error of statements that are always the same; or a file that we just opened for
-# writing one to be read only (as its header says: SQLite file format 1.3.4).
+# make an error of statements that are always the same.
 _DAMAGED: Final = frozenset(
     {
         sqlite3.SQLITE_CORRUPT,
@@ -39,7 +42,7 @@ _DAMAGED: Final = frozenset(
 
 # Read back after each is set: SQLite ignores what it doesn't know or can't do.
 _PRAGMAS: Final = (
-    # As long as the file is new; the schema's padding counts on it.
+    # Takes effect as long as the file is new.
     ("page_size", "4096", 4096),
     # First: WAL then needs no shared memory, which not every file system has.
     ("locking_mode", "EXCLUSIVE", "exclusive"),
@@ -94,14 +97,15 @@ def _open(path: Path, connect: Connect) -> sqlite3.Connection:
         _configure(connection)
         migrate(connection)
         _check(connection)
-    except ForeignDatabaseError as err:
+    except (ForeignDatabaseError, UnicodeDecodeError) as err:
+        # Not UTF-8 is what SQLite quotes of a garbled schema in its message.
         connection.close()
-        raise _DamagedError(str(err)) from err
+        raise _DamagedError(type(err).__name__) from err
     except sqlite3.Error as err:
         connection.close()
         code = getattr(err, "sqlite_errorcode", 0)
         # Extended codes carry the primary one in their last byte.
-        if code & 0xFF in _DAMAGED or code == sqlite3.SQLITE_READONLY:
+        if code & 0xFF in _DAMAGED:
             raise _DamagedError(error_name(err)) from err
         raise
     except BaseException:
@@ -140,17 +144,23 @@ def _prepare(path: Path) -> None:
             raise _DamagedError("not a file") from err
         raise
     try:
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            raise _DamagedError("not a file")
         # Whatever the umask, and whatever an older file had.
         os.fchmod(opened, _MODE)
-        size = os.fstat(opened).st_size
+        header = os.read(opened, 100)
     finally:
         os.close(opened)
+    if header and not _HEADER.match(header):
+        raise _DamagedError("header")
     wal = _beside(path, "-wal")
     try:
-        logged = wal.lstat().st_size
+        logged = wal.lstat()
     except FileNotFoundError:
         return
-    if logged and not size:
+    if not stat.S_ISREG(logged.st_mode):
+        raise _DamagedError("the log is not a file")
+    if logged.st_size and not header:
         # SQLite would take the database for new, and delete what its log holds.
         raise _DamagedError("a log without its database")
     wal.chmod(_MODE)
@@ -174,11 +184,13 @@ def set_aside(path: Path) -> None:
     for number in earlier[: len(earlier) - DAMAGED_KEPT + 1]:
         _remove(_aside(path, number))
     aside = _aside(path, earlier[-1] + 1 if earlier else 1)
-    for suffix in _BESIDE:
+    # The database itself last: if we are interrupted, the rest is found to be damaged
+    # once more.
+    for suffix in (*_BESIDE, ""):
         with suppress(FileNotFoundError):
-            _beside(path, suffix).rename(_beside(aside, suffix))
-    # Last: if we are interrupted, the rest is found to be damaged once more.
-    path.rename(aside)
+            found = _beside(path, suffix).rename(_beside(aside, suffix))
+            if stat.S_ISREG(found.lstat().st_mode):
+                found.chmod(_MODE)
 
 
 def remove_database(path: Path) -> None:
