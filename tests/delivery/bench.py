@@ -12,7 +12,7 @@ from custom_components.quectel_smtp.delivery.courier import Courier
 from custom_components.quectel_smtp.delivery.email import Email
 from custom_components.quectel_smtp.delivery.outbox import Outbox
 from custom_components.quectel_smtp.delivery.outbox_thread import OutboxThread
-from custom_components.quectel_smtp.delivery.records import State, Transition
+from custom_components.quectel_smtp.delivery.records import Instant, State, Transition
 from custom_components.quectel_smtp.delivery.settings import Settings
 from custom_components.quectel_smtp.delivery.status import Status
 from custom_components.quectel_smtp.delivery.wording import Wording
@@ -174,6 +174,10 @@ class Office:
         """Return the host's time."""
         passed = timedelta(seconds=asyncio.get_running_loop().time())
         return NOW + passed + self.clock_jump
+
+    def instant(self) -> Instant:
+        """Return now, by the clock of an outbox that was new at the loop's start."""
+        return Instant(asyncio.get_running_loop().time() - 1000.0, self.now())
 
     async def _find_ports(self) -> Sequence[str]:
         return self.ports

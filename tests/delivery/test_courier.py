@@ -15,6 +15,7 @@ from custom_components.quectel_smtp.delivery.records import (
     OutboxWriteError,
     Reason,
     State,
+    Wear,
 )
 from custom_components.quectel_smtp.delivery.settings import Pin
 from custom_components.quectel_smtp.modem.commands import Command
@@ -32,7 +33,7 @@ from custom_components.quectel_smtp.modem.pdp import PdpState
 from custom_components.quectel_smtp.modem.port import PortSettings
 from custom_components.quectel_smtp.modem.smtp import Result
 from custom_components.quectel_smtp.modem.status import SimState
-from tests.modem.scripted_modem import IMEI
+from tests.modem.scripted_modem import IMEI, MARK_LINE
 from tests.modem.scripted_port import ERROR, OK, Late, frame
 from tests.modem.virtual_time import virtual_time
 
@@ -653,6 +654,89 @@ async def test_after_a_power_cut_the_modems_own_restart_is_recognised(
         assert await office.ended(found) is State.SENT
         assert loop.time() - start < 60
         assert "(possible repeat)" in office.modem.bodies[1]
+
+
+@pytest.mark.parametrize("error", ["lost", "restarted"])
+@virtual_time
+async def test_what_happens_between_intent_and_send_is_no_doubt(
+    office: Office, error: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with office.at_work() as courier:
+        await office.until(lambda: courier.status.network)
+        begin = office.outbox.begin
+
+        def begin_and_fail(*args: Any) -> bool:
+            monkeypatch.undo()
+            begun = begin(*args)
+            channel = office.modem.port.channel
+            if error == "lost":
+                channel.connection_lost(OSError(5, "gone"))
+            else:
+                channel.data_received(RESTARTED)
+                office.modem.answers["ATE0"] = [RESTARTED, OK]
+            return begun
+
+        monkeypatch.setattr(office.outbox, "begin", begin_and_fail)
+        assert await office.send(email()) is State.SENT
+        assert "(possible repeat)" not in office.modem.bodies[-1]
+        assert office.modem.sends == 1
+
+
+@virtual_time
+async def test_an_unsettled_email_waits_for_the_port_and_others_wait_for_it(
+    office: Office,
+) -> None:
+    def take_and_vanish() -> bytes:
+        office.modem.answers[PUT_LINE] = SENT
+        office.modem.absent = True
+        office.modem.port.receive(OK)
+        office.modem.port.lose(OSError(5, "gone"))
+        return b""
+
+    office.modem.answers[PUT_LINE] = take_and_vanish
+    async with office.at_work() as courier:
+        first, second = email("one"), email("two")
+        await courier.submit(first)
+        await courier.submit(second)
+        await asyncio.sleep(HOUR)
+        assert office.states == [State.QUEUED, State.QUEUED]
+        office.modem.absent = False
+        # It answers, but not to everything: it is opened anew.
+        office.modem.answers[MARK_LINE] = [None, None]
+        assert await office.ended(first) is State.SENT
+        assert await office.ended(second) is State.SENT
+        assert office.modem.subjects[0] == "one"
+        assert office.modem.lines.count("AT+CFUN=1,1") == 1
+
+
+@virtual_time
+async def test_a_reboot_that_has_to_wait_holds_the_next_send(office: Office) -> None:
+    office.modem.answers[PUT_LINE] = [OK, SENT]
+    courier = await office.open()
+    times = tuple(office.instant().elapsed for _ in range(30))
+    office.outbox.save_wear(Wear(times), office.instant())
+    await courier.close()
+    async with office.at_work():
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        assert await office.send(email()) is State.SENT
+        assert 23.5 * HOUR < loop.time() - start < 24.5 * HOUR
+        assert office.modem.lines.count("AT+CFUN=1,1") == 1
+
+
+@virtual_time
+async def test_a_context_that_others_left_active_is_given_back_too(
+    office: Office,
+) -> None:
+    async with office.at_work() as courier:
+        await office.until(lambda: courier.status.network)
+        await office.idle()
+        office.modem.answers |= {"AT+QIACT?": ACTIVE, "AT+CGACT?": frame("+CGACT: 1,1")}
+        await courier.poll()
+        states = [courier.status.pdp]
+        await asyncio.sleep(HOUR)
+        states.append(courier.status.pdp)
+        assert states == [PdpState.ACTIVE, PdpState.INACTIVE]
 
 
 @virtual_time

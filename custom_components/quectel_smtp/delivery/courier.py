@@ -369,7 +369,9 @@ class Courier:
             return None
         if self._last_mail is None:
             self._last_mail = now
-        return max(self._last_mail + idle - now, 0.0)
+        rest = self._last_mail + idle - now
+        # A difference of floats is not always the zero that it should be.
+        return rest if rest > _TURN_LEAST else 0.0
 
     async def _give_back(self, now: float) -> None:
         """Give the PDP context back when no mail needs it (SMTP note 3.1)."""
@@ -470,7 +472,8 @@ class Courier:
         """Take a change of connection or PDP context."""
         modem = self._line.modem
         serving = self._line.in_service
-        if self._serving and not serving:
+        activated = modem.pdp_state is not self.status.pdp is PdpState.INACTIVE
+        if (activated and not self._delivering) or (self._serving and not serving):
             self._wake.set()
         self._serving = serving
         self._board.post(

@@ -1,5 +1,6 @@
 """``Sender``: one attempt with one email, from mending the path to the result."""
 
+from contextlib import suppress
 import logging
 from typing import Final
 
@@ -54,7 +55,8 @@ class Sender:
             try:
                 return await self._send(item, settings, recovery)
             except ModemRebootedError:
-                continue
+                if self.handed_over:
+                    raise
         return await self._send(item, settings, recovery)
 
     async def _send(
@@ -123,11 +125,9 @@ class Sender:
         modem = self._line.modem
         if not modem.unsettled:
             modem.expect_late_result(rest)
-        try:
-            if await modem.same_boot(unsettled.mark) is False:
-                return _LOST
-        except ModemRebootedError:
-            return _LOST
+        # A restart ends the wait; but its result may have come before that.
+        with suppress(ModemRebootedError):
+            await modem.same_boot(unsettled.mark)
         try:
             return await modem.late_result()
         except ModemRebootedError:
