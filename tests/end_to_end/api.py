@@ -156,15 +156,26 @@ class HomeAssistantApi:
         await answer
         return subscription
 
-    async def act(self, action: str, entity_id: str, **data: Any) -> None:
-        """Perform an action on an entity and wait until it is done."""
+    async def act(self, action: str, entity_id: str | None = None, **data: Any) -> None:
+        """Perform an action, on an entity if it is for one, and wait until it is done."""
+        target = {} if entity_id is None else {"target": {"entity_id": entity_id}}
+        await self._perform(action, data, **target)
+
+    async def ask(self, action: str, **data: Any) -> Any:
+        """Perform an action that responds; what it responds."""
+        reply = await self._perform(action, data, return_response=True)
+        return reply["response"]
+
+    async def _perform(
+        self, action: str, data: Mapping[str, Any], **content: Any
+    ) -> Any:
         domain, _, service = action.partition(".")
-        await self.command(
+        return await self.command(
             "call_service",
             domain=domain,
             service=service,
             service_data=data,
-            target={"entity_id": entity_id},
+            **content,
         )
 
     async def state(self, entity_id: str) -> dict[str, Any]:

@@ -79,6 +79,10 @@ class Console:
         """Write what took so many seconds."""
         self.line(f"{_INDENT}{seconds(taken):>{_WIDTH_OF_TIME}}  {words}")
 
+    def note(self, words: str) -> None:
+        """Write what took no time worth telling."""
+        self.line(f"{_INDENT}{'':>{_WIDTH_OF_TIME}}  {words}")
+
     def mail(self, mail: ArrivedMail) -> None:
         """Show an email as it arrived."""
         message = mail.message

@@ -6,6 +6,7 @@ Run it as scripts/demo: that makes the environment it needs.
 import argparse
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 import signal
@@ -19,8 +20,9 @@ from .api import ApiError
 from .console import Console
 from .flows import FlowError, Kind, Step
 from .home_assistant import HomeAssistant
-from .inbox import MailServer
-from .legs import legs_of
+from .inbox import ArrivedMail, MailServer
+from .legs import Sending, legs_of
+from .outcomes import Outcomes, Told
 from .processes import ProgramError
 from .questions import ask
 from .scene import BAUDRATE, Person, answers_for, modem_that_reaches, person_at
@@ -28,13 +30,31 @@ from .setting_up import Answers, Recipient, add_modem
 from .wording import Wording
 
 ARRIVAL_TIMEOUT: Final = 60
-"""Seconds that the mail server may take to show an email that was sent."""
+"""Seconds that an email may take to arrive."""
+_UNPLUGGED_FOR: Final = 1.0
+_LIST: Final = "quectel_smtp.list_outbox"
 
-_TITLE: Final = "Mains power is gone ⚡"
-_MESSAGE: Final = (
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What is sent; `{time}` is that of sending."""
+
+    title: str
+    message: str
+
+
+_POWER: Final = Notification(
+    "Mains power is gone ⚡",
     "It is {time}, and the house runs on its battery.\n"
-    "The router is off. This email left through the modem."
+    "The router is off. This email left through the modem.",
 )
+_SMOKE: Final = Notification(
+    "Smoke in the kitchen",
+    "It is {time}. The modem was unplugged when this was raised.",
+)
+# How it ends when nothing more is tried.
+_ENDS: Final = ("sent", "partly_sent", "failed", "expired", "cancelled", "unknown")
+_WAITS: Final = ("deferred", "held")
 
 
 class Demo:
@@ -67,7 +87,10 @@ class Demo:
                 answers_for(mail, modem.port),
                 Recipient("Alex", to=("alex@example.com",)),
             )
-            await self._send(person, notify, mail, modem)
+            outcomes = await Outcomes.follow(person)
+            await self._send(person, notify, outcomes, mail, modem)
+            await self._send_unplugged(person, notify, outcomes, mail, modem)
+            self.arrived = True
             self._invite(home)
             if not self._once:
                 await self._show_mail_until_ended(mail, home)
@@ -78,16 +101,22 @@ class Demo:
             home = await self._start_home_assistant(stack)
             person = await stack.enter_async_context(person_at(home))
             notify = await self._set_up(person, answers, recipient)
-            self._console.heading(f"notify.send_message to {recipient.to[0]}")
+            outcomes = await Outcomes.follow(person)
+            console = self._console
+            console.heading(f"notify.send_message to {recipient.to[0]}")
             begun = time.monotonic()
-            await self._act(person, notify)
-            self._console.timed(
-                time.monotonic() - begun, "until the mail server had accepted it"
-            )
+            await self._act(person, notify, _POWER)
+            console.timed(time.monotonic() - begun, "accepted: it is on disk")
+            with console.leg("Modem") as leg:
+                while (
+                    told := await outcomes.until(*_ENDS, *_WAITS)
+                ).kind == "deferred":
+                    leg.says(_why(told))
+                if told.kind != "sent":
+                    raise ProgramError(f"It was not sent: {_why(told)}.")
+                leg.done("the mail server has accepted it")
             self.arrived = True
-            self._console.line(
-                f"\nIt was sent: look into the inbox of {recipient.to[0]}."
-            )
+            console.line(f"\nIt was sent: look into the inbox of {recipient.to[0]}.")
             self._invite(home)
             if not self._once:
                 await home.wait()
@@ -127,34 +156,77 @@ class Demo:
         return notify
 
     async def _send(
-        self, person: Person, notify: str, mail: MailServer, modem: VirtualModem
+        self,
+        person: Person,
+        notify: str,
+        outcomes: Outcomes,
+        mail: MailServer,
+        modem: VirtualModem,
     ) -> None:
+        """Send, and show the email and how long each part of its way took."""
         console = self._console
         console.heading(f"notify.send_message to {notify}")
         begun = time.monotonic()
-        await self._act(person, notify)
-        ended = time.monotonic()
-        try:
-            async with asyncio.timeout(ARRIVAL_TIMEOUT):
-                arrived = await mail.next_mail()
-        except TimeoutError:
-            raise ProgramError(
-                "The modem says that the email was sent, but it did not arrive.\n"
-                "This is a defect: please report it with the log of Home Assistant."
-            ) from None
-        self.arrived = True
-        for leg in legs_of(modem, arrived, begun, ended):
+        await self._act(person, notify, _POWER)
+        accepted = time.monotonic()
+        arrived = await self._arrival(outcomes, mail)
+        sending = Sending(begun, accepted, time.monotonic())
+        for leg in legs_of(modem, arrived, sending):
             console.timed(leg.taken, leg.words)
-        console.timed(ended - begun, "in all")
+        console.timed(sending.ended - begun, "in all")
         console.mail(arrived)
 
-    async def _act(self, person: Person, notify: str) -> None:
+    async def _send_unplugged(
+        self,
+        person: Person,
+        notify: str,
+        outcomes: Outcomes,
+        mail: MailServer,
+        modem: VirtualModem,
+    ) -> None:
+        """Send while the modem is away, and plug it in again."""
+        console = self._console
+        console.heading("Once more, with the modem unplugged")
+        modem.hangup()
+        begun = time.monotonic()
+        await self._act(person, notify, _SMOKE)
+        console.timed(time.monotonic() - begun, "accepted all the same")
+        await asyncio.sleep(_UNPLUGGED_FOR)
+        for email in (await person.api.ask(_LIST))["emails"]:
+            console.note(
+                f"{_LIST}: {email['reference']} to {email['recipient']} is "
+                f"{email['state']}, and expires {email['expires'][:16]}"
+            )
+        console.note("the modem is plugged in again")
+        modem.plug()
+        plugged = time.monotonic()
+        arrived = await self._arrival(outcomes, mail)
+        console.timed(arrived.at - plugged, "found again, and the email is there")
+        console.mail(arrived)
+
+    async def _arrival(self, outcomes: Outcomes, mail: MailServer) -> ArrivedMail:
+        """Wait until an email is there, and Home Assistant knows it."""
+        try:
+            async with asyncio.timeout(ARRIVAL_TIMEOUT):
+                told = await outcomes.until(*_ENDS, "held")
+                if told.kind != "sent":
+                    raise ProgramError(f"The email was not sent: {_why(told)}.")
+                return await mail.next_mail()
+        except TimeoutError:
+            raise ProgramError(
+                f"No email arrived within {ARRIVAL_TIMEOUT} seconds.\n"
+                "This is a defect: please report it with the log of Home Assistant."
+            ) from None
+
+    async def _act(
+        self, person: Person, notify: str, notification: Notification
+    ) -> None:
         try:
             await person.api.act(
                 "notify.send_message",
                 notify,
-                title=_TITLE,
-                message=_MESSAGE.format(time=time.strftime("%H:%M:%S")),
+                title=notification.title,
+                message=notification.message.format(time=time.strftime("%H:%M:%S")),
             )
         except ApiError as error:
             raise ProgramError(str(error)) from error
@@ -186,6 +258,13 @@ class Demo:
             ended.cancel()
 
 
+def _why(told: Told) -> str:
+    """How an email ended, and by what."""
+    named = ("reason", "code", "code_name", "reply", "error")
+    found = [str(told.attributes[name]) for name in named if told.attributes.get(name)]
+    return ", ".join((told.kind, *found))
+
+
 async def run(demo: Demo, answers: tuple[Answers, Recipient] | None) -> None:
     """Run the demo, and tidy up also when ended from outside."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -208,8 +287,8 @@ def main() -> int:
     parser.add_argument(
         "--once",
         action="store_true",
-        help="end after the first email: 0 only if it arrived (with a real modem: if "
-        "the mail server accepted it)",
+        help="end after the emails: 0 only if they arrived (with a real modem: if the "
+        "mail server accepted it)",
     )
     parser.add_argument(
         "--port",

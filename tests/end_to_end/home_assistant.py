@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 import secrets
 import socket
+import time
 from types import TracebackType
 from typing import Final, NoReturn, Self
 
@@ -55,31 +56,20 @@ class HomeAssistant:
     """A Home Assistant process for the length of an `async with` block."""
 
     def __init__(self, folder: Path) -> None:
-        """Run in `folder`, which must be empty or not there."""
+        """Run in `folder`: new, or one that a Home Assistant has left.
+
+        `start_times` are the seconds that each start took.
+        """
         self.folder = folder
         self.url = ""
         self.user = USER
         self.password = secrets.token_hex(4)
+        self.start_times: list[float] = []
         self._program: LeashedProgram | None = None
 
     async def __aenter__(self) -> Self:
         """Start it; returns once its API answers."""
-        self._prepare()
-        for attempt in range(1, _PORTS_TO_TRY + 1):
-            port = _free_port()
-            try:
-                await self._start(port)
-            except _PortTakenError:
-                await self._stop()
-                if attempt == _PORTS_TO_TRY:
-                    raise ProgramError(
-                        "Home Assistant found no free port. Try once more."
-                    ) from None
-            except BaseException:
-                await self._stop()
-                raise
-            else:
-                break
+        await self.start()
         return self
 
     async def __aexit__(
@@ -89,7 +79,38 @@ class HomeAssistant:
         trace: TracebackType | None,
     ) -> None:
         """End it."""
-        await self._stop()
+        await self.stop()
+
+    async def start(self) -> None:
+        """Start it, for the first time or once more, with what is in its folder."""
+        self._prepare()
+        began = time.monotonic()
+        for attempt in range(1, _PORTS_TO_TRY + 1):
+            port = _free_port()
+            try:
+                await self._start(port)
+            except _PortTakenError:
+                await self.stop()
+                if attempt == _PORTS_TO_TRY:
+                    raise ProgramError(
+                        "Home Assistant found no free port. Try once more."
+                    ) from None
+            except BaseException:
+                await self.stop()
+                raise
+            else:
+                break
+        self.start_times.append(time.monotonic() - began)
+
+    async def stop(self) -> None:
+        """End it in order, as its own restart does."""
+        if self._program is not None:
+            await self._program.stop()
+
+    async def kill(self) -> None:
+        """End it as a power cut does: with no time for anything."""
+        assert self._program is not None
+        await self._program.kill()
 
     @property
     def output(self) -> Path:
@@ -104,6 +125,8 @@ class HomeAssistant:
 
     def _prepare(self) -> None:
         storage = self.folder / ".storage"
+        if storage.exists():
+            return
         storage.mkdir(parents=True)
         (self.folder / "configuration.yaml").write_text(_CONFIGURATION, "utf-8")
         (self.folder / "custom_components").symlink_to(ROOT / "custom_components")
@@ -158,7 +181,7 @@ class HomeAssistant:
         async with aiohttp.ClientSession() as session:
             while True:
                 try:
-                    async with session.get(f"{self.url}/api/onboarding") as reply:
+                    async with session.get(f"{self.url}/manifest.json") as reply:
                         if reply.status == 200:
                             return
                 except aiohttp.ClientError:
@@ -168,10 +191,6 @@ class HomeAssistant:
                         raise _PortTakenError
                     raise self._program.failure("Home Assistant did not start:")
                 await asyncio.sleep(_LOOK_AGAIN)
-
-    async def _stop(self) -> None:
-        if self._program is not None:
-            await self._program.stop()
 
 
 class _PortTakenError(Exception):

@@ -4,8 +4,8 @@
 
 The owner holds the other end of this program's standard input. When the owner closes it,
 or ends in whatever way (also killed outright: the system closes it then), the program's
-process group gets SIGTERM and, GRACE seconds later, SIGKILL. The exit status is the
-program's.
+process group gets SIGTERM and, GRACE seconds later, SIGKILL. SIGUSR1 to this program has
+it killed outright, as a power cut would end it. The exit status is the program's.
 """
 
 from contextlib import suppress
@@ -17,7 +17,8 @@ import sys
 import time
 from types import FrameType
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_KILL = signal.SIGUSR1
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, _KILL)
 
 
 def main(grace: float, command: list[str]) -> int:
@@ -47,8 +48,10 @@ def main(grace: float, command: list[str]) -> int:
         if wake in readable:
             os.read(wake, 4096)
         if deadline is None and (told or sys.stdin in readable):
-            deadline = time.monotonic() + grace
-            _signal_group(program.pid, signal.SIGTERM)
+            deadline = time.monotonic()
+            if _KILL not in told:
+                deadline += grace
+                _signal_group(program.pid, signal.SIGTERM)
         elif deadline is not None and time.monotonic() >= deadline:
             _signal_group(program.pid, signal.SIGKILL)
             program.wait()

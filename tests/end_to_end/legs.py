@@ -16,35 +16,44 @@ class LegTime:
     taken: float
 
 
-def legs_of(
-    modem: VirtualModem, mail: ArrivedMail, begun: float, ended: float
-) -> list[LegTime]:
-    """The legs of the one email that was sent between `begun` and `ended`.
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """When an email was asked for, accepted and known to be sent.
 
     All times are the machine's monotonic clock, which its processes share.
     """
+
+    begun: float
+    accepted: float
+    ended: float
+
+
+def legs_of(modem: VirtualModem, mail: ArrivedMail, sending: Sending) -> list[LegTime]:
+    """The legs of the one email that was sent meanwhile."""
     started = time.monotonic() - modem.state().uptime
     seen = [
         (started + command.at, command.line.upper())
         for command in modem.commands()
-        if begun <= started + command.at <= ended
+        if sending.begun <= started + command.at <= sending.ended
     ]
     content = next(i for i, (_, line) in enumerate(seen) if "QSMTPDST" in line)
     put = next(i for i, (_, line) in enumerate(seen) if "QSMTPPUT" in line)
-    ready, taken, sent = seen[0][0], seen[content][0], seen[put][0]
-    legs = [LegTime("Home Assistant has taken the notification", ready - begun)]
-    if content > 1:
-        words = f"modem: data connection and settings, {content} AT commands"
-        legs.append(LegTime(words, taken - ready))
-    else:
-        # At most what clears the email before.
-        content, taken = 0, ready
+    # The modem may have begun before the answer was here.
+    taken = max(seen[content][0], sending.accepted)
+    sent = seen[put][0]
     return [
-        *legs,
+        LegTime(
+            "accepted: it is on disk, and the automation goes on",
+            sending.accepted - sending.begun,
+        ),
+        LegTime(
+            f"modem: data connection and settings, {content} AT commands",
+            taken - sending.accepted,
+        ),
         LegTime(
             f"modem: recipients, subject and body, {put - content} AT commands",
             sent - taken,
         ),
         LegTime("mail server: TLS, log-in, email accepted", mail.at - sent),
-        LegTime("Home Assistant knows that it was sent", ended - mail.at),
+        LegTime("Home Assistant knows that it was sent", sending.ended - mail.at),
     ]

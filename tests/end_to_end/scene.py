@@ -93,12 +93,44 @@ class Person:
                     return entity_id
             await registered.get()
 
+    async def until_sensor(self, unique_id_end: str, state: str) -> None:
+        """Wait until that sensor of the modem shows this."""
+        entity_id = await self.entity("sensor", unique_id_end)
+        await self.states.until(entity_id, lambda shown: shown.state == state)
+
+    async def until_issues(self, *keys: str) -> dict[str, str]:
+        """Wait until just these repairs are asked for, by the keys of their texts.
+
+        The ids of the issues, by key.
+        """
+        changed = await self.api.subscribe(
+            "subscribe_events", event_type="repairs_issue_registry_updated"
+        )
+        while True:
+            reply = await self.api.command("repairs/list_issues")
+            found = {
+                issue["translation_key"]: issue["issue_id"]
+                for issue in reply["issues"]
+                if issue["domain"] == DOMAIN and not issue["ignored"]
+            }
+            if found.keys() == set(keys):
+                return found
+            await changed.get()
+
 
 @asynccontextmanager
-async def person_at(home: HomeAssistant) -> AsyncGenerator[Person]:
-    """The owner of this Home Assistant, who makes the first account there."""
+async def person_at(
+    home: HomeAssistant, *, returning: bool = False
+) -> AsyncGenerator[Person]:
+    """The owner of this Home Assistant, who makes the first account there.
+
+    returning: the account is there already, from before a restart.
+    """
     async with HomeAssistantApi(home.url) as api:
-        await api.create_owner(home.user, home.password)
+        if returning:
+            await api.log_in(home.user, home.password)
+        else:
+            await api.create_owner(home.user, home.password)
         flows = await Flows.open(api)
         async with States(api) as states:
             yield Person(api, flows, states)

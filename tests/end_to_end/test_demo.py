@@ -80,7 +80,7 @@ async def demo(tmp_path: Path, *arguments: str) -> AsyncIterator[RunningDemo]:
             await process.wait()
 
 
-async def test_the_demo_shows_an_email_and_ends(tmp_path: Path) -> None:
+async def test_the_demo_shows_its_emails_and_ends(tmp_path: Path) -> None:
     async with demo(tmp_path, "--once") as running:
         written = await running.rest()
 
@@ -88,6 +88,8 @@ async def test_the_demo_shows_an_email_and_ends(tmp_path: Path) -> None:
     assert "Subject: Mains power is gone ⚡" in written
     assert "The router is off." in written
     assert "mail server: TLS, log-in, email accepted" in written
+    assert "to Alex is queued, and expires" in written
+    assert "The modem was unplugged when this was raised." in written
     assert not running.survivors()
     assert not list(tmp_path.iterdir())
 

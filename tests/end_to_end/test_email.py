@@ -4,15 +4,14 @@ import asyncio
 from dataclasses import replace
 from email.utils import getaddresses
 
-import pytest
-
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.fault_model import Action, Fault, Moment
 
-from .api import ApiError, Subscription
+from .api import Subscription
 from .flows import DOMAIN, Kind
 from .home_assistant import HomeAssistant
 from .inbox import ArrivedMail, MailServer
+from .outcomes import Outcomes
 from .scene import Person, answers_for
 from .setting_up import Recipient, add_modem
 
@@ -44,6 +43,7 @@ async def test_a_notification_arrives_as_an_email(
 ) -> None:
     created = await add_modem(person.flows, answers_for(mail, modem.port))
     notify = await person.name_recipient(created, ALEX)
+    outcomes = await Outcomes.follow(person)
 
     await person.api.act(
         SEND,
@@ -53,6 +53,9 @@ async def test_a_notification_arrives_as_an_email(
     )
 
     arrived = await mail.next_mail()
+    sent = await outcomes.until("sent")
+    assert outcomes.kinds(sent.reference) == ["accepted", "sent"]
+    assert (sent.attributes["recipient"], sent.attributes["attempts"]) == (ALEX.name, 1)
     assert arrived.security == "tls"
     assert arrived.message["Subject"] == "Stromausfall 🔌 im Haus"
     assert arrived.text.splitlines() == [
@@ -60,6 +63,8 @@ async def test_a_notification_arrives_as_an_email(
         "+++",
         "AT+QSMTPCLR",
         "東京 \N{ZERO WIDTH JOINER} done",
+        "",
+        f"Ref: {sent.reference}",
     ]
     assert arrived.sender == mail.user
     assert addresses(arrived, "From") == [mail.user]
@@ -68,10 +73,14 @@ async def test_a_notification_arrives_as_an_email(
     assert arrived.recipients == ALEX.to + ALEX.cc + ALEX.bcc
     assert b"archive@" not in arrived.content
 
-    last = await person.entity("sensor", "last_send_result")
-    pdp = await person.entity("sensor", "pdp_context")
-    await person.states.until(last, lambda shown: shown.state == "sent")
-    await person.states.until(pdp, lambda shown: shown.state == "active")
+    for sensor, state in (
+        ("last_send_result", "sent"),
+        ("pdp_context", "active"),
+        ("emails_waiting", "0"),
+        ("emails_sent", "1"),
+        ("emails_failed", "0"),
+    ):
+        await person.until_sensor(sensor, state)
 
     logged = home.output.read_text("utf-8")
     assert "QSMTPPUT" in logged
@@ -97,17 +106,12 @@ async def test_a_notification_sent_during_a_reconfiguration_arrives(
     checking = asyncio.create_task(person.flows.choose(step, "certificate_keep"))
     await modem.wait_for_command("QIDNSGIP", count=2)
     await modem.wait_idle()
-    sending = asyncio.create_task(
-        person.api.act(SEND, notify, title="Meanwhile", message="Still here")
-    )
-    # Requests are taken in their order: with this one, the notification is there too.
-    await person.api.command("auth/current_user")
-    assert not sending.done()
+    await person.api.act(SEND, notify, title="Meanwhile", message="Still here")
+    assert not checking.done()
     modem.urc('+QIURC: "dnsgip",0,1,600')
     modem.urc('+QIURC: "dnsgip","127.0.0.1"')
 
     ended = await checking
-    await sending
 
     assert (ended.kind, ended.name) == (Kind.ABORTED, "reconfigure_successful")
     arrived = await mail.next_mail()
@@ -126,14 +130,23 @@ async def test_a_wrong_password_is_named_and_mended_by_logging_in_again(
     wrong = replace(answers_for(mail, modem.port), password="wrong horse")
     created = await add_modem(person.flows, wrong)
     notify = await person.name_recipient(created, ALEX)
+    outcomes = await Outcomes.follow(person)
 
-    with pytest.raises(ApiError, match="refused user name or password"):
-        await person.api.act(SEND, notify, title="First", message="Does not leave")
+    await person.api.act(SEND, notify, title="First", message="Waits for the login")
 
+    held = await outcomes.until("held")
+    assert (held.attributes["reason"], held.attributes["code_name"]) == (
+        "login",
+        "auth_failed",
+    )
     assert [login.accepted for login in mail.logins] == [False]
-    last = await person.entity("sensor", "last_send_result")
-    refused = await person.states.until(last, lambda shown: shown.state == "refused")
-    assert refused.attributes["code_name"] == "auth_failed"
+    await person.until_sensor("last_send_result", "refused")
+    await person.until_issues("login_held")
+
+    # What comes meanwhile does not try the login again, which might lock the account.
+    await person.api.act(SEND, notify, title="Second", message="Waits, too")
+    await outcomes.until("held")
+    assert len(mail.logins) == 1
 
     step = await person.flows.open_flow(await reauthentication(flows_begun))
     assert step.name == "reauth_confirm"
@@ -142,7 +155,8 @@ async def test_a_wrong_password_is_named_and_mended_by_logging_in_again(
     )
     assert (ended.kind, ended.name) == (Kind.ABORTED, "reauth_successful")
 
-    await person.api.act(SEND, notify, title="Second", message="Leaves")
-    arrived = await mail.next_mail()
-    assert arrived.message["Subject"] == "Second"
+    for subject in ("First", "Second"):
+        assert (await mail.next_mail()).message["Subject"] == subject
+        await outcomes.until("sent")
     assert mail.no_mail_waits()
+    await person.until_issues()

@@ -83,6 +83,22 @@ async def test_a_program_ends_when_its_leash_is_told_to(number: signal.Signals) 
     await all_have_ended(process)
 
 
+async def test_a_program_is_killed_without_time_to_end_by_itself() -> None:
+    process = await leashed(
+        60,
+        "import signal, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: print('ends', flush=True))\n"
+        "print('ready', flush=True)\n"
+        "while True: time.sleep(60)",
+    )
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGUSR1)
+    async with asyncio.timeout(30):
+        assert await process.stdout.read() == b""
+        assert await process.wait() == 128 + signal.SIGKILL
+
+
 async def test_a_program_ends_when_its_owner_is_killed() -> None:
     owner = await leashed(0, STUBBORN, owned=True)
     await both_are_ready(owner)
