@@ -760,7 +760,7 @@ async def test_results_that_go_to_another_port_hold_all_mail_and_repeat_nothing(
         answers[PUT_LINE] = SENT
         answers[DNS_LINE] = OK + b'\r\n+QIURC: "dnsgip",0,1,60\r\n'
         office.modem.port.receive(b"\r\n+QIND: PB DONE\r\n")
-        await courier.retry(None)
+        await courier.poll()
         assert await office.ended(first) is State.SENT
         assert await office.ended(second) is State.SENT
 

@@ -204,6 +204,8 @@ class Courier:
                 self._wake.set()
             else:
                 self._board.post(network=network)
+        if self._results_do_come:
+            self._wake.set()
 
     def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back after each change of status; returns the undoing."""
@@ -300,8 +302,7 @@ class Courier:
     async def _keep_books(self, now: float) -> None:
         """Show and end what is due for it, and wake what may be mended."""
         mended, self._mended = self._mended, None
-        if self._line.modem.heard and Reason.RESULTS_ELSEWHERE in self.status.mail.held:
-            # Results do come here: it was something else.
+        if self._results_do_come:
             mended = {*(mended or ()), Reason.RESULTS_ELSEWHERE}
         prune = now - self._pruned >= _PRUNE_EVERY
 
@@ -316,6 +317,12 @@ class Courier:
         self._board.post(outbox_failed=False)
         if prune:
             self._pruned = now
+
+    @property
+    def _results_do_come(self) -> bool:
+        """Whether emails are held for something that turned out to be wrong."""
+        held = Reason.RESULTS_ELSEWHERE in self.status.mail.held
+        return held and self._line.modem.heard
 
     def _try_anew(self, *reasons: Reason) -> None:
         """The path may be mended: what waits for it need not wait longer."""
