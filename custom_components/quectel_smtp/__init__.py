@@ -104,6 +104,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
     if runtime is not None:
         # It could not be unloaded.
         await runtime.courier.close()
+        await runtime.coordinator.async_shutdown()
     await remove_outbox(hass, outbox_path(hass, entry), entry.title)
     for key in KEYS:
         ir.async_delete_issue(hass, DOMAIN, issue_id(key, entry.entry_id))

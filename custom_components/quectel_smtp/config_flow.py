@@ -1,6 +1,7 @@
 """The config flow's ways in and out: set-up, reconfiguration, reauthentication."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, override
 
 from homeassistant.config_entries import (
@@ -16,6 +17,7 @@ from homeassistant.const import CONF_HOST
 from homeassistant.core import callback
 
 from .const import CONF_REASON, DOMAIN, MANUFACTURER, REASON_PIN, SUBENTRY_RECIPIENT
+from .delivery.records import OutboxError
 from .entry_data import server_settings
 from .flow_mail import MailSteps
 from .flow_schemas import LOGIN
@@ -84,12 +86,10 @@ class QuectelConfigFlow(MailSteps, domain=DOMAIN):
         """Ask for user name and password; the next email tries them."""
         if user_input is not None:
             self._take(user_input)
-            try:
-                server_settings(self._draft)
-            except InvalidValueError as err:
-                self._say_invalid(err)
-            else:
+            err = self._invalid_login()
+            if err is None:
                 return await self._finish_login()
+            self._say_invalid(err)
         return self._form(
             "reauth_confirm",
             LOGIN,
@@ -98,12 +98,22 @@ class QuectelConfigFlow(MailSteps, domain=DOMAIN):
             last=True,
         )
 
+    def _invalid_login(self) -> InvalidValueError | None:
+        """Return what is wrong with the login; another form has to mend the rest."""
+        try:
+            server_settings(self._draft)
+        except InvalidValueError as err:
+            return err if err.field in LOGIN.schema else None
+        return None
+
     async def _finish_login(self) -> ConfigFlowResult:
-        """Save the login; one that is left as it is may have been mended elsewhere."""
-        result = await self._finish()
+        """Save the login; one that is left as it is was mended elsewhere: try it."""
         entry = self._get_reauth_entry()
-        if entry.state is ConfigEntryState.LOADED:
-            entry.runtime_data.keeper.settings_confirmed()
+        before = entry.data
+        result = await self._finish()
+        if entry.data == before and entry.state is ConfigEntryState.LOADED:
+            with suppress(OutboxError):
+                await entry.runtime_data.courier.retry(None)
         return result
 
     def _begin_with(self, entry: ConfigEntry) -> None:

@@ -69,8 +69,6 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
         self._damage_shown = False
         self._port_missing = False
         self._port_timer: CALLBACK_TYPE | None = None
-        entry.async_on_unload(self._clear_issues)
-        entry.async_on_unload(self._stop_timer)
         entry.async_on_unload(courier.watch(self.take_status))
 
     @override
@@ -78,6 +76,13 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
         await self.courier.poll()
         self._show_issues(self.courier.status)
         return self.courier.status
+
+    @override
+    async def async_shutdown(self) -> None:
+        """Time and show nothing any more; done by Home Assistant on unloading."""
+        await super().async_shutdown()
+        self._stop_timer()
+        self._clear_issues()
 
     @callback
     def take_status(self) -> None:
@@ -155,13 +160,11 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
         self._port_missing = True
         self._show_issues(self.courier.status)
 
-    @callback
     def _stop_timer(self) -> None:
         if self._port_timer is not None:
             self._port_timer()
             self._port_timer = None
 
-    @callback
     def _show_issues(self, status: Status) -> None:
         """Create what a person has to be told now, and clear what is mended."""
         found = issues_of(
@@ -189,7 +192,6 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
             )
         self._clear_issues(KEYS - {issue.key for issue in found})
 
-    @callback
     def _clear_issues(self, keys: frozenset[str] = KEYS) -> None:
         """Clear these; one that lasts is cleared by a person."""
         for key in keys - {DAMAGED}:

@@ -60,12 +60,6 @@ class EntryKeeper:
             self.gate.closed = False
             self._courier.update(reading.settings)
 
-    @callback
-    def settings_confirmed(self) -> None:
-        """Have tried at once what a person left as it is, and says is right."""
-        if self._wanted is not None:
-            self._courier.update(self._wanted)
-
     # From the courier to the entry.
 
     @callback
@@ -73,9 +67,8 @@ class EntryKeeper:
         """Note who the modem is and where."""
         if status.identity is not None:
             self._note_identity(status.identity)
-        if status.connected and status.trouble is None and status.port != self._port:
-            self._port = status.port
-            self._note_port()
+        if status.connected and status.trouble is None:
+            self._note_port(status.port)
 
     def _note_identity(self, identity: Identity) -> None:
         """Keep model and firmware as they are now, after an update for one."""
@@ -88,11 +81,12 @@ class EntryKeeper:
             config_entry_id=entry.entry_id, **modem_device_info(entry)
         )
 
-    def _note_port(self) -> None:
+    def _note_port(self, port: str | None) -> None:
         """Keep the port that the modem was found behind, which the courier knows."""
-        entry, port = self._entry, self._port
-        if port is None:
+        if port is None or port == self._port:
             return
+        self._port = port
+        entry = self._entry
         entry.async_create_background_task(
             self._hass, self._search.learn(port), "quectel_smtp learn port"
         )

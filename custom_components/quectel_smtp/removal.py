@@ -10,15 +10,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .delivery.outbox import Outbox
-from .delivery.records import (
-    End,
-    Finding,
-    Instant,
-    NotWaitingError,
-    OutboxError,
-    State,
-    Transition,
-)
+from .delivery.records import End, Finding, Instant, OutboxError, State, Transition
 from .findings import event_type, transition_attributes
 from .modem.smtp import Result
 
@@ -76,11 +68,4 @@ def _end_all(outbox: Outbox, now: datetime) -> _Left:
             Finding(Result.UNKNOWN),
             at,
         )
-    return _Left(_cancel_all(outbox, at), outbox.unshown())
-
-
-def _cancel_all(outbox: Outbox, at: Instant) -> int:
-    try:
-        return outbox.cancel(None, at)
-    except NotWaitingError:
-        return 0
+    return _Left(outbox.cancel(None, at), outbox.unshown())

@@ -14,7 +14,7 @@ from homeassistant.helpers import issue_registry as ir
 from .const import DOMAIN
 from .coordinator import QuectelConfigEntry
 from .delivery.courier import Courier
-from .delivery.records import NotWaitingError, OutboxError
+from .delivery.records import OutboxError
 from .flow_schemas import NOTHING
 from .issues import RESTORED, TRY_AGAIN
 
@@ -66,9 +66,6 @@ class TryAgainFlow(HeldFlow):
             return self.async_abort(reason="not_loaded")
         try:
             await courier.retry(None)
-        except NotWaitingError:
-            # It went, or was cancelled, while the dialog was open.
-            pass
         except OutboxError:
             return self.async_abort(reason="outbox_failed")
         return self.async_create_entry(data={})

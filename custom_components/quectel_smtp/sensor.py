@@ -48,7 +48,7 @@ _ATTEMPTS: Final = {
 }
 
 
-def _last_result(last: Last | None) -> str | None:
+def last_result(last: Last | None) -> str | None:
     """Return how the last attempt, or the last email, ended."""
     if last is None:
         return None
@@ -91,7 +91,7 @@ SENSORS: Final = (
         translation_key="last_send_result",
         device_class=SensorDeviceClass.ENUM,
         options=[*dict.fromkeys((*_ENDS.values(), *_ATTEMPTS.values()))],
-        value_fn=lambda status: _last_result(status.mail.last),
+        value_fn=lambda status: last_result(status.mail.last),
         attributes_fn=lambda status: _last_attributes(status.mail.last),
     ),
     QuectelSensorDescription(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -43,6 +44,13 @@ RECIPIENT = ConfigSubentryDataWithId(
 
 
 @pytest.fixture
+def hass_config_dir(tmp_path: Path) -> str:
+    """Return a folder of the test's own: outboxes are files."""
+    (tmp_path / ".storage").mkdir()
+    return str(tmp_path)
+
+
+@pytest.fixture
 async def desk(hass: HomeAssistant) -> AsyncGenerator[Desk]:
     """Put a modem on the desk, and shorten what takes long with a real one.
 
@@ -52,11 +60,16 @@ async def desk(hass: HomeAssistant) -> AsyncGenerator[Desk]:
     base = "custom_components.quectel_smtp"
     with (
         patch(f"{base}.ports.Modem", type("Modem", (DeskModem,), {"desk": found})),
+        patch(f"{base}.ports.connect", found.connect),
         patch(f"{base}.modem_checks.REGISTRATION_WAIT", 0),
         patch(f"{base}.flow_progress.SHOWN_FOR", 0),
-        patch(f"{base}.delivery.courier.REGISTRATION_TIMEOUT", 0),
-        patch(f"{base}.delivery.courier._RECONNECT_FIRST", 0.001),
-        patch(f"{base}.delivery.courier._RECONNECT_MOST", 0.01),
+        patch(f"{base}.delivery.line.REGISTRATION_TIMEOUT", 0),
+        patch(f"{base}.delivery.courier.STOP_PATIENCE", 0.05),
+        patch(f"{base}.delivery.courier._TURN_LEAST", 0.001),
+        patch(f"{base}.delivery.pace.PORT_EVERY", 0.005),
+        patch(f"{base}.delivery.pace.PERSON_EVERY", 0.005),
+        patch(f"{base}.delivery.pace._SERVICE_FIRST", 0.001),
+        patch(f"{base}.delivery.pace._SERVICE_MOST", 0.01),
     ):
         yield found
         for event in found.held.values():
@@ -90,8 +103,16 @@ async def loaded(
     """Return the entry once the modem is in service."""
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    await desk.until(lambda: entry.runtime_data.courier.status.network is not None)
+    await in_service(entry)
     return entry
+
+
+async def in_service(entry: MockConfigEntry) -> None:
+    """Wait until the modem is in service."""
+    courier = entry.runtime_data.courier
+    await until(
+        lambda: courier.status.network is not None and courier.status.trouble is None
+    )
 
 
 async def send(
@@ -101,11 +122,25 @@ async def send(
     title: str | None = "Alarm",
     entity: str = ANNA,
 ) -> None:
-    """Send a notification and wait for its end."""
+    """Send a notification, and return once it is accepted."""
     data = {"message": message, "entity_id": entity}
     if title is not None:
         data["title"] = title
     await hass.services.async_call("notify", "send_message", data, blocking=True)
+
+
+async def deliver(
+    hass: HomeAssistant, entry: MockConfigEntry, message: str = "Water in the cellar"
+) -> None:
+    """Send a notification and wait until its email is over."""
+    await send(hass, message)
+    await settled(hass, entry)
+
+
+async def settled(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Wait until no email waits any more, and all has been shown."""
+    await until(lambda: entry.runtime_data.courier.status.mail.waiting == 0)
+    await hass.async_block_till_done()
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -94,6 +94,11 @@ class Dialog:
         """The fields of the form."""
         return [str(key) for key in self.result["data_schema"].schema]
 
+    def default(self, field: str) -> Any:
+        """Return what a field has unless it is changed."""
+        (key,) = (key for key in self.result["data_schema"].schema if key == field)
+        return key.default()
+
     def suggested(self, field: str) -> Any:
         """Return what a field is filled with."""
         for key in self.result["data_schema"].schema:

@@ -7,9 +7,11 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from custom_components.quectel_smtp.modem.errors import (
     ModemError,
+    NoAnswerError,
     PinRefusedError,
     PinTriesExhaustingError,
     PortLostError,
@@ -18,7 +20,7 @@ from custom_components.quectel_smtp.modem.errors import (
 )
 from custom_components.quectel_smtp.modem.message import Message
 from custom_components.quectel_smtp.modem.pdp import PdpSettings, PdpState
-from custom_components.quectel_smtp.modem.port import PortSettings
+from custom_components.quectel_smtp.modem.port import Connect, PortSettings
 from custom_components.quectel_smtp.modem.server import ServerSettings
 from custom_components.quectel_smtp.modem.smtp import Outcome, Result
 from custom_components.quectel_smtp.modem.status import (
@@ -49,12 +51,18 @@ class Desk:
     network: Network = AT_HOME
     has_smtp: bool = True
     urc_port: str | None = "all"
+    heard: bool = True
+    # The number that it forgets when it restarts.
+    mark: int = 42
+    # What an email of an earlier process comes to; without it nothing is heard.
+    late: Outcome | None = None
     # What the next call of a method raises, in order.
     failures: dict[str, list[Exception]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    # How the next emails end; sent without one.
+    # How the next emails end; then all of them, sent without one.
     outcomes: list[Outcome] = field(default_factory=list)
+    always: Outcome | None = None
     # Methods that wait for their event, and those that have been reached.
     held: dict[str, asyncio.Event] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
@@ -65,11 +73,17 @@ class Desk:
     sent: list[Message] = field(default_factory=list)
     open_modems: set[DeskModem] = field(default_factory=set)
     opened: int = 0
+    restarts: int = 0
     opened_at: str | None = None
 
     def fail(self, method: str, *errors: Exception) -> None:
         """Have the next calls of a method fail."""
         self.failures[method] += errors
+
+    async def connect(self, port: PortSettings) -> Any:
+        """Stand for what opens a port."""
+        if port.url not in self.ports:
+            raise PortNotFoundError
 
     def hold_in(self, method: str) -> asyncio.Event:
         """Have a method wait until the event is set."""
@@ -83,7 +97,7 @@ class Desk:
         """Wait until something is so."""
         async with asyncio.timeout(10):
             while not condition():
-                await asyncio.sleep(0)
+                await asyncio.sleep(0.001)
 
     def unplug(self) -> None:
         """Take the modem away from its port."""
@@ -101,9 +115,11 @@ class DeskModem:
 
     desk: Desk
 
-    def __init__(self, port: PortSettings, *, connector: object = None) -> None:
+    def __init__(self, port: PortSettings, *, connector: Connect) -> None:
         """Take the port."""
         self.port = port
+        self._connector = connector
+        self._expected = False
         self.boot = 0
         self.pdp_state = PdpState.INACTIVE
         self.watchers: list[Callable[[], None]] = []
@@ -130,8 +146,7 @@ class DeskModem:
         await asyncio.sleep(0)
         if self.desk.failures["open"]:
             raise self.desk.failures["open"].pop(0)
-        if self.port.url not in self.desk.ports:
-            raise PortNotFoundError
+        await self._connector(self.port)
         assert not self.desk.open_modems, "the port is locked"
         self.desk.open_modems.add(self)
         self.desk.opened += 1
@@ -228,6 +243,16 @@ class DeskModem:
         self.desk.activated.append(settings)
         self.set_pdp(PdpState.ACTIVE)
 
+    async def renew(self, settings: PdpSettings) -> None:
+        """Take the PDP context down and bring it up."""
+        await self._do("renew")
+        await self.activate(settings)
+
+    async def deactivate(self) -> None:
+        """Take the PDP context down."""
+        await self._do("deactivate")
+        self.set_pdp(PdpState.INACTIVE)
+
     async def refresh_pdp(self) -> PdpState:
         """Return the state of the PDP context."""
         await self._do("refresh_pdp")
@@ -236,6 +261,89 @@ class DeskModem:
     async def resolve(self, host: str, deadline: float) -> None:
         """Find the mail server."""
         await self._do("resolve")
+
+    async def reach(self, host: str, port: int) -> None:
+        """Reach the mail server's port."""
+        await self._do("reach")
+
+    async def prove(self, server: ServerSettings, settings: PdpSettings) -> None:
+        """Prove the path."""
+        await self.renew(settings)
+        await self.resolve(server.host, 60)
+        await self.reach(server.host, server.port)
+
+    # What mends the connection.
+
+    async def attached(self) -> bool:
+        """Be attached."""
+        await self._do("attached")
+        return True
+
+    async def attach(self) -> None:
+        """Attach."""
+        await self._do("attach")
+
+    async def contexts(self) -> tuple[int, ...]:
+        """Return the PDP contexts that are up: ours."""
+        await self._do("contexts")
+        return (1,)
+
+    async def release(self, context_id: int) -> None:
+        """Take down another one."""
+        await self._do("release")
+
+    async def leave_data_mode(self) -> None:
+        """Leave data mode."""
+        await self._do("leave_data_mode")
+
+    async def set_radio(self, on: bool) -> None:
+        """Turn the radio on or off."""
+        await self._do("set_radio")
+
+    async def restart(self) -> None:
+        """Restart."""
+        await self._do("restart")
+        self.desk.restarts += 1
+        self.desk.mark += 1
+        self.boot += 1
+        self.set_pdp(PdpState.INACTIVE)
+
+    # Results that come late.
+
+    @property
+    def heard(self) -> bool:
+        """Whether a URC ever came from this port."""
+        return self.desk.heard
+
+    async def mark(self) -> int | None:
+        """Return what it forgets when it restarts."""
+        await self._do("mark")
+        return self.desk.mark
+
+    async def same_boot(self, mark: int | None) -> bool | None:
+        """Tell whether it has run on since it had this mark."""
+        await self._do("same_boot")
+        return None if mark is None else mark == self.desk.mark
+
+    def expect_late_result(self, seconds: float) -> None:
+        """Await the result of an earlier email."""
+        self._expected = True
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether it is awaited."""
+        return self._expected
+
+    async def late_result(self) -> Outcome:
+        """Return what became of the earlier email."""
+        await self._do("late_result")
+        self._expected = False
+        if self.desk.late is None:
+            raise NoAnswerError
+        return self.desk.late
+
+    async def settled(self) -> None:
+        """Wait for nothing."""
 
     async def configure(self, server: ServerSettings) -> None:
         """Take the mail server's settings."""
@@ -254,6 +362,8 @@ class DeskModem:
         assert self._message is not None
         if self.desk.outcomes:
             return self.desk.outcomes.pop(0)
+        if self.desk.always is not None:
+            return self.desk.always
         self.desk.sent.append(self._message)
         return Outcome(Result.SENT)
 

@@ -9,15 +9,17 @@ from custom_components.quectel_smtp.modem.pdp import PdpState
 from custom_components.quectel_smtp.modem.smtp import Outcome, Result
 from custom_components.quectel_smtp.modem.status import SimState
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
 
-from .conftest import send
+from .conftest import deliver, send, settled, until
 from .dialog import Dialog
 from .modem_on_the_desk import ICCID, Desk
+
+LOGIN = Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, SmtpReply.AUTH_FAILED)
 
 
 async def _asked(hass: HomeAssistant) -> Dialog:
     """Return the one flow that asks."""
+    await until(lambda: bool(hass.config_entries.flow.async_progress()))
     await hass.async_block_till_done()
     (flow,) = hass.config_entries.flow.async_progress()
     assert flow["context"]["source"] == "reauth"
@@ -36,50 +38,107 @@ async def test_a_refused_login_is_asked_for_and_used_without_unloading(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, code: SmtpError
 ) -> None:
     courier = loaded.runtime_data.courier
-    desk.outcomes.append(Outcome(Result.REFUSED, code, SmtpReply.AUTH_FAILED))
-    with pytest.raises(HomeAssistantError):
-        await send(hass)
+    desk.always = Outcome(Result.REFUSED, code, SmtpReply.AUTH_FAILED)
+    await send(hass)
     dialog = await _asked(hass)
     assert dialog.step == "reauth_confirm"
     assert dialog.suggested("username") == "home@example.com"
     await dialog.submit(username="home@example.com", password="p" * 51)
     assert dialog.errors == {"password": "too_long"}
+    desk.always = None
     await dialog.submit(username="home@example.com", password="battery staple")
     assert dialog.ended == "reauth_successful"
     assert loaded.data["password"] == "battery staple"
     assert loaded.runtime_data.courier is courier
-    await send(hass)
+    await settled(hass, loaded)
     assert desk.configured[-1].password == "battery staple"
+    assert len(desk.sent) == 1
+
+
+async def test_a_login_that_is_confirmed_as_it_is_is_tried_at_once(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    """The provider had locked it, and has unlocked it since."""
+    desk.always = LOGIN
+    await send(hass)
+    dialog = await _asked(hass)
+    desk.always = None
+    await dialog.submit(username="home@example.com", password="")
+    assert dialog.ended == "reauth_successful"
+    await settled(hass, loaded)
+    assert len(desk.sent) == 1
+
+
+async def test_a_login_can_be_confirmed_where_nothing_waits(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    dialog = Dialog(hass, await loaded.start_reauth_flow(hass))
+    await dialog.submit(username="home@example.com", password="")
+    assert dialog.ended == "reauth_successful"
+
+
+async def test_a_login_can_be_given_while_something_else_has_to_be_mended(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(loaded, data=loaded.data | {"port": None})
+    dialog = Dialog(hass, await loaded.start_reauth_flow(hass))
+    await dialog.submit(username="home@example.com", password="battery staple")
+    assert dialog.ended == "reauth_successful"
+    assert loaded.data["password"] == "battery staple"
 
 
 async def test_it_is_asked_once_however_many_emails_are_refused(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
-    for _ in range(3):
-        desk.outcomes.append(Outcome(Result.REFUSED, SmtpError.AUTH_FAILED))
-        with pytest.raises(HomeAssistantError):
-            await send(hass)
+    desk.always = LOGIN
+    for number in range(3):
+        await send(hass, f"message {number}")
     await _asked(hass)
 
 
-async def test_one_refusal_is_not_asked_about_again_on_each_poll(
+async def test_one_hold_is_not_asked_about_again_on_each_poll(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
-    desk.outcomes.append(Outcome(Result.REFUSED, SmtpError.AUTH_FAILED))
-    with pytest.raises(HomeAssistantError):
-        await send(hass)
+    desk.always = LOGIN
+    await send(hass)
     (await _asked(hass)).close()
     await loaded.runtime_data.coordinator.async_refresh()
+    await send(hass, "another one")
     await hass.async_block_till_done()
     assert not hass.config_entries.flow.async_progress()
+
+
+async def test_a_login_that_is_refused_anew_is_asked_for_anew(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.always = LOGIN
+    await send(hass)
+    (await _asked(hass)).close()
+    desk.always = None
+    await loaded.runtime_data.courier.retry(None)
+    await settled(hass, loaded)
+    desk.always = LOGIN
+    await send(hass, "another one")
+    await _asked(hass)
+
+
+async def test_a_hold_is_asked_about_after_a_restart(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.always = LOGIN
+    await send(hass)
+    (await _asked(hass)).close()
+    desk.ports.clear()
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    assert (await _asked(hass)).step == "reauth_confirm"
 
 
 async def test_another_refusal_asks_for_nothing(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
-    desk.outcomes.append(Outcome(Result.REFUSED, SmtpError.MAILBOX_UNAVAILABLE))
-    with pytest.raises(HomeAssistantError):
-        await send(hass)
+    desk.always = Outcome(Result.REFUSED, SmtpError.TLS)
+    await send(hass)
+    await until(lambda: bool(loaded.runtime_data.courier.status.mail.held))
     await hass.async_block_till_done()
     assert not hass.config_entries.flow.async_progress()
 
@@ -88,14 +147,13 @@ async def test_a_login_is_changed_while_an_email_is_being_sent(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
     held = desk.hold_in("put")
-    sending = hass.async_create_background_task(send(hass), "send")
+    await send(hass, "first")
     await desk.reached("put")
     dialog = Dialog(hass, await loaded.start_reauth_flow(hass))
     await dialog.submit(username="home@example.com", password="battery staple")
     assert dialog.ended == "reauth_successful"
     held.set()
-    await sending
-    await send(hass)
+    await deliver(hass, loaded, "second")
     assert [server.password for server in desk.configured] == [
         "correct horse",
         "battery staple",
@@ -122,7 +180,7 @@ async def test_a_pin_that_is_needed_is_asked_for_and_kept_with_its_sim(
     await dialog.submit(pin="1234")
     assert dialog.ended == "reauth_successful"
     assert (entry.data["pin"], entry.data["iccid"]) == ("1234", ICCID)
-    await send(hass)
+    await deliver(hass, entry)
     assert desk.pins_entered == ["1234"]
 
 
@@ -134,7 +192,7 @@ async def test_a_kept_pin_that_is_refused_is_dropped_for_good(
         entry, data=entry.data | {"pin": "1111", "iccid": ICCID}
     )
     await _started(hass, entry, desk)
-    await desk.reached("identify", count=3)
+    await desk.reached("sim_state", count=3)
     assert desk.pins_entered == ["1111"]
     assert entry.data["pin"] is None
     assert "1111" not in str(entry.data)
@@ -146,7 +204,7 @@ async def test_a_kept_pin_that_is_refused_is_dropped_for_good(
     assert desk.pins_entered == ["1111"]
     await dialog.submit(pin="1234", save_unchecked=False)
     assert dialog.ended == "reauth_successful"
-    await send(hass)
+    await deliver(hass, entry)
 
 
 async def test_a_refused_pin_is_dropped_once(
@@ -159,9 +217,9 @@ async def test_a_refused_pin_is_dropped_once(
     held = desk.hold_in("enter_pin")
     assert await hass.config_entries.async_setup(entry.entry_id)
     await desk.reached("enter_pin")
-    desk.hold_in("identify")
+    desk.hold_in("sim_state")
     held.set()
-    await desk.reached("identify", count=2)
+    await desk.reached("sim_state", count=2)
     # The modem has news while the courier has not looked at the SIM again.
     (modem,) = desk.open_modems
     modem.set_pdp(PdpState.ACTIVE)
@@ -187,7 +245,7 @@ async def test_the_pin_is_asked_for_once_for_as_long_as_it_is_missing(
     desk.sim = SimState.PIN_REQUIRED
     await _started(hass, entry, desk)
     (await _asked(hass)).close()
-    await desk.reached("identify", count=desk.calls.count("identify") + 3)
+    await desk.reached("sim_state", count=desk.calls.count("sim_state") + 3)
     await entry.runtime_data.coordinator.async_refresh()
     await hass.async_block_till_done()
     assert not hass.config_entries.flow.async_progress()
@@ -217,7 +275,7 @@ async def test_a_pin_can_be_saved_without_another_check(
     assert dialog.errors == {"pin": "pin_refused"}
     await dialog.submit(pin="1234", save_unchecked=True)
     assert dialog.ended == "reauth_successful"
-    await send(hass)
+    await deliver(hass, entry)
     assert desk.pins_entered == ["1111", "1234"]
 
 

@@ -12,7 +12,7 @@ from custom_components.quectel_smtp.modem.status import SimState
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 
-from .conftest import ANNA, send
+from .conftest import ANNA, deliver, send, settled
 from .dialog import CELLULAR_INPUT, PORT_INPUT, SERVER_INPUT, Dialog
 from .modem_on_the_desk import ANOTHER, EC200A, IMEI, PORT, Desk
 from .pki import root
@@ -38,7 +38,7 @@ async def test_the_data_connection_is_changed_without_unloading(
     assert loaded.data["apn"] == "iot.example"
     assert desk.activated[-1].apn == "iot.example"
     assert loaded.runtime_data.courier is courier
-    await send(hass)
+    await deliver(hass, loaded)
     assert desk.activated[-1].apn == "iot.example"
 
 
@@ -56,7 +56,7 @@ async def test_the_mail_server_is_changed_without_unloading(
     assert loaded.data["host"] == "mail.example.org"
     assert loaded.data["certificate"] == root()
     assert loaded.runtime_data.courier is courier
-    await send(hass)
+    await deliver(hass, loaded)
     assert desk.configured[-1].host == "mail.example.org"
     assert desk.configured[-1].tls.ca_pem == root()
 
@@ -127,7 +127,7 @@ async def test_the_port_is_changed_without_unloading(
     assert dialog.ended == "reconfigure_successful"
     assert (loaded.data["device"], loaded.data["baudrate"]) == (OTHER_PORT, 9600)
     assert loaded.runtime_data.courier is courier
-    await send(hass)
+    await deliver(hass, loaded)
     assert desk.opened_at == OTHER_PORT
 
 
@@ -171,22 +171,21 @@ async def test_a_check_waits_for_the_email_that_is_being_sent(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
     held = desk.hold_in("put")
-    sending = hass.async_create_background_task(send(hass, "first"), "send")
+    await send(hass, "first")
     await desk.reached("put")
     dialog = await _reconfigure(hass, loaded)
     await dialog.choose("server")
     await dialog.submit(**SERVER_INPUT | {"host": "mail.example.org"})
     await dialog.begin(next_step_id="certificate_none")
     await dialog.begin()
-    accepted = hass.async_create_background_task(send(hass, "second"), "send")
+    await send(hass, "second")
     assert desk.opened == 1
     held.set()
     await hass.async_block_till_done()
     await dialog.look()
     assert dialog.ended == "reconfigure_successful"
-    await sending
-    await accepted
-    assert [message.body for message in desk.sent] == ["first", "second"]
+    await settled(hass, loaded)
+    assert [message.body.split("\n")[0] for message in desk.sent] == ["first", "second"]
     assert [server.host for server in desk.configured] == [
         "smtp.example.com",
         "mail.example.org",
@@ -315,3 +314,54 @@ async def test_a_certificate_that_was_kept_is_named_on_the_server_s_form(
     await dialog.choose("certificate_keep")
     assert dialog.step == "server"
     assert set(dialog.errors) == {"base"}
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "step", "errors"),
+    [
+        ({"host": "h" * 51}, "cellular", "server", {"host": "too_long"}),
+        ({"security": "ssl3"}, "cellular", "server", {"security": "unusable"}),
+        ({"apn": 1}, "server", "cellular", {"apn": "unusable"}),
+        (
+            {"certificate": "x"},
+            "cellular",
+            "server",
+            {"base": "certificate_unreadable"},
+        ),
+        ({"pin": 1234}, "cellular", "pin", {"pin": "pin_invalid"}),
+        ({"baudrate": "fast"}, "cellular", "port", {"base": "unusable"}),
+    ],
+)
+async def test_what_was_edited_into_nonsense_is_asked_for_wherever_one_begins(
+    hass: HomeAssistant,
+    desk: Desk,
+    entry: MockConfigEntry,
+    change: dict[str, object],
+    path: str,
+    step: str,
+    errors: dict[str, str],
+) -> None:
+    hass.config_entries.async_update_entry(entry, data=entry.data | change)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    dialog = await _reconfigure(hass, entry)
+    await dialog.choose(path)
+    if path == "cellular":
+        await dialog.submit(**CELLULAR_INPUT)
+    else:
+        await dialog.submit(**SERVER_INPUT)
+        await dialog.choose("certificate_none")
+        await dialog.submit()
+    assert (dialog.step, dialog.errors) == (step, errors)
+    match step:
+        case "pin":
+            await dialog.submit(pin="1234")
+        case "port":
+            await dialog.submit(**PORT_INPUT)
+        case "cellular":
+            await dialog.submit(**CELLULAR_INPUT, save_unchecked=False)
+        case _:
+            await dialog.submit(**SERVER_INPUT, save_unchecked=False)
+            await dialog.choose("certificate_none")
+            await dialog.submit(save_unchecked=False)
+    assert dialog.ended == "reconfigure_successful"
+    await deliver(hass, entry)

@@ -1,43 +1,36 @@
-"""What ``notify.send_message`` sends, and what it says when it can't."""
+"""What ``notify.send_message`` accepts, what it refuses, and that it never waits."""
 
-import asyncio
+from unittest.mock import patch
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.quectel_smtp.modem.codes import (
-    EquipmentError,
-    SmtpError,
-    SmtpReply,
-    TcpError,
+from custom_components.quectel_smtp.delivery.records import (
+    OutboxFullError,
+    OutboxWriteError,
 )
-from custom_components.quectel_smtp.modem.errors import (
-    ApnMissingError,
-    CommandError,
-    DataModeError,
-    InvalidValueError,
-    ModemError,
-    PdpError,
-    ServerNameError,
-)
+from custom_components.quectel_smtp.modem.codes import SmtpError, SmtpReply
 from custom_components.quectel_smtp.modem.smtp import Outcome, Result
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
-from .conftest import ANNA, send
+from .conftest import ANNA, send, settled
 from .dialog import texts
-from .modem_on_the_desk import Desk
-
-LOGIN_REFUSED = Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, SmtpReply.AUTH_FAILED)
+from .modem_on_the_desk import PORT, Desk
 
 
 async def test_a_notification_is_sent_as_an_email(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
     await send(hass, "Water in the cellar", title="Alarm")
+    await settled(hass, loaded)
     (message,) = desk.sent
     assert message.subject == "Alarm"
-    assert message.body == "Water in the cellar"
+    text, _, reference = message.body.partition("\n\n")
+    assert text == "Water in the cellar"
+    last = loaded.runtime_data.courier.status.mail.last
+    assert reference == f"Ref: {last.reference}"
     assert message.to == ("anna@example.com",)
     assert message.cc == ("ben@example.com",)
     assert message.bcc == ()
@@ -64,25 +57,25 @@ async def test_a_subject_is_one_line_and_never_empty(
     subject: str,
 ) -> None:
     await send(hass, title=title)
+    await settled(hass, loaded)
     assert desk.sent[0].subject == subject
 
 
-async def test_one_slow_email_holds_no_caller_s_turn(
+async def test_no_caller_waits_for_the_modem(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
-    """Both are accepted; the modem takes them one after the other."""
+    """Both are accepted at once; the modem takes them one after the other."""
     held = desk.hold_in("put")
-    first = asyncio.create_task(send(hass, "first"))
+    await send(hass, "first")
     await desk.reached("put")
-    second = asyncio.create_task(send(hass, "second"))
-    with pytest.raises(ServiceValidationError):
-        await send(hass, title="t" * 81)
+    await send(hass, "second")
+    assert not desk.sent
     held.set()
-    await asyncio.gather(first, second)
-    assert [message.body for message in desk.sent] == ["first", "second"]
+    await settled(hass, loaded)
+    assert [message.body.split("\n")[0] for message in desk.sent] == ["first", "second"]
 
 
-async def test_the_entity_is_there_while_the_modem_is_not(
+async def test_the_entity_accepts_while_the_modem_is_away(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
     desk.unplug()
@@ -90,9 +83,23 @@ async def test_the_entity_is_there_while_the_modem_is_not(
     state = hass.states.get(ANNA)
     assert state is not None
     assert state.state != "unavailable"
-    with pytest.raises(HomeAssistantError) as raised:
-        await send(hass)
-    assert raised.value.translation_key == "port_not_found"
+    await send(hass)
+    assert loaded.runtime_data.courier.status.mail.waiting == 1
+    desk.ports = {PORT}
+    await settled(hass, loaded)
+    assert len(desk.sent) == 1
+
+
+async def test_a_notification_is_accepted_while_home_assistant_stops(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+    await hass.async_block_till_done()
+    await send(hass)
+    assert loaded.runtime_data.courier.status.mail.waiting == 1
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await settled(hass, loaded)
+    assert len(desk.sent) == 1
 
 
 @pytest.mark.parametrize(
@@ -120,7 +127,7 @@ async def test_what_can_not_be_sent_is_refused_by_field_and_limit(
         await send(hass, message, title=title)
     assert raised.value.translation_key == key
     assert raised.value.translation_placeholders == {"limit": limit}
-    assert not desk.sent
+    assert loaded.runtime_data.courier.status.mail.waiting == 0
 
 
 @pytest.mark.parametrize(
@@ -150,109 +157,56 @@ async def test_a_recipient_that_was_spoilt_by_hand_is_named(
     assert key in texts()["exceptions"]
 
 
-@pytest.mark.parametrize("code", list(SmtpError))
-async def test_each_code_of_the_modem_is_said_in_words(
-    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, code: SmtpError
-) -> None:
-    desk.outcomes.append(Outcome(Result.REFUSED, code, SmtpReply.AUTH_FAILED))
-    with pytest.raises(HomeAssistantError) as raised:
-        await send(hass)
-    error = raised.value
-    assert error.translation_key == f"smtp_{int(code)}"
-    assert error.translation_placeholders is not None
-    assert error.translation_placeholders["code"] == str(int(code))
-    assert error.translation_placeholders["reply"] == "535 (Authentication failed)"
-    said = texts()["exceptions"][error.translation_key]["message"]
-    assert said.format(**error.translation_placeholders)
-    doubtful = code in (651, 654, 656, 658, 660)
-    assert ("may have been delivered" in said or "may not" in said) is doubtful
-
-
 @pytest.mark.parametrize(
-    ("outcome", "key", "code", "reply"),
+    ("err", "key", "placeholders"),
     [
-        (Outcome(Result.UNKNOWN), "result_lost", "–", "no reply"),
+        (OutboxFullError(200, "emails"), "outbox_full_emails", {"limit": "200"}),
         (
-            Outcome(Result.DOUBTFUL, 699, 299),
-            "result_doubtful",
-            "699",
-            "299 (not listed)",
+            OutboxFullError(52428800, "bytes"),
+            "outbox_full_bytes",
+            {"limit": "52428800"},
         ),
-        (Outcome(Result.REFUSED), "modem_refused", "–", "no reply"),
-        (
-            Outcome(Result.REFUSED, EquipmentError.MEMORY_FULL),
-            "modem_refused",
-            "20",
-            "no reply",
-        ),
-        (LOGIN_REFUSED, "smtp_677", "677", "535 (Authentication failed)"),
+        (OutboxWriteError("disk I/O error"), "outbox_failed", None),
     ],
 )
-async def test_other_ends_are_said_in_words(
+async def test_what_is_not_accepted_raises_and_says_what_to_do(
     hass: HomeAssistant,
     desk: Desk,
     loaded: MockConfigEntry,
-    outcome: Outcome,
+    err: Exception,
     key: str,
-    code: str,
-    reply: str,
+    placeholders: dict[str, str] | None,
 ) -> None:
-    desk.outcomes.append(outcome)
-    with pytest.raises(HomeAssistantError) as raised:
+    courier = loaded.runtime_data.courier
+    with (
+        patch.object(courier, "submit", side_effect=err),
+        pytest.raises(HomeAssistantError) as raised,
+    ):
         await send(hass)
     assert raised.value.translation_key == key
-    placeholders = raised.value.translation_placeholders
-    assert placeholders is not None
-    assert (placeholders["code"], placeholders["reply"]) == (code, reply)
-    assert texts()["exceptions"][key]["message"].format(**placeholders)
-
-
-@pytest.mark.parametrize(
-    ("err", "key", "code"),
-    [
-        (PdpError(TcpError.PDP_OPEN_FAILED), "pdp_failed", "561"),
-        (ApnMissingError(573), "apn_missing", "573"),
-        (ServerNameError(565), "server_name", "565"),
-        (CommandError("AT+X", EquipmentError.SIM_BUSY), "command_error", "14"),
-        (DataModeError(), "data_mode", "–"),
-        (InvalidValueError("host", "too_long", 50), "settings_invalid", "–"),
-        (ModemError(), "modem_error", "–"),
-        (PdpError(None), "pdp_failed", "–"),
-    ],
-)
-async def test_what_kept_an_email_from_being_sent_is_said_in_words(
-    hass: HomeAssistant,
-    desk: Desk,
-    loaded: MockConfigEntry,
-    err: ModemError,
-    key: str,
-    code: str,
-) -> None:
-    desk.fail("activate", err)
-    with pytest.raises(HomeAssistantError) as raised:
-        await send(hass)
-    assert raised.value.translation_key == key
-    placeholders = raised.value.translation_placeholders
-    assert placeholders is not None
-    assert placeholders["code"] == code
-    assert texts()["exceptions"][key]["message"].format(**placeholders)
-
-
-async def test_a_failed_notification_is_not_recorded_as_sent(
-    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
-) -> None:
-    desk.outcomes.append(LOGIN_REFUSED)
-    with pytest.raises(HomeAssistantError):
-        await send(hass)
+    assert raised.value.translation_placeholders == placeholders
+    said = texts()["exceptions"][key]["message"].format(**placeholders or {})
+    assert said.count(". ") >= 1
     state = hass.states.get(ANNA)
     assert state is not None
     assert state.state == "unknown"
 
 
-async def test_a_password_is_in_no_error(
+async def test_an_outbox_that_is_full_says_how_many_wait(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
-    desk.outcomes.append(LOGIN_REFUSED)
+    desk.unplug()
+    for number in range(180):
+        await send(hass, f"message {number}")
     with pytest.raises(HomeAssistantError) as raised:
-        await send(hass)
-    assert "correct horse" not in f"{raised.value!r}{raised.value}"
+        await send(hass, "one too many")
+    assert raised.value.translation_key == "outbox_full_emails"
+    assert loaded.runtime_data.courier.status.mail.waiting == 180
+
+
+async def test_what_the_server_refuses_is_no_error_of_the_caller_s(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.always = Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, SmtpReply.AUTH_FAILED)
+    await send(hass)
+    assert loaded.runtime_data.courier.status.mail.waiting == 1

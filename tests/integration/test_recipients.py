@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .conftest import ANNA, send
+from .conftest import ANNA, send, settled
 from .dialog import Dialog
 from .modem_on_the_desk import IMEI, Desk
 
@@ -71,6 +71,7 @@ async def test_a_recipient_that_is_added_gets_a_device_and_an_entity_at_once(
     assert modem.identifiers == {(DOMAIN, IMEI)}
 
     await send(hass, entity="notify.ben")
+    await settled(hass, loaded)
     assert desk.sent[-1].to == ("ben@example.com",)
     assert desk.sent[-1].bcc == ("archive@example.com",)
     assert loaded.runtime_data.courier is courier
@@ -88,6 +89,7 @@ async def test_a_changed_recipient_gets_the_next_email_at_the_new_address(
     assert dialog.ended == "reconfigure_successful"
     await hass.async_block_till_done()
     await send(hass)
+    await settled(hass, loaded)
     assert desk.sent[-1].to == ("anna@example.org",)
     assert desk.sent[-1].cc == ()
     registered = er.async_get(hass).async_get(ANNA)
@@ -117,13 +119,13 @@ async def test_a_recipient_changes_while_its_email_is_being_sent(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
     held = desk.hold_in("put")
-    sending = hass.async_create_background_task(send(hass), "send")
+    await send(hass, "first")
     await desk.reached("put")
     dialog = await _change(hass, loaded)
     await dialog.submit(name="Anna", to=["anna@example.org"])
     held.set()
-    await sending
-    await send(hass)
+    await send(hass, "second")
+    await settled(hass, loaded)
     assert [message.to for message in desk.sent] == [
         ("anna@example.com",),
         ("anna@example.org",),

@@ -1,4 +1,4 @@
-"""The sensors show what is known of the PDP context and of the last email."""
+"""The sensors show what is known of the PDP context and of the emails."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,7 +8,6 @@ import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_time_changed,
-    mock_restore_cache,
 )
 
 from custom_components.quectel_smtp.modem.codes import SmtpError, SmtpReply
@@ -16,14 +15,25 @@ from custom_components.quectel_smtp.modem.errors import PdpError
 from custom_components.quectel_smtp.modem.pdp import PdpState
 from custom_components.quectel_smtp.modem.smtp import Outcome, Result
 from homeassistant.core import HomeAssistant, State
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
 
-from .conftest import send
+from .conftest import in_service, send, settled, until
 from .dialog import texts
-from .modem_on_the_desk import Desk
+from .modem_on_the_desk import PORT, Desk
 
-PDP = "sensor.quectel_ec200a_pdp_context"
-LAST = "sensor.quectel_ec200a_last_send_result"
+_OF_MODEM = "sensor.quectel_ec200a_"
+PDP = f"{_OF_MODEM}pdp_context"
+LAST = f"{_OF_MODEM}last_send_result"
+WAITING = f"{_OF_MODEM}emails_waiting"
+OLDEST = f"{_OF_MODEM}oldest_email_waiting_since"
+LAST_SENT = f"{_OF_MODEM}last_email_sent"
+SENT = f"{_OF_MODEM}emails_sent"
+FAILED = f"{_OF_MODEM}emails_failed"
+
+GONE = Outcome(
+    Result.REFUSED, SmtpError.MAILBOX_UNAVAILABLE, SmtpReply.MAILBOX_UNAVAILABLE
+)
 
 
 def _state(hass: HomeAssistant, entity: str) -> State:
@@ -54,13 +64,13 @@ async def test_the_pdp_context_is_checked_by_a_poll(
     async_fire_time_changed(hass)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert "refresh_pdp" in desk.calls
-    assert _state(hass, PDP).state == "active"
 
 
 async def test_sensors_stay_while_the_modem_is_away(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
     await send(hass)
+    await settled(hass, loaded)
     desk.unplug()
     await desk.until(lambda: loaded.runtime_data.courier.status.trouble is not None)
     assert _state(hass, PDP).state == "inactive"
@@ -73,7 +83,13 @@ async def test_sensors_stay_while_the_modem_is_away(
         (
             Outcome(Result.SENT, None, SmtpReply.OK),
             "sent",
-            {"code": None, "code_name": None, "reply": 250, "reply_name": "ok"},
+            {
+                "code": None,
+                "code_name": None,
+                "reply": 250,
+                "reply_name": "ok",
+                "state": "sent",
+            },
         ),
         (
             Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, SmtpReply.AUTH_FAILED),
@@ -83,21 +99,23 @@ async def test_sensors_stay_while_the_modem_is_away(
                 "code_name": "auth_failed",
                 "reply": 535,
                 "reply_name": "auth_failed",
+                "state": "held",
             },
         ),
         (
-            Outcome(Result.DOUBTFUL, 699, 599),
+            Outcome(Result.DOUBTFUL, 699, 299),
             "doubtful",
-            {"code": 699, "code_name": None, "reply": 599, "reply_name": None},
-        ),
-        (
-            Outcome(Result.UNKNOWN),
-            "unconfirmed",
-            {"code": None, "code_name": None, "reply": None, "reply_name": None},
+            {
+                "code": 699,
+                "code_name": None,
+                "reply": 299,
+                "reply_name": None,
+                "state": "deferred",
+            },
         ),
     ],
 )
-async def test_the_end_of_an_email_is_shown_with_both_codes(
+async def test_the_end_of_an_attempt_is_shown_with_both_codes(
     hass: HomeAssistant,
     desk: Desk,
     loaded: MockConfigEntry,
@@ -106,66 +124,101 @@ async def test_the_end_of_an_email_is_shown_with_both_codes(
     attributes: dict[str, Any],
 ) -> None:
     assert _state(hass, LAST).state == "unknown"
-    desk.outcomes.append(outcome)
-    if outcome.result is Result.SENT:
-        await send(hass)
-    else:
-        with pytest.raises(HomeAssistantError):
-            await send(hass)
+    desk.always = outcome
+    await send(hass)
+    await until(lambda: _state(hass, LAST).state == state)
     shown = _state(hass, LAST)
-    assert shown.state == state
     assert state in shown.attributes["options"]
     assert attributes.items() <= shown.attributes.items()
-    last = loaded.runtime_data.courier.status.last
+    last = loaded.runtime_data.courier.status.mail.last
     assert shown.attributes["reference"] == last.reference
     assert shown.attributes["time"] == last.when.isoformat()
+    assert shown.attributes["attempts"] >= 1
     assert shown.attributes["error"] is None
+    assert "anna" not in str(shown).lower()
 
 
-async def test_an_email_that_never_got_as_far_is_shown_as_failed(
+async def test_an_email_that_never_got_as_far_names_the_error(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
-    desk.fail("activate", PdpError(561))
-    with pytest.raises(HomeAssistantError):
-        await send(hass)
-    shown = _state(hass, LAST)
-    assert shown.state == "failed"
-    assert shown.attributes["error"] == "pdp_failed"
-    assert "correct horse" not in str(shown)
+    desk.fail("activate", *(PdpError(561) for _ in range(20)))
+    desk.fail("renew", *(PdpError(561) for _ in range(20)))
+    await send(hass)
+    await until(lambda: _state(hass, LAST).state == "deferred")
+    assert _state(hass, LAST).attributes["error"] == "pdp_failed"
+    assert "correct horse" not in str(_state(hass, LAST))
 
 
-async def test_the_last_result_is_shown_after_a_restart(
+async def test_emails_are_counted_and_timed(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    assert _state(hass, WAITING).state == "0"
+    assert _state(hass, WAITING).attributes["unit_of_measurement"] == "emails"
+    assert _state(hass, OLDEST).state == "unknown"
+    assert _state(hass, LAST_SENT).state == "unknown"
+    desk.unplug()
+    await desk.until(lambda: loaded.runtime_data.courier.status.trouble is not None)
+    before = dt_util.utcnow().replace(microsecond=0)
+    await send(hass, "first")
+    await send(hass, "second")
+    assert _state(hass, WAITING).state == "2"
+    oldest = dt_util.parse_datetime(_state(hass, OLDEST).state)
+    assert oldest is not None
+    assert before <= oldest <= dt_util.utcnow()
+    desk.ports = {PORT}
+    await settled(hass, loaded)
+    assert _state(hass, WAITING).state == "0"
+    assert _state(hass, OLDEST).state == "unknown"
+    assert _state(hass, SENT).state == "2"
+    assert _state(hass, FAILED).state == "0"
+    sent = dt_util.parse_datetime(_state(hass, LAST_SENT).state)
+    assert sent is not None
+    assert sent >= before
+    # To both, then to each of the two alone.
+    desk.outcomes = [GONE, GONE, GONE]
+    await send(hass, "third")
+    await settled(hass, loaded)
+    assert _state(hass, FAILED).state == "1"
+    assert _state(hass, LAST).state == "failed"
+
+
+async def test_all_is_shown_after_a_restart(
     hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
 ) -> None:
-    mock_restore_cache(
-        hass,
-        [State(LAST, "refused", {"code": 677, "reply": 535, "icon": "mdi:gone"})],
-    )
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-    shown = _state(hass, LAST)
-    assert shown.state == "refused"
-    assert (shown.attributes["code"], shown.attributes["reply"]) == (677, 535)
-    assert "icon" not in shown.attributes
-    await send(hass)
-    assert _state(hass, LAST).state == "sent"
-
-
-@pytest.mark.parametrize("state", ["unavailable", "unknown", "of a later version"])
-async def test_a_state_that_says_nothing_is_not_restored(
-    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry, state: str
-) -> None:
-    mock_restore_cache(hass, [State(LAST, state, {"code": 677})])
+    await in_service(entry)
+    await send(hass, "first")
+    await settled(hass, entry)
+    before = {
+        name: (_state(hass, name).state, _state(hass, name).attributes)
+        for name in (LAST, LAST_SENT, SENT, FAILED, WAITING)
+    }
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    desk.ports.clear()
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-    assert _state(hass, LAST).state == "unknown"
-    assert "code" not in _state(hass, LAST).attributes
+    after = {
+        name: (_state(hass, name).state, _state(hass, name).attributes)
+        for name in before
+    }
+    assert after == before
 
 
 @pytest.mark.parametrize("entity", [PDP, LAST])
 async def test_each_state_has_its_text(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, entity: str
 ) -> None:
-    key = entity.removeprefix("sensor.quectel_ec200a_")
+    key = entity.removeprefix(_OF_MODEM)
     known = texts()["entity"]["sensor"][key]["state"]
     assert set(known) == set(_state(hass, entity).attributes["options"])
+
+
+async def test_figures_that_few_look_at_are_diagnostic(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    registry = er.async_get(hass)
+    diagnostic = {
+        entry.entity_id
+        for entry in er.async_entries_for_config_entry(registry, loaded.entry_id)
+        if entry.entity_category is not None
+    }
+    assert diagnostic == {OLDEST, LAST_SENT, SENT, FAILED}

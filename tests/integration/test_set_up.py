@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -10,12 +11,16 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.quectel_smtp.const import DOMAIN
 from custom_components.quectel_smtp.modem.status import Identity
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.const import (
+    EVENT_HOMEASSISTANT_CLOSE,
+    EVENT_HOMEASSISTANT_FINAL_WRITE,
+    EVENT_HOMEASSISTANT_STOP,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 
-from .conftest import ANNA, send
+from .conftest import ANNA, deliver, send, settled, until
 from .modem_on_the_desk import IMEI, PORT, Desk
 
 
@@ -29,7 +34,7 @@ async def test_set_up_succeeds_at_once_without_a_modem(
     await desk.until(lambda: entry.runtime_data.courier.status.trouble is not None)
     desk.ports = {PORT}
     await desk.until(lambda: entry.runtime_data.courier.status.trouble is None)
-    await send(hass)
+    await deliver(hass, entry)
     assert len(desk.sent) == 1
 
 
@@ -49,51 +54,93 @@ async def test_unloading_closes_the_port(
     assert not desk.open_modems
 
 
-async def test_a_port_stays_open_if_the_entities_do_not_go(
+async def test_emails_go_on_if_the_entities_do_not_go(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
     with patch.object(
         hass.config_entries, "async_unload_platforms", return_value=False
     ):
         assert not await hass.config_entries.async_unload(loaded.entry_id)
-    await send(hass)
+    await deliver(hass, loaded)
     assert desk.open_modems
-    await loaded.runtime_data.courier.stop()
+    await loaded.runtime_data.courier.close()
+    await loaded.runtime_data.coordinator.async_shutdown()
+
+
+async def test_a_set_up_that_fails_leaves_nothing_open(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    with patch.object(
+        hass.config_entries, "async_forward_entry_setups", side_effect=RuntimeError
+    ):
+        assert not await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await deliver(hass, entry)
+    assert len(desk.sent) == 1
 
 
 async def test_reloading_leaves_nothing_behind(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
     tasks = len(asyncio.all_tasks())
-    listeners = hass.bus.async_listeners()
+    listeners = _listeners(hass)
     for _ in range(10):
         assert await hass.config_entries.async_reload(loaded.entry_id)
         await desk.until(lambda: loaded.runtime_data.courier.status.network is not None)
     await hass.async_block_till_done()
     assert len(desk.open_modems) == 1
     assert len(asyncio.all_tasks()) == tasks
-    assert hass.bus.async_listeners() == listeners
+    assert _listeners(hass) == listeners
     (modem,) = desk.open_modems
     assert len(modem.watchers) == 1
 
 
-async def test_an_email_that_waits_while_the_entry_is_unloaded_ends_with_an_error(
+async def test_emails_that_wait_while_the_entry_is_unloaded_are_sent_after_it(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.hold_in("activate")
+    await send(hass, "first")
+    await desk.reached("activate")
+    await send(hass, "second")
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+    desk.held.pop("activate").set()
+    assert not desk.sent
+    assert await hass.config_entries.async_setup(loaded.entry_id)
+    await settled(hass, loaded)
+    assert [message.body.split("\n")[0] for message in desk.sent] == ["first", "second"]
+
+
+async def test_an_email_that_was_handed_over_and_lost_is_repeated_once_and_marked(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
     desk.hold_in("put")
-    sending = asyncio.create_task(send(hass))
+    await send(hass)
     await desk.reached("put")
     assert await hass.config_entries.async_unload(loaded.entry_id)
-    with pytest.raises(HomeAssistantError):
-        await sending
+    desk.held.pop("put").set()
+    # It has restarted since: the result can't come any more.
+    desk.mark += 1
+    assert await hass.config_entries.async_setup(loaded.entry_id)
+    await settled(hass, loaded)
+    (repeat,) = desk.sent
+    assert "(possible repeat)" in repeat.body
 
 
-async def test_the_port_is_closed_when_home_assistant_stops(
+async def test_what_is_accepted_when_home_assistant_begins_to_stop_is_still_sent(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
     await hass.async_block_till_done()
+    await deliver(hass, loaded)
+    assert len(desk.sent) == 1
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+    await hass.async_block_till_done()
     assert not desk.open_modems
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_CLOSE)
+    await hass.async_block_till_done()
+    with pytest.raises(HomeAssistantError):
+        await send(hass)
 
 
 async def test_the_modem_is_a_device(
@@ -122,7 +169,7 @@ async def test_a_firmware_update_is_noted_without_anything_being_reconnected(
     )
     assert device is not None
     assert device.sw_version == "EC200AEUHAR01A08M16"
-    await send(hass)
+    await deliver(hass, loaded)
     assert desk.opened == opened
 
 
@@ -137,14 +184,13 @@ async def test_a_loss_is_logged_once_and_so_is_the_return(
     courier = loaded.runtime_data.courier
     desk.unplug()
     await desk.until(lambda: courier.status.trouble is not None)
-    for _ in range(3):
-        with pytest.raises(HomeAssistantError):
-            await send(hass)
+    for number in range(3):
+        await send(hass, f"message {number}")
     assert _said(caplog) == ["Quectel EC200A is not reachable: port_not_found"]
     caplog.clear()
     desk.ports = {PORT}
     await desk.until(lambda: courier.status.trouble is None)
-    await send(hass)
+    await settled(hass, loaded)
     assert _said(caplog) == ["Quectel EC200A is back"]
 
 
@@ -162,6 +208,13 @@ async def test_a_port_that_is_lent_is_no_loss(
     assert _said(caplog) == []
 
 
+def _listeners(hass: HomeAssistant) -> dict[Any, int]:
+    """Count the listeners; Home Assistant's own stores come and go."""
+    found = dict(hass.bus.async_listeners())
+    found.pop(EVENT_HOMEASSISTANT_FINAL_WRITE)
+    return found
+
+
 def _said(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [
         record.getMessage()
@@ -169,3 +222,80 @@ def _said(caplog: pytest.LogCaptureFixture) -> list[str]:
         if record.name == "custom_components.quectel_smtp.coordinator"
         and record.levelno >= logging.INFO
     ]
+
+
+# Settings that can't be used.
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"host": ""}, "host"),
+        ({"password": 'a"b'}, "password"),
+        ({"security": "ssl3"}, "security"),
+        ({"apn": None}, "apn"),
+        ({"device": None}, "device"),
+        ({"pin": 1234}, "pin"),
+        ({"certificate": "none"}, "certificate"),
+    ],
+)
+async def test_an_entry_that_was_edited_into_nonsense_accepts_and_says_so(
+    hass: HomeAssistant,
+    desk: Desk,
+    entry: MockConfigEntry,
+    change: dict[str, Any],
+    field: str,
+) -> None:
+    before = dict(entry.data)
+    hass.config_entries.async_update_entry(entry, data=before | change)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+    await send(hass)
+    courier = entry.runtime_data.courier
+    await until(lambda: courier.status.trouble is not None)
+    assert courier.status.trouble.key == "settings_invalid"
+    issue = ir.async_get(hass).async_get_issue(
+        DOMAIN, f"settings_invalid_{entry.entry_id}"
+    )
+    assert issue is not None
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["field"] == field
+    assert not desk.opened, "a modem was reached with settings that stand in"
+
+    hass.config_entries.async_update_entry(entry, data=before)
+    await settled(hass, entry)
+    assert len(desk.sent) == 1
+    assert ir.async_get(hass).async_get_issue(DOMAIN, issue.issue_id) is None
+
+
+async def test_what_is_edited_into_nonsense_later_leaves_what_works(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(loaded, data=loaded.data | {"host": ""})
+    await deliver(hass, loaded)
+    assert desk.configured[-1].host == "smtp.example.com"
+    issue_id = f"settings_invalid_{loaded.entry_id}"
+    assert ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is not None
+
+
+async def test_an_option_that_can_not_be_used_keeps_no_email_back(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(entry, options={"lifetime": -1})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await deliver(hass, entry)
+    issue_id = f"settings_invalid_{entry.entry_id}"
+    assert ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is not None
+
+
+# The words of emails.
+
+
+async def test_emails_have_the_words_of_the_instance_s_language(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    hass.config.language = "xx"
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await deliver(hass, entry)
+    # There are no other words yet: English ones.
+    assert "\n\nRef: " in desk.sent[0].body

@@ -11,13 +11,19 @@ from custom_components.quectel_smtp.modem_checks import (
     ResultsElsewhereError,
     Stage,
 )
+from custom_components.quectel_smtp.ports import SettingsInvalidError
 
 from .dialog import texts
 
 _ATTRIBUTES = texts()["entity"]["sensor"]["last_send_result"]["state_attributes"]
 
-# Shown by other means: on the field that it names, and as a step of its own.
-_NO_ERROR_OF_A_FORM = {"invalid_value", ResultsElsewhereError.key}
+# Shown by other means: on the field that it names, as a step of its own, or as a repair
+# issue.
+_NO_ERROR_OF_A_FORM = {
+    "invalid_value",
+    ResultsElsewhereError.key,
+    SettingsInvalidError.key,
+}
 
 
 def _kinds(kind: type[errors.ModemError]) -> Iterator[type[errors.ModemError]]:
@@ -40,8 +46,7 @@ def test_each_failure_has_its_words_in_the_flow(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", [key for key in _KEYS if key not in _OF_CHECKS])
-def test_each_failure_has_its_words_for_a_sender_and_on_the_sensor(key: str) -> None:
-    assert key in texts()["exceptions"] or key == "invalid_value"
+def test_each_failure_has_its_words_on_the_sensor(key: str) -> None:
     assert key in _ATTRIBUTES["error"]["state"]
 
 
@@ -62,6 +67,13 @@ def test_each_reply_has_its_words_on_the_sensor() -> None:
 @pytest.mark.parametrize("stage", list(Stage))
 def test_each_stage_of_a_check_has_its_words(stage: Stage) -> None:
     assert stage.value in texts()["config"]["progress"]
+
+
+@pytest.mark.parametrize("key", sorted(texts()["exceptions"]))
+def test_an_exception_says_what_is_wrong_and_one_thing_to_do(key: str) -> None:
+    text = texts()["exceptions"][key]["message"]
+    assert text.endswith(".")
+    assert text.count(". ") + text.count(": ") + text.count(", ") >= 1, text
 
 
 @pytest.mark.parametrize("key", sorted(texts()["config"]["error"]))

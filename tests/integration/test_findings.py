@@ -1,0 +1,140 @@
+"""What is told of an attempt: codes with their names, and nothing of the text."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from custom_components.quectel_smtp.delivery.records import (
+    Finding,
+    Last,
+    Reason,
+    State,
+    Transition,
+)
+from custom_components.quectel_smtp.findings import (
+    EVENT_TYPES,
+    event_type,
+    finding_attributes,
+    transition_attributes,
+)
+from custom_components.quectel_smtp.modem.codes import (
+    EquipmentError,
+    FileError,
+    SmtpError,
+    SmtpReply,
+    TcpError,
+)
+from custom_components.quectel_smtp.modem.smtp import Result
+from custom_components.quectel_smtp.sensor import SENSORS, last_result
+
+from .dialog import texts
+
+WHEN = datetime(2026, 11, 23, 12, tzinfo=UTC)
+TRANSITION = Transition(
+    number=1,
+    reference="7KQ2MXBD",
+    recipient="Anna",
+    state=State.DEFERRED,
+    when=WHEN,
+    attempts=2,
+    finding=Finding(Result.REFUSED, 677, 535),
+    reason=Reason.RETRY,
+    next_attempt=WHEN,
+)
+
+
+@pytest.mark.parametrize(
+    ("finding", "names"),
+    [
+        (None, (None, None)),
+        (Finding(Result.REFUSED, SmtpError.AUTH_FAILED, 535), ("auth_failed",) * 2),
+        (Finding(Result.REFUSED, FileError.NO_SPACE), ("no_space", None)),
+        (Finding(Result.REFUSED, EquipmentError.MEMORY_FULL), ("memory_full", None)),
+        (Finding(Result.REFUSED, TcpError.PDP_BROKEN), ("pdp_broken", None)),
+        (Finding(Result.DOUBTFUL, 699, 299), (None, None)),
+        (Finding(Result.DOUBTFUL, -1, 999), (None, None)),
+        (Finding(Result.SENT, None, SmtpReply.OK), (None, "ok")),
+    ],
+)
+def test_codes_get_their_names(
+    finding: Finding | None, names: tuple[str | None, str | None]
+) -> None:
+    found = finding_attributes(finding)
+    assert (found["code_name"], found["reply_name"]) == names
+    assert found["code"] == (finding.code if finding else None)
+
+
+def test_a_transition_says_all_that_may_be_known() -> None:
+    assert transition_attributes(TRANSITION) == {
+        "reference": "7KQ2MXBD",
+        "recipient": "Anna",
+        "attempts": 2,
+        "code": 677,
+        "code_name": "auth_failed",
+        "reply": 535,
+        "reply_name": "auth_failed",
+        "error": None,
+        "reason": "retry",
+        "merged_into": None,
+        "next_attempt": "2026-11-23T12:00:00+00:00",
+    }
+
+
+@pytest.mark.parametrize("state", [*State])
+def test_each_state_that_is_told_has_a_word(state: State) -> None:
+    if state is State.SENDING:
+        return  # nobody is told
+    assert event_type(replace(TRANSITION, state=state)) in EVENT_TYPES
+
+
+def test_each_word_has_its_text() -> None:
+    known = texts()["entity"]["event"]["email"]["state_attributes"]
+    assert set(known["event_type"]["state"]) == set(EVENT_TYPES)
+    assert set(known["reason"]["state"]) == {reason.value for reason in Reason}
+    named = set(transition_attributes(TRANSITION)) | {"event_type"}
+    assert set(known) == named
+
+
+def test_the_event_names_codes_as_the_sensor_does() -> None:
+    entity = texts()["entity"]
+    event = entity["event"]["email"]["state_attributes"]
+    sensor = entity["sensor"]["last_send_result"]["state_attributes"]
+    for name in ("code", "code_name", "reply", "reply_name", "error"):
+        assert event[name] == sensor[name]
+
+
+@pytest.mark.parametrize(
+    ("state", "result", "shown"),
+    [
+        (State.SENT, Result.SENT, "sent"),
+        (State.PARTLY_SENT, Result.REFUSED, "partly_sent"),
+        (State.FAILED, Result.REFUSED, "failed"),
+        (State.EXPIRED, None, "expired"),
+        (State.CANCELLED, Result.DOUBTFUL, "cancelled"),
+        (State.UNKNOWN, Result.UNKNOWN, "unconfirmed"),
+        (State.DEFERRED, Result.REFUSED, "refused"),
+        (State.DEFERRED, Result.DOUBTFUL, "doubtful"),
+        (State.DEFERRED, Result.UNKNOWN, "unconfirmed"),
+        (State.DEFERRED, None, "deferred"),
+        (State.HELD, Result.REFUSED, "refused"),
+        (State.HELD, None, "held"),
+        (State.QUEUED, Result.REFUSED, "refused"),
+        (State.MERGED, None, None),
+    ],
+)
+def test_the_last_result_says_how_the_attempt_ended(
+    state: State, result: Result | None, shown: str | None
+) -> None:
+    last = Last("7KQ2MXBD", "Anna", state, WHEN, Finding(result), 1)
+    assert last_result(last) == shown
+
+
+def test_each_last_result_has_its_text() -> None:
+    (sensor,) = (found for found in SENSORS if found.key == "last_send_result")
+    known: dict[str, Any] = texts()["entity"]["sensor"]["last_send_result"]
+    assert set(known["state"]) == set(sensor.options or ())
+    assert set(known["state_attributes"]["state"]["state"]) == {
+        state.value for state in State
+    }

@@ -1,0 +1,128 @@
+"""Which repair issues a status stands for: a table, without Home Assistant."""
+
+import pytest
+
+from custom_components.quectel_smtp.delivery.records import Reason, Summary
+from custom_components.quectel_smtp.delivery.status import Status
+from custom_components.quectel_smtp.issues import DAMAGED, KEYS, Issue, issues_of
+from custom_components.quectel_smtp.modem import errors
+from custom_components.quectel_smtp.modem.errors import InvalidValueError, ModemError
+
+from .dialog import texts
+
+
+def _shown(
+    status: Status,
+    *,
+    invalid: InvalidValueError | None = None,
+    port_missing: bool = False,
+) -> set[str]:
+    return {
+        issue.key
+        for issue in issues_of(status, invalid=invalid, port_missing=port_missing)
+    }
+
+
+@pytest.mark.parametrize(
+    ("trouble", "keys"),
+    [
+        (None, set()),
+        (errors.PinRequiredError(3), {"pin_required"}),
+        (errors.PinRefusedError(2), {"pin_required"}),
+        (errors.PinTriesExhaustingError(2), {"pin_tries_low"}),
+        (errors.PukRequiredError(), {"puk_required"}),
+        (errors.SimMissingError(), {"sim_missing"}),
+        (errors.SimFailureError(), {"sim_failure"}),
+        (errors.SimError(), {"sim_failure"}),
+        (errors.RegistrationDeniedError(), {"registration_denied"}),
+        (errors.ApnMissingError(573), {"apn_missing"}),
+        (errors.WrongModemError(), {"wrong_modem"}),
+        (errors.UnsupportedModemError(), {"unsupported_modem"}),
+        (errors.OldGsmModemError(), {"unsupported_modem"}),
+        # These pass, or recovery mends them.
+        (errors.NotRegisteredError(), set()),
+        (errors.PdpError(561), set()),
+        (errors.NoAnswerError(), set()),
+        (errors.PortNotFoundError(), set()),
+        (errors.ModemRebootedError(), set()),
+    ],
+)
+def test_trouble_that_needs_a_person(
+    trouble: ModemError | None, keys: set[str]
+) -> None:
+    assert _shown(Status(trouble=trouble)) == keys
+
+
+@pytest.mark.parametrize(
+    ("reason", "key"),
+    [
+        (Reason.LOGIN, "login_held"),
+        (Reason.CERTIFICATE, "certificate_held"),
+        (Reason.RESULTS_ELSEWHERE, "results_elsewhere"),
+        (Reason.REFUSED, "refused"),
+        (Reason.RESTORED, "restored"),
+    ],
+)
+def test_emails_that_are_held(reason: Reason, key: str) -> None:
+    mail = Summary(held=frozenset({reason}), held_counts={reason: 7})
+    (issue,) = issues_of(Status(mail=mail), invalid=None, port_missing=False)
+    assert issue.key == key
+    assert dict(issue.placeholders) == {"count": "7"}
+    assert issue.fixable
+
+
+@pytest.mark.parametrize(
+    "reason", [Reason.RETRY, Reason.SERVER, Reason.DOUBT, Reason.LIMIT, Reason.REPEATED]
+)
+def test_what_passes_by_itself_is_no_issue(reason: Reason) -> None:
+    assert not _shown(Status(mail=Summary(held=frozenset({reason}))))
+
+
+def test_the_outbox_and_the_modem_s_end() -> None:
+    assert _shown(Status(outbox_failed=True)) == {"outbox_failed"}
+    assert _shown(Status(damaged=True)) == {DAMAGED}
+    assert _shown(Status(exhausted=True)) == {"recovery_exhausted"}
+
+
+def test_a_port_that_stays_away_is_named_without_its_key() -> None:
+    status = Status(port="esphome://10.0.0.2:6053/?port_name=a&key=SECRET")
+    (issue,) = issues_of(status, invalid=None, port_missing=True)
+    assert issue == Issue("port_missing", (("port", "esphome://10.0.0.2:6053/"),))
+
+
+def test_a_setting_that_can_not_be_used_is_named_without_its_value() -> None:
+    (issue,) = issues_of(
+        Status(),
+        invalid=InvalidValueError("password", "too_long", 50),
+        port_missing=False,
+    )
+    assert dict(issue.placeholders) == {"field": "password"}
+    assert not issue.fixable
+
+
+def test_all_at_once() -> None:
+    held = frozenset(Reason)
+    status = Status(
+        trouble=errors.WrongModemError(),
+        mail=Summary(held=held),
+        outbox_failed=True,
+        damaged=True,
+        exhausted=True,
+    )
+    assert len(_shown(status, port_missing=True)) == 10
+
+
+@pytest.mark.parametrize("key", sorted(KEYS))
+def test_each_issue_says_what_happened_and_what_to_do(key: str) -> None:
+    issue = texts()["issues"][key]
+    known = {"name": "Modem", "count": "1", "port": "x", "field": "x"}
+    assert issue["title"].format(**known)
+    if Issue(key).fixable:
+        for step in issue["fix_flow"]["step"].values():
+            assert step["description"].format(**known).count(". ") >= 1
+    else:
+        assert issue["description"].format(**known).count(". ") >= 1
+
+
+def test_each_text_is_of_an_issue() -> None:
+    assert set(texts()["issues"]) == KEYS

@@ -1,0 +1,227 @@
+"""A modem that was plugged in elsewhere is found again, and others are left alone."""
+
+from collections.abc import Callable, Generator
+import itertools
+from unittest.mock import patch
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.quectel_smtp.port_search import PortSearch
+from homeassistant.components.usb import SerialDevice, SerialPortConsumer, USBDevice
+from homeassistant.core import HomeAssistant
+
+from .conftest import deliver, until
+from .modem_on_the_desk import ANOTHER, EC200A, IMEI, PORT, Desk
+
+OTHER_PORT = "/dev/serial/by-id/usb-Quectel_2-if02"
+_USB = "homeassistant.components.usb"
+
+
+def quectel(device: str, interface: int = 2, serial: str | None = None) -> USBDevice:
+    """Return a port of a Quectel modem."""
+    return USBDevice(
+        device=device,
+        serial_number=serial,
+        manufacturer="Quectel",
+        description=None,
+        interface_num=interface,
+        vid="2C7C",
+        pid="6005",
+    )
+
+
+def adapter(device: str, serial: str | None = "A1") -> USBDevice:
+    """Return a USB adapter that anything may be behind."""
+    return USBDevice(
+        device=device,
+        serial_number=serial,
+        manufacturer="Silicon Labs",
+        description="CP2102",
+        vid="10C4",
+        pid="EA60",
+    )
+
+
+class Usb:
+    """What Home Assistant knows of the host's ports."""
+
+    def __init__(self) -> None:
+        """Know of none."""
+        self.ports: list[USBDevice | SerialDevice] = []
+        self.users: dict[str, list[SerialPortConsumer]] = {}
+
+    async def scan(self, _: HomeAssistant) -> list[USBDevice | SerialDevice]:
+        """Return the ports."""
+        return self.ports
+
+    async def consumers(self, *_: object) -> dict[str, list[SerialPortConsumer]]:
+        """Return who uses them."""
+        return self.users
+
+    def behind(self, path: str) -> USBDevice | None:
+        """Return the device behind a path."""
+        return next(
+            (
+                port
+                for port in self.ports
+                if port.device == path and isinstance(port, USBDevice)
+            ),
+            None,
+        )
+
+
+@pytest.fixture
+def usb() -> Generator[Usb]:
+    """Stand for Home Assistant's usb integration."""
+    found = Usb()
+    with (
+        patch(f"{_USB}.async_scan_serial_ports", found.scan),
+        patch(f"{_USB}.async_get_serial_port_consumers", found.consumers),
+        patch(f"{_USB}.usb_device_from_path", found.behind),
+    ):
+        yield found
+
+
+def user(domain: str, *, active: bool = True) -> SerialPortConsumer:
+    """Return an integration that uses a port."""
+    return SerialPortConsumer(
+        kind="config_entry", title=domain, active=active, domain=domain
+    )
+
+
+@pytest.fixture
+def search(hass: HomeAssistant, entry: MockConfigEntry, usb: Usb) -> PortSearch:
+    """Return a search that knows nothing yet."""
+    return PortSearch(hass, entry)
+
+
+async def test_only_quectel_s_own_ports_are_looked_at(
+    search: PortSearch, usb: Usb
+) -> None:
+    usb.ports = [
+        adapter("/dev/serial/by-id/usb-cp2102"),
+        quectel("/dev/ttyUSB2"),
+        SerialDevice(
+            device="/dev/ttyAMA0",
+            serial_number=None,
+            manufacturer=None,
+            description=None,
+        ),
+        quectel(OTHER_PORT),
+    ]
+    assert await search.find() == [OTHER_PORT, "/dev/ttyUSB2"]
+    usb.ports = []
+    assert await search.find() == ()
+
+
+async def test_the_same_one_of_a_modem_s_ports_comes_first(
+    search: PortSearch, usb: Usb
+) -> None:
+    usb.ports = [quectel(PORT, 3)]
+    await search.learn(PORT)
+    found = [f"/dev/serial/by-id/usb-{number}" for number in range(5)]
+    usb.ports = [quectel(name, number) for number, name in enumerate(found)]
+    first, *_ = await search.find()
+    assert first == found[3]
+
+
+async def test_an_adapter_is_the_very_same_one(search: PortSearch, usb: Usb) -> None:
+    usb.ports = [adapter(PORT)]
+    await search.learn(PORT)
+    usb.ports = [adapter("/dev/ttyUSB5"), adapter("/dev/ttyUSB6", "other")]
+    assert await search.find() == ["/dev/ttyUSB5"]
+    # A port that nothing is known of tells nothing.
+    await search.learn("/dev/pts/3")
+    assert await search.find() == ["/dev/ttyUSB5"]
+
+
+async def test_what_others_use_is_left_alone(search: PortSearch, usb: Usb) -> None:
+    names = [f"/dev/serial/by-id/usb-{number}" for number in range(4)]
+    usb.ports = [quectel(name) for name in names]
+    usb.users = {
+        names[0]: [user("zha")],
+        names[1]: [user("zha", active=False)],
+        names[2]: [user("quectel_smtp")],
+    }
+    assert await search.find() == names[1:]
+
+
+async def test_a_modem_behind_an_address_does_not_move(
+    hass: HomeAssistant, entry: MockConfigEntry, search: PortSearch, usb: Usb
+) -> None:
+    usb.ports = [quectel(OTHER_PORT)]
+    hass.config_entries.async_update_entry(
+        entry, data=entry.data | {"device": "rfc2217://10.0.0.2:4000"}
+    )
+    await search.learn("rfc2217://10.0.0.2:4000")
+    assert await search.find() == ()
+
+
+# The whole way.
+
+
+async def test_a_modem_under_another_name_is_found_and_its_port_kept(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, usb: Usb
+) -> None:
+    courier = loaded.runtime_data.courier
+    desk.unplug()
+    await desk.until(lambda: courier.status.trouble is not None)
+    usb.ports = [quectel(OTHER_PORT)]
+    desk.ports = {OTHER_PORT}
+    await until(lambda: loaded.data["device"] == OTHER_PORT)
+    opened = desk.opened
+    await deliver(hass, loaded)
+    assert desk.opened == opened
+    assert loaded.runtime_data.courier is courier
+    # Whatever is changed next leaves the port alone too.
+    hass.config_entries.async_update_entry(
+        loaded, data=loaded.data | {"password": "battery staple"}
+    )
+    await deliver(hass, loaded, "second")
+    assert desk.opened == opened
+    assert desk.configured[-1].password == "battery staple"
+
+
+async def test_a_modem_that_has_moved_while_home_assistant_was_off_is_found(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry, usb: Usb
+) -> None:
+    usb.ports = [quectel(OTHER_PORT)]
+    desk.ports = {OTHER_PORT}
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await deliver(hass, entry)
+    assert entry.data["device"] == OTHER_PORT
+
+
+async def test_another_modem_is_not_taken_for_ours(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, usb: Usb
+) -> None:
+    courier = loaded.runtime_data.courier
+    desk.unplug()
+    await desk.until(lambda: courier.status.trouble is not None)
+    usb.ports = [quectel(OTHER_PORT)]
+    desk.ports = {OTHER_PORT}
+    desk.identity = ANOTHER
+    opened = desk.opened
+    await until(lambda: desk.opened > opened + 2)
+    assert loaded.data["device"] == PORT
+    assert not courier.status.connected
+    desk.identity = EC200A
+    assert loaded.unique_id == IMEI
+    await until(lambda: loaded.data["device"] == OTHER_PORT)
+
+
+async def test_it_may_move_again_and_again(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, usb: Usb
+) -> None:
+    names = itertools.cycle((OTHER_PORT, PORT, "/dev/ttyUSB7"))
+
+    def kept(name: str) -> Callable[[], bool]:
+        return lambda: loaded.data["device"] == name
+
+    for name in itertools.islice(names, 5):
+        desk.unplug()
+        usb.ports = [quectel(name)]
+        desk.ports = {name}
+        await until(kept(name))
+    await deliver(hass, loaded)
