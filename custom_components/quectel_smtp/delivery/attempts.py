@@ -12,7 +12,6 @@ from .intake import Intake
 from .outbox_rows import DamagedRowError, EnvelopeRow
 from .outbox_store import Store
 from .records import (
-    Again,
     End,
     Finding,
     Hold,
@@ -190,18 +189,17 @@ class Attempts:
         state = State.QUEUED
         reason: Reason | None = None
         due: float | None = None
-        match verdict:
-            case End(state):
-                if state is State.SENT:
-                    store.put("last_sent", rows.moment(at.wall))
-            case Again(delay, reason):
-                state, due = State.DEFERRED, at.elapsed + delay
-            case Hold(reason, delay):
-                state = State.HELD
-                due = None if delay is None else at.elapsed + delay
-            case Split():
-                envelopes.split(store, found, verdict.history, finding, at)
-                return state, None
+        if isinstance(verdict, Split):
+            envelopes.split(store, found, verdict.history, finding, at)
+            return state, None
+        if isinstance(verdict, End):
+            state = verdict.state
+            if state is State.SENT:
+                store.put("last_sent", rows.moment(at.wall))
+        else:
+            reason = verdict.reason
+            state = State.HELD if isinstance(verdict, Hold) else State.DEFERRED
+            due = None if verdict.delay is None else at.elapsed + verdict.delay
         envelopes.change(
             store,
             found.id,

@@ -151,7 +151,8 @@ def _prepare(path: Path) -> None:
         header = os.read(opened, 100)
     finally:
         os.close(opened)
-    if header and not _HEADER.match(header):
+    # As long as there is a journal SQLite may still make it whole.
+    if header and not _HEADER.match(header) and not _beside(path, "-journal").exists():
         raise _DamagedError("header")
     wal = _beside(path, "-wal")
     try:

@@ -1,6 +1,7 @@
 """The outbox's tables, and how a database of an older version becomes one of ours."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 import sqlite3
 from typing import Final
 
@@ -127,7 +128,8 @@ def migrate(connection: sqlite3.Connection) -> None:
             connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
             connection.execute("COMMIT")
         except sqlite3.Error:
-            if connection.in_transaction:
+            with suppress(sqlite3.Error):
+                # SQLite may have done it already.
                 connection.execute("ROLLBACK")
             raise
     if _tables(connection) != _expected():
@@ -139,16 +141,12 @@ def _pragma(connection: sqlite3.Connection, name: str) -> int:
     return int(value)
 
 
-def _tables(connection: sqlite3.Connection) -> set[tuple[str, str, str]]:
-    """Return what the database consists of, except what SQLite made by itself."""
-    return set(
-        connection.execute(
-            "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite%'"
-        )
-    )
+def _tables(connection: sqlite3.Connection) -> set[tuple[str, ...]]:
+    """Return what the database consists of."""
+    return set(connection.execute("SELECT type, name, sql FROM sqlite_schema"))
 
 
-def _expected() -> set[tuple[str, str, str]]:
+def _expected() -> set[tuple[str, ...]]:
     connection = sqlite3.connect(":memory:")
     try:
         for statements in MIGRATIONS:

@@ -27,18 +27,14 @@ _FAILED: Final = frozenset({State.FAILED, State.EXPIRED, State.UNKNOWN})
 
 def email(store: Store, number: int) -> EmailRow:
     """Return an email."""
-    found = store.row(f"{rows.EMAILS} WHERE id = ?", number)
-    if found is None:
-        raise DamagedRowError("missing")
+    (found,) = store.rows(f"{rows.EMAILS} WHERE id = ?", number)
     return rows.email(found)
 
 
 def email_of(store: Store, envelope: int) -> EmailRow:
     """Return the email of an envelope."""
-    found = store.row("SELECT email FROM envelopes WHERE id = ?", envelope)
-    if found is None:
-        raise DamagedRowError("missing")
-    return email(store, rows.integer(found[0]))
+    ((number,),) = store.rows("SELECT email FROM envelopes WHERE id = ?", envelope)
+    return email(store, rows.integer(number))
 
 
 def envelopes(store: Store, number: int) -> list[EnvelopeRow]:
@@ -65,19 +61,13 @@ def representative(waiting: Iterable[EnvelopeRow]) -> EnvelopeRow:
 
 def item(store: Store, envelope: int) -> Item:
     """Return an envelope with its content."""
-    found = store.row(f"{rows.ITEMS} WHERE envelopes.id = ?", envelope)
-    if found is None:
-        raise DamagedRowError("missing")
+    (found,) = store.rows(f"{rows.ITEMS} WHERE envelopes.id = ?", envelope)
     return rows.item(found)
 
 
 def follow(store: Store, number: int, at: Instant) -> State:
     """Let an email's state follow from its envelopes', and report what is news."""
-    try:
-        found, all_envelopes = email(store, number), envelopes(store, number)
-    except DamagedRowError:
-        end_damaged(store, number, at)
-        return State.FAILED
+    found, all_envelopes = email(store, number), envelopes(store, number)
     waiting = [one for one in all_envelopes if one.state.waiting]
     if not waiting:
         ended = end_of([one.state for one in all_envelopes])
@@ -162,9 +152,9 @@ def report_merged(
 
 def end_damaged(store: Store, number: int, at: Instant) -> None:
     """End an email that can't be read, with what can still be told of it."""
-    reference, recipient = store.row(
+    ((reference, recipient),) = store.rows(
         "SELECT reference, recipient FROM emails WHERE id = ?", number
-    ) or (None, None)
+    )
     store.run(
         "UPDATE envelopes SET state = ?, due = NULL WHERE email = ?",
         State.FAILED,

@@ -107,8 +107,8 @@ class Store:
 
     def _undo(self, connection: sqlite3.Connection, failed: bool) -> None:
         with suppress(sqlite3.Error):
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            # SQLite may have done it already.
+            connection.execute("ROLLBACK")
         if failed:
             # A commit that failed in its fsync may be whole in the log, and be taken
             # for true after a crash. Another commit puts itself in its place.
@@ -153,11 +153,10 @@ class Store:
 
     def recount(self) -> None:
         """Count, in a transaction, what waits from its commit on."""
-        found = self.row(
+        ((emails, size),) = self.rows(
             "SELECT count(*), total(CAST(size AS INTEGER)) FROM emails"
             " WHERE ended IS NULL"
         )
-        emails, size = found or (0, 0.0)
         self._staged = Totals(integer(emails), int(real(size)))
 
     # What is in the files.
