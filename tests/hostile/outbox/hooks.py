@@ -128,7 +128,10 @@ class HookedChannel(AtChannel):
 
 
 async def _connect(settings: port.PortSettings) -> AtChannel:
-    with patch.object(port, "AtChannel", HookedChannel):
+    with (
+        HookedChannel.clock.talking(),
+        patch.object(port, "AtChannel", HookedChannel),
+    ):
         return await port.connect(settings)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import itertools
 from pathlib import Path
 import random
@@ -42,9 +42,10 @@ class Wanderer:
         await self._until_gone()
         link = self.folder / f"modem-{self.dice.getrandbits(32)}"
         # A search finds other ports as well, and some of them are dead.
-        await self.set_scene.engine.ask(
-            "ports", ports=[str(self.folder / "nothing"), str(link)]
-        )
+        ports = (str(self.folder / "nothing"), str(link))
+        await self.set_scene.engine.ask("ports", ports=list(ports))
+        # A process that is started later finds the same.
+        self.set_scene.plan = replace(self.set_scene.plan, ports=ports)
         self.set_scene.virtual.plug(link)
 
     async def _until_gone(self) -> None:
