@@ -18,14 +18,17 @@ from typing import Any, Final
 
 from playwright.async_api import async_playwright  # type: ignore[import-not-found]  # in .venv-ha only
 
+from tests.virtual_modem.fault_model import Action, Fault, Moment
+
 from .flows import DOMAIN
 from .home_assistant import HomeAssistant
 from .inbox import MailServer
+from .outcomes import Outcomes
 from .scene import Person, answers_for, modem_that_reaches, person_at
 from .setting_up import Answers
 
 _SIZE: Final = {"width": 1100, "height": 900}
-_CONTENT: Final = {"x": 256, "y": 0, "width": 844, "height": 570}
+_CONTENT: Final = {"x": 256, "y": 0, "width": 844, "height": 800}
 # A dialog or a page is drawn in steps that nothing announces.
 _SETTLE: Final = 1000
 
@@ -98,6 +101,36 @@ class Photographer:
         await self._page.locator("ha-config-device-page ha-card").first.wait_for()
         await self._picture(name)
 
+    async def options(self) -> None:
+        """Open the entry's options from the integration's page, and take them."""
+        page = self._page
+        await page.get_by_role("button", name="Configure").first.click()
+        await self._see("Delivery")
+
+    async def action(self, url: str, name: str, response: str = "") -> None:
+        """Take an action's form among the tools; and what it responds, with this in it."""
+        page = self._page
+        chosen = json.dumps({"action": f"{DOMAIN}.{name}", "data": {}})
+        await page.evaluate(
+            "chosen => localStorage.setItem('panel-dev-action-state-service-data', chosen)",
+            chosen,
+        )
+        await page.goto(f"{url}/config/tools/action")
+        await page.get_by_role("button", name="Perform action").wait_for()
+        await self._picture(f"action-{name}")
+        if response:
+            await page.get_by_role("button", name="Perform action").click()
+            await page.get_by_text(response).first.wait_for()
+            await self._picture(f"action-{name}-response")
+
+    async def repair(self, url: str, title: str) -> None:
+        """Take the list of repairs, and what one of them says."""
+        page = self._page
+        await page.goto(f"{url}/config/repairs")
+        await self._picture("repairs")
+        await page.get_by_text(title).first.click()
+        await self._picture("repair")
+
     async def content(self, name: str) -> None:
         """Take what the page shows beside the menu, without the empty rest."""
         path = self._folder / f"{name}.png"
@@ -160,22 +193,49 @@ async def take(folder: Path) -> None:
         photographer = Photographer(await _page(browser, person), folder)
         await photographer.set_up(home.url, answers_for(mail, modem.port))
         await person.states.until("notify.alex")
-        await person.api.act(
-            "notify.send_message",
-            "notify.alex",
-            title="Mains power is gone",
-            message="The house runs on its battery.",
-        )
-        await mail.next_mail()
+        outcomes = await Outcomes.follow(person)
+        for title in (
+            "Mains power is gone",
+            "Mains power is back",
+            "Water in the cellar",
+        ):
+            await notify(person, title)
+            await outcomes.until("sent")
         await photographer.page(
             f"{home.url}/config/integrations/integration/{DOMAIN}", "integration"
         )
+        await photographer.options()
         for device in await person.api.command("config/device_registry/list"):
             if any(domain == DOMAIN for domain, *_ in device["identifiers"]):
                 kind = "recipient" if device["entry_type"] else "modem"
                 await photographer.device(home.url, device["id"], f"device-{kind}")
                 if kind == "modem":
                     await photographer.content("device-page")
+
+        # What waits, and a login that is refused.
+        modem.fault(
+            Fault(
+                Action.RESULT,
+                "QSMTPPUT",
+                Moment.BEFORE_RESULT,
+                code=677,
+                protocol_code=535,
+            )
+        )
+        for title in ("Freezer is too warm", "Window is open"):
+            await notify(person, title)
+        await person.until_issues("login_held")
+        await photographer.action(home.url, "list_outbox", response="recipient: Alex")
+        for action in ("retry_now", "cancel"):
+            await photographer.action(home.url, action)
+        await photographer.repair(home.url, "the mail server refuses the login")
+
+
+async def notify(person: Person, title: str) -> None:
+    """Send a notification."""
+    await person.api.act(
+        "notify.send_message", "notify.alex", title=title, message="Look after it."
+    )
 
 
 async def _page(browser: Browser, person: Person) -> Page:
