@@ -17,10 +17,11 @@ from homeassistant.const import CONF_HOST
 from homeassistant.core import callback
 
 from .const import CONF_REASON, DOMAIN, MANUFACTURER, REASON_PIN, SUBENTRY_RECIPIENT
-from .delivery.records import OutboxError
+from .delivery.records import OutboxError, Reason
 from .entry_data import server_settings
 from .flow_mail import MailSteps
 from .flow_schemas import LOGIN
+from .held import retry_held
 from .modem.errors import InvalidValueError, PinTriesExhaustingError
 from .options_flow import DeliveryOptionsFlow
 from .recipient_flow import RecipientFlow
@@ -113,7 +114,7 @@ class QuectelConfigFlow(MailSteps, domain=DOMAIN):
         result = await self._finish()
         if entry.data == before and entry.state is ConfigEntryState.LOADED:
             with suppress(OutboxError):
-                await entry.runtime_data.courier.retry(None)
+                await retry_held(entry.runtime_data.courier, Reason.LOGIN)
         return result
 
     def _begin_with(self, entry: ConfigEntry) -> None:

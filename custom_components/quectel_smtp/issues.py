@@ -22,9 +22,12 @@ from .modem.errors import (
 
 RESTORED: Final = "restored"
 DAMAGED: Final = "outbox_damaged"
-TRY_AGAIN: Final = frozenset(
-    {"login_held", "certificate_held", "results_elsewhere", "refused"}
-)
+TRY_AGAIN: Final = {
+    "login_held": Reason.LOGIN,
+    "certificate_held": Reason.CERTIFICATE,
+    "results_elsewhere": Reason.RESULTS_ELSEWHERE,
+    "refused": Reason.REFUSED,
+}
 """Those where a person can have tried at once what was mended."""
 
 # The first that fits.
@@ -40,10 +43,7 @@ _TROUBLES: Final[tuple[tuple[type[ModemError], str], ...]] = (
     (UnsupportedModemError, "unsupported_modem"),
 )
 _HOLDS: Final = {
-    Reason.LOGIN: "login_held",
-    Reason.CERTIFICATE: "certificate_held",
-    Reason.RESULTS_ELSEWHERE: "results_elsewhere",
-    Reason.REFUSED: "refused",
+    **{reason: key for key, reason in TRY_AGAIN.items()},
     Reason.RESTORED: RESTORED,
 }
 _SETTINGS: Final = "settings_invalid"

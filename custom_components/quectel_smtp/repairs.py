@@ -14,17 +14,19 @@ from homeassistant.helpers import issue_registry as ir
 from .const import DOMAIN
 from .coordinator import QuectelConfigEntry
 from .delivery.courier import Courier
-from .delivery.records import OutboxError
+from .delivery.records import OutboxError, Reason
 from .flow_schemas import NOTHING
+from .held import retry_held
 from .issues import RESTORED, TRY_AGAIN
 
 
 class HeldFlow(RepairsFlow):
     """Shows why emails are held, and does something about it."""
 
-    def __init__(self, entry_id: str) -> None:
-        """Take the entry whose emails are held."""
+    def __init__(self, entry_id: str, reason: Reason) -> None:
+        """Take the entry whose emails are held, and why."""
         self._entry_id = entry_id
+        self._reason = reason
 
     @property
     def _courier(self) -> Courier | None:
@@ -65,7 +67,7 @@ class TryAgainFlow(HeldFlow):
         if courier is None:
             return self.async_abort(reason="not_loaded")
         try:
-            await courier.retry(None)
+            await retry_held(courier, self._reason)
         except OutboxError:
             return self.async_abort(reason="outbox_failed")
         return self.async_create_entry(data={})
@@ -114,9 +116,9 @@ async def async_create_fix_flow(
 ) -> RepairsFlow:
     """Return the flow for an issue."""
     found = data or {}
-    key, entry_id = found.get("key"), str(found.get("entry_id"))
+    key, entry_id = str(found.get("key")), str(found.get("entry_id"))
     if key == RESTORED:
-        return RestoredFlow(entry_id)
+        return RestoredFlow(entry_id, Reason.RESTORED)
     if key in TRY_AGAIN:
-        return TryAgainFlow(entry_id)
+        return TryAgainFlow(entry_id, TRY_AGAIN[key])
     return ConfirmRepairFlow()

@@ -1,6 +1,6 @@
 """A backup holds a whole outbox, and a restored one sends nothing unasked."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from homeassistant.util import dt as dt_util
 
 from .conftest import send, settled, until
 from .modem_on_the_desk import PORT, Desk
-from .test_repairs import _fix, _issues
+from .test_repairs import LOGIN, _fix, _issues
 
 
 @contextmanager
@@ -84,6 +84,20 @@ async def test_a_person_decides_what_becomes_of_it(
     assert _issues(hass) == {}
 
 
+async def test_mending_a_login_does_not_decide_it(
+    hass: HomeAssistant, desk: Desk, restored: MockConfigEntry
+) -> None:
+    desk.always = LOGIN
+    await send(hass, "new")
+    await until(lambda: "login_held" in _issues(hass))
+    desk.always = None
+    await (await _fix(hass, restored, "login_held")).submit()
+    courier = restored.runtime_data.courier
+    await until(lambda: courier.status.mail.sent == 1)
+    assert set(_issues(hass)) == {"restored"}
+    assert courier.status.mail.waiting == 1
+
+
 async def test_a_decision_that_can_not_be_written_is_asked_for_again(
     hass: HomeAssistant, desk: Desk, restored: MockConfigEntry
 ) -> None:
@@ -113,6 +127,27 @@ async def test_a_backup_alone_holds_nothing(
         assert await hass.config_entries.async_setup(loaded.entry_id)
         await settled(hass, loaded)
     assert len(desk.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "step"),
+    [("before_backup", async_pre_backup), ("after_backup", async_post_backup)],
+)
+async def test_a_backup_of_all_the_rest_does_not_fail_with_the_outbox(
+    hass: HomeAssistant,
+    desk: Desk,
+    loaded: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+    method: str,
+    step: Callable[[HomeAssistant], Awaitable[None]],
+) -> None:
+    with patch.object(
+        loaded.runtime_data.courier, method, side_effect=OutboxWriteError("EIO")
+    ):
+        await step(hass)
+    assert "The outbox of Quectel EC200A can't be readied for a backup: EIO" in (
+        caplog.text
+    )
 
 
 async def test_no_entry_is_no_reason_for_a_backup_to_fail(

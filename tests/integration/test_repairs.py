@@ -12,7 +12,10 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.quectel_smtp.const import DOMAIN
-from custom_components.quectel_smtp.delivery.records import OutboxWriteError
+from custom_components.quectel_smtp.delivery.records import (
+    NotWaitingError,
+    OutboxWriteError,
+)
 from custom_components.quectel_smtp.issues import KEYS
 from custom_components.quectel_smtp.modem.codes import SmtpError, SmtpReply
 from custom_components.quectel_smtp.modem.smtp import Outcome, Result
@@ -215,6 +218,19 @@ async def test_an_email_that_went_while_the_dialog_was_open_is_no_error(
     assert _issues(hass) == {}
 
 
+async def test_an_email_that_goes_in_the_very_moment_is_no_error_either(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.always = LOGIN
+    await send(hass)
+    await until(lambda: "login_held" in _issues(hass))
+    dialog = await _fix(hass, loaded, "login_held")
+    courier = loaded.runtime_data.courier
+    with patch.object(courier, "retry", side_effect=NotWaitingError):
+        await dialog.submit()
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+
+
 async def test_a_dialog_says_that_the_outbox_can_not_be_written(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
@@ -223,7 +239,7 @@ async def test_a_dialog_says_that_the_outbox_can_not_be_written(
     await until(lambda: "login_held" in _issues(hass))
     dialog = await _fix(hass, loaded, "login_held")
     with patch.object(
-        loaded.runtime_data.courier, "retry", side_effect=OutboxWriteError
+        loaded.runtime_data.courier, "listed", side_effect=OutboxWriteError
     ):
         await dialog.submit()
     assert dialog.ended == "outbox_failed"

@@ -1,0 +1,18 @@
+"""Tries at once what is held, after a person has mended the reason."""
+
+from contextlib import suppress
+
+from .delivery.courier import Courier
+from .delivery.records import NotWaitingError, Reason
+
+
+async def retry_held(courier: Courier, reason: Reason) -> None:
+    """Have sent what is held for this reason, and nothing that waits for another.
+
+    ``OutboxError`` if the outbox can't be written.
+    """
+    for email in await courier.listed():
+        if email.reason is reason:
+            # It may have gone, or been cancelled, meanwhile.
+            with suppress(NotWaitingError):
+                await courier.retry(email.reference)
