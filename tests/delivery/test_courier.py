@@ -710,6 +710,33 @@ async def test_an_unsettled_email_waits_for_the_port_and_others_wait_for_it(
 
 
 @virtual_time
+async def test_an_email_whose_modem_never_comes_back_ends_as_unknown(
+    office: Office,
+) -> None:
+    def take_and_vanish() -> bytes:
+        office.modem.absent = True
+        office.modem.port.receive(OK)
+        office.modem.port.lose(OSError(5, "gone"))
+        return b""
+
+    office.settings = replace(SETTINGS, options=Options(lifetime=2 * HOUR))
+    office.modem.answers[PUT_LINE] = take_and_vanish
+    async with office.at_work():
+        assert await office.send(email()) is State.UNKNOWN
+
+
+@virtual_time
+async def test_an_email_that_expires_in_doubt_is_unknown(office: Office) -> None:
+    answers = office.modem.answers
+    answers[PUT_LINE] = result(654)
+    answers[DNS_LINE] = OK + b'\r\n+QIURC: "dnsgip",565\r\n'
+    office.settings = replace(SETTINGS, options=Options(lifetime=2 * HOUR))
+    async with office.at_work():
+        assert await office.send(email()) is State.UNKNOWN
+        assert office.modem.sends == 1
+
+
+@virtual_time
 async def test_a_reboot_that_has_to_wait_holds_the_next_send(office: Office) -> None:
     office.modem.answers[PUT_LINE] = [OK, SENT]
     courier = await office.open()

@@ -616,6 +616,23 @@ def test_what_is_being_sent_expires_only_once_it_is_settled(box: Bench) -> None:
     assert box.story() == [State.QUEUED, State.DEFERRED, State.EXPIRED]
 
 
+def test_what_nobody_could_settle_ends_as_unknown(box: Bench) -> None:
+    box.accept(lifetime=HOUR)
+    box.take(HOUR - 1)
+    box.outbox.expire(at(2 * HOUR))
+    assert box.outbox.unsettled() is not None
+    box.outbox.expire(at(3 * HOUR))
+    assert box.outbox.unsettled() is None
+    assert box.story() == [State.QUEUED, State.UNKNOWN]
+
+
+def test_what_may_have_been_sent_does_not_expire_but_is_unknown(box: Bench) -> None:
+    box.accept(lifetime=HOUR)
+    box.attempt(Again(10.0, Reason.DOUBT, History(1, doubts=1)))
+    box.outbox.expire(at(HOUR))
+    assert box.story() == [State.QUEUED, State.DEFERRED, State.UNKNOWN]
+
+
 # What is remembered.
 
 

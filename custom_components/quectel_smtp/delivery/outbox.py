@@ -47,6 +47,8 @@ from .storm import DAY
 EMAILS: Final = 200
 SIZE: Final = 50 * 1024 * 1024
 RESERVED: Final = 20
+SETTLED_WITHIN: Final = 3600.0
+"""Seconds after its deadline within which an email is settled if the modem is there."""
 KEPT: Final = 30 * DAY
 """Seconds for which it is known what became of an email."""
 
@@ -195,17 +197,30 @@ class Outbox:
     # Time passes.
 
     def expire(self, at: Instant) -> None:
-        """End what has waited too long; what is being sent is settled first."""
+        """End what has waited too long; what is being sent is settled first.
+
+        Unless nobody could settle it for an hour: then the modem is gone for good.
+        """
         store = self._store
         found = store.rows(
             "SELECT id FROM emails WHERE ended IS NULL AND expires <= ?"
-            " AND state <> 'sending' ORDER BY id",
+            " AND NOT EXISTS (SELECT 1 FROM envelopes WHERE email = emails.id"
+            "  AND state = 'sending' AND deadline > ?) ORDER BY id",
             at.elapsed,
+            at.elapsed - SETTLED_WITHIN,
         )
         if not found:
             return
         with store.writing(at):
             for (number,) in found:
+                # Whoever may have got it is not told that nothing was sent.
+                store.run(
+                    "UPDATE envelopes SET state = ?, reason = NULL, due = NULL"
+                    " WHERE email = ? AND (state = 'sending'"
+                    f" OR lost + doubts > 0 AND {_WAITS})",
+                    State.UNKNOWN,
+                    number,
+                )
                 self._end_waiting(rows.integer(number), State.EXPIRED, at)
 
     def _end_waiting(self, number: int, state: State, at: Instant) -> None:
