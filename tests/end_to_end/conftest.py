@@ -39,9 +39,15 @@ async def modem(mail: MailServer) -> AsyncIterator[VirtualModem]:
 
 
 @pytest.fixture
-async def home(tmp_path: Path) -> AsyncIterator[HomeAssistant]:
+def configuration() -> str:
+    """What a test has in Home Assistant's configuration, in YAML."""
+    return ""
+
+
+@pytest.fixture
+async def home(tmp_path: Path, configuration: str) -> AsyncIterator[HomeAssistant]:
     """A new Home Assistant."""
-    async with HomeAssistant(tmp_path / "home") as home:
+    async with HomeAssistant(tmp_path / "home", configuration) as home:
         yield home
 
 

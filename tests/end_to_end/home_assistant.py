@@ -55,12 +55,14 @@ _PLACE: Final = {
 class HomeAssistant:
     """A Home Assistant process for the length of an `async with` block."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, configuration: str = "") -> None:
         """Run in `folder`: new, or one that a Home Assistant has left.
 
+        configuration: YAML that a new one has beside what all have.
         `start_times` are the seconds that each start took.
         """
         self.folder = folder
+        self._configuration = _CONFIGURATION + configuration
         self.url = ""
         self.user = USER
         self.password = secrets.token_hex(4)
@@ -128,7 +130,7 @@ class HomeAssistant:
         if storage.exists():
             return
         storage.mkdir(parents=True)
-        (self.folder / "configuration.yaml").write_text(_CONFIGURATION, "utf-8")
+        (self.folder / "configuration.yaml").write_text(self._configuration, "utf-8")
         (self.folder / "custom_components").symlink_to(ROOT / "custom_components")
         # All but the owner's account, which `api.py` makes as the first page would:
         # the other steps set up integrations that want the internet.

@@ -1,0 +1,61 @@
+"""What the README shows does what it says, word for word."""
+
+import re
+
+import pytest
+
+from tests.virtual_modem.client import VirtualModem
+from tests.virtual_modem.fault_model import Action, Fault, Moment
+
+from .home_assistant import HomeAssistant
+from .inbox import MailServer
+from .outcomes import Outcomes
+from .processes import ROOT
+from .scene import Person, answers_for
+from .setting_up import Recipient, add_modem
+
+ALEX = Recipient("Alex", to=("alex@example.com",))
+AUTOMATION = "automation:\n"
+README = (ROOT / "README.md").read_text("utf-8")
+EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def configuration() -> str:
+    """The README's automations."""
+    automations = [text for text in EXAMPLES if text.startswith(AUTOMATION)]
+    assert len(automations) == 2
+    return AUTOMATION + "".join(text.removeprefix(AUTOMATION) for text in automations)
+
+
+async def test_the_automations_of_the_readme_work(
+    mail: MailServer, modem: VirtualModem, home: HomeAssistant, person: Person
+) -> None:
+    created = await add_modem(person.flows, answers_for(mail, modem.port))
+    assert await person.name_recipient(created, ALEX) == "notify.alex"
+    outcomes = await Outcomes.follow(person)
+    notified = await person.api.subscribe("persistent_notification/subscribe")
+    assert (await notified.get())["notifications"] == {}
+
+    for charge, code, reply in ((80, 0, 0), (79, 678, 550)):
+        modem.fault(
+            Fault(
+                Action.RESULT,
+                "QSMTPPUT",
+                Moment.BEFORE_RESULT,
+                code=code,
+                protocol_code=reply,
+            )
+        )
+        await person.api.post("/api/states/sensor.battery", {"state": str(charge)})
+        await person.api.act(
+            "automation.trigger", "automation.tell_us_when_the_mains_power_is_gone"
+        )
+        told = await outcomes.until("sent", "failed")
+        assert f"The battery holds {charge} %." in (await mail.next_mail()).text
+
+    assert told.kind == "failed"
+    (notification,) = (await notified.get())["notifications"].values()
+    assert notification["title"] == "Email to Alex"
+    assert told.reference in notification["message"]
+    assert "failed" in notification["message"]

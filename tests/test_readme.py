@@ -1,0 +1,67 @@
+"""The README names things as people see them, and has the figures that hold."""
+
+from collections.abc import Iterator
+import json
+import re
+from typing import Any
+
+import pytest
+
+from custom_components.quectel_smtp.delivery import policy, storm
+from custom_components.quectel_smtp.delivery.merging import DIGEST_LEAST, WINDOW
+from custom_components.quectel_smtp.delivery.outbox import EMAILS, KEPT, RESERVED, SIZE
+from custom_components.quectel_smtp.delivery.records import Options
+from custom_components.quectel_smtp.entry_data import LIMITS
+from custom_components.quectel_smtp.findings import EVENT_TYPES
+
+from .source import INTEGRATION, ROOT
+
+README = " ".join((ROOT / "README.md").read_text("utf-8").split())
+TEXTS: dict[str, Any] = json.loads(
+    (INTEGRATION / "translations" / "en.json").read_text("utf-8")
+)
+
+
+def names() -> Iterator[str]:
+    """Every name that a person meets and that the README explains."""
+    for entities in TEXTS["entity"].values():
+        for entity in entities.values():
+            if "name" in entity:
+                yield f"*{entity['name']}*"
+    yield from TEXTS["options"]["step"]["init"]["data"].values()
+    yield from (f"`quectel_smtp.{action}`" for action in TEXTS["services"])
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_readme_explains_what_people_see(name: str) -> None:
+    assert name in README
+
+
+def test_the_readme_lists_every_event_type_and_result() -> None:
+    assert f"*{', '.join(EVENT_TYPES)}*" in README
+    listed = re.search(r"How the last attempt ended: ([^|]*) \|", README)
+    assert listed is not None
+    results = TEXTS["entity"]["sensor"]["last_send_result"]["state"].values()
+    assert set(listed[1].split(", ")) == {result.lower() for result in results}
+
+
+def test_the_figures_of_the_readme_hold() -> None:
+    options = Options()
+    delays = [policy.delay(attempts, 0.0) for attempts in range(1, 9)]
+    assert delays[:5] == [0, 10, 30, 60, 120]
+    assert "at once, then after 10, 30, 60 and 120 s, then doubling" in README
+    assert f"to {delays[-1] / 60:.0f} minutes" in README
+    assert f"for {options.lifetime / storm.HOUR:.0f} hours." in README
+    assert LIMITS["lifetime"] == (1, 7 * 24)
+    assert "48 hours; 1 hour to 7 days can be set" in README
+    assert (
+        f"{options.per_hour} emails an hour and {options.per_day} a day leave" in README
+    )
+    assert f"within {WINDOW:.0f} s become one email" in README
+    assert DIGEST_LEAST == 10
+    assert "Ten or more that wait" in README
+    assert f"after {options.idle / 60:.0f} minutes without mail" in README
+    assert f"full** at {EMAILS} emails or {SIZE // 2**20} MiB" in README
+    assert f"{RESERVED} emails and a tenth of the bytes" in README
+    assert f"an error from the {EMAILS - RESERVED + 1}st on" in README
+    assert f"for {KEPT / storm.DAY:.0f} days longer" in README
