@@ -910,6 +910,7 @@ async def test_a_restored_backup_sends_nothing_unasked(office: Office) -> None:
     office.clock_jump += 86400 * 1_000_000 * (office.now() - office.now()).resolution
     async with office.at_work() as courier:
         await asyncio.sleep(HOUR)
+        assert await courier.retry(None) == 0
         assert courier.status.mail.held == {Reason.RESTORED}
         assert await courier.settle_restored(send=True) == 1
         assert await office.ended(found) is State.SENT

@@ -57,6 +57,10 @@ _WAITS: Final = "state IN ('queued', 'deferred', 'held')"
 _PROVEN: Final = "proven "
 _NEXT_DUE: Final = "SELECT min(due) FROM envelopes WHERE due IS NOT NULL"
 _NEXT_EXPIRY: Final = "SELECT min(expires) FROM emails WHERE ended IS NULL"
+_END_DOUBTS: Final = (
+    "UPDATE envelopes SET state = ?, reason = NULL, due = NULL WHERE email = ?"  # noqa: S608
+    f" AND (state = 'sending' OR lost + doubts > 0 AND {_WAITS})"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,16 +216,10 @@ class Outbox:
         if not found:
             return
         with store.writing(at):
-            for (number,) in found:
+            for number in (rows.integer(number) for (number,) in found):
                 # Whoever may have got it is not told that nothing was sent.
-                store.run(
-                    "UPDATE envelopes SET state = ?, reason = NULL, due = NULL"
-                    " WHERE email = ? AND (state = 'sending'"
-                    f" OR lost + doubts > 0 AND {_WAITS})",
-                    State.UNKNOWN,
-                    number,
-                )
-                self._end_waiting(rows.integer(number), State.EXPIRED, at)
+                store.run(_END_DOUBTS, State.UNKNOWN, number)
+                self._end_waiting(number, State.EXPIRED, at)
 
     def _end_waiting(self, number: int, state: State, at: Instant) -> None:
         store = self._store
@@ -288,10 +286,13 @@ class Outbox:
     def retry(self, reference: str | None, at: Instant) -> int:
         """Make an email due, or all with None; returns how many.
 
-        Raises ``NotWaitingError``.
+        All but those that a restored backup held: whether they go is a decision of its
+        own. Raises ``NotWaitingError``.
         """
-        number = None if reference is None else self._number(reference)
-        condition = _WAITS if number is None else f"email = {number} AND {_WAITS}"
+        if reference is None:
+            condition = f"{_WAITS} AND reason IS NOT 'restored'"
+        else:
+            condition = f"email = {self._number(reference)} AND {_WAITS}"
         return self._requeue(condition, (), at, anew=True)
 
     def _number(self, reference: str) -> int:
