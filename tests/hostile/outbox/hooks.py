@@ -32,6 +32,7 @@ PICTURE = "With a picture"
 """How the subject of an email begins that gets an attachment on its way."""
 
 _UPLOAD = 3000
+_QUICK = 10.0
 _COMMANDS = {
     'AT+QSMTPCFG="sender"': Point.CONFIGURING,
     "AT+QSMTPPUT": Point.BEFORE_PUT,
@@ -64,7 +65,9 @@ class HookedChannel(AtChannel):
                 loop.call_soon(self.trap.reach, Point.PUT_WRITTEN)
 
         self._reach(_COMMANDS, command.line)
-        with self.clock.talking():
+        # Minutes are for the network to answer, as with a result code.
+        slow = command.deadline > _QUICK
+        with self.clock.expecting() if slow else self.clock.talking():
             lines = await super().execute(command, written=on_written)
         self._reach(_ANSWERS, command.line)
         return lines

@@ -142,7 +142,10 @@ class EngineProcess:
                         raise EngineDiedError
                     await self._changed.wait()
         except TimeoutError:
-            raise AssertionError(f"it never came to it: {self.heard}") from None
+            last = self.heard.transitions[-3:]
+            raise AssertionError(
+                f"it never came to it: {self.heard.status}, {last}"
+            ) from None
 
     async def until_ready(self) -> Self:
         """Wait until emails are accepted."""

@@ -131,7 +131,7 @@ async def test_the_processor_idles_while_the_port_is_absent(tmp_path: Path) -> N
         # From here on the clock is the host's.
         await engine.ask("idle", speed=1)
         before, began = await Figures.of(set_scene), time.monotonic()
-        await asyncio.sleep(5)
+        await asyncio.sleep(3)
         after, ended = await Figures.of(set_scene), time.monotonic()
         share = (after.processor - before.processor) / (ended - began)
         print(f"{share:.2%} of a processor while the port is absent")  # noqa: T201

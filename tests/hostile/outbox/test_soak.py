@@ -15,7 +15,7 @@ from tests.virtual_modem.fault_model import Action, Fault, Moment
 from .left_over import Figures
 from .scene import Scene, scene
 from .test_ports import IMEI, Wanderer
-from .test_steps import FAULTS
+from .test_steps import LOSSES
 
 _EMAILS = 5000
 _DAYS = 30
@@ -62,7 +62,7 @@ class Weather:
 
     async def fault(self) -> None:
         """Restart, or lose the data connection, at some step of some send."""
-        self._scene.virtual.fault(self._dice.choice(FAULTS))
+        self._scene.virtual.fault(self._dice.choice(LOSSES))
 
     async def result(self) -> None:
         """Report some error, whatever happened."""
