@@ -153,7 +153,7 @@ async def test_emails_are_counted_and_timed(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
     assert _state(hass, WAITING).state == "0"
-    assert _state(hass, WAITING).attributes["unit_of_measurement"] == "emails"
+    assert _state(hass, WAITING).attributes["state_class"] == "measurement"
     assert _state(hass, OLDEST).state == "unknown"
     assert _state(hass, LAST_SENT).state == "unknown"
     desk.unplug()
