@@ -125,6 +125,44 @@ async def test_a_kill_while_recovering_loses_nothing(nth: int, tmp_path: Path) -
         report(Point.RECOVERING, set_scene.check(repeats=1), 2)
 
 
+async def test_a_result_that_is_lost_twice_ends_unknown_and_is_told(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path, late=_LATE) as set_scene:
+        engine = await (await set_scene.start(Point.PUT_ACCEPTED)).until_ready()
+        first = await set_scene.submit("First")
+        await engine.until_dead()
+        await set_scene.end()
+        await set_scene.until_delivered(1)
+        engine = await set_scene.start(Point.PUT_ACCEPTED)
+        await engine.until_dead()
+        await set_scene.end()
+        await set_scene.until_delivered(2)
+        await (await set_scene.start()).until_ready()
+        second = await set_scene.submit("Second")
+        await set_scene.until_over()
+        assert set_scene.ends() == {first: {"unknown"}, second: {"sent"}}
+        assert set_scene.mailbox.copies() == {first: [False, True], second: [False]}
+
+
+async def test_nothing_is_waited_for_once_the_modem_has_restarted_too(
+    tmp_path: Path,
+) -> None:
+    # What waits for a result waits by the host's clock: too long for this test.
+    async with scene(tmp_path, late=1.0) as set_scene:
+        engine = await (await set_scene.start(Point.PUT_ACCEPTED)).until_ready()
+        first = await set_scene.submit("First")
+        await engine.until_dead()
+        await set_scene.end()
+        await set_scene.until_delivered(1)
+        set_scene.virtual.reboot()
+        boot = set_scene.virtual.state().boot
+        await (await set_scene.start()).until_ready()
+        await set_scene.until_over(first, patience=50)
+        assert set_scene.virtual.state().boot == boot
+        assert set_scene.mailbox.copies() == {first: [False, True]}
+
+
 async def test_a_kill_while_an_email_expires_leaves_it_expired(tmp_path: Path) -> None:
     short = Options(lifetime=3600, per_hour=1000, per_day=1000, digest=False)
     async with scene(tmp_path, options=short, idle=5000) as set_scene:
