@@ -89,6 +89,33 @@ def test_a_database_that_can_not_do_what_it_must_is_not_used(tmp_path: Path) -> 
         outbox.open(START)
 
 
+def test_what_is_interrupted_has_not_happened(tmp_path: Path) -> None:
+    class Interrupted(sqlite3.Connection):
+        interrupts = False
+
+        def execute(self, statement: str, *rest: object) -> sqlite3.Cursor:
+            if self.interrupts and "INTO transitions" in statement:
+                raise KeyboardInterrupt
+            return super().execute(statement, *rest)  # type: ignore[arg-type]
+
+    outbox = Outbox(
+        tmp_path / "outbox.db",
+        connect=lambda path: sqlite3.connect(
+            path, factory=Interrupted, isolation_level=None
+        ),
+    )
+    box = Bench(tmp_path, outbox)
+    box.open()
+    Interrupted.interrupts = True
+    with pytest.raises(KeyboardInterrupt):
+        box.accept(mail("Smoke"))
+    Interrupted.interrupts = False
+    assert (box.states(), box.outbox.summary().waiting) == ({}, 0)
+    reference = box.accept(mail("Smoke"))
+    assert box.states() == {reference: State.QUEUED}
+    outbox.close()
+
+
 @pytest.mark.parametrize("umask", [0o000, 0o777])
 def test_no_file_is_anyone_elses_business(tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)

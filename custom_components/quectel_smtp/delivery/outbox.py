@@ -209,7 +209,7 @@ class Outbox:
         found = store.rows(
             "SELECT id FROM emails WHERE ended IS NULL AND expires <= ?"
             " AND NOT EXISTS (SELECT 1 FROM envelopes WHERE email = emails.id"
-            "  AND state = 'sending' AND deadline > ?) ORDER BY id",
+            "  AND state = 'sending' AND deadline > ?) ORDER BY expires, id",
             at.elapsed,
             at.elapsed - SETTLED_WITHIN,
         )
@@ -260,10 +260,7 @@ class Outbox:
     ) -> int:
         """Make envelopes due; ``anew``: and report anew what becomes of them."""
         store = self._store
-        if not store.rows(
-            f"SELECT 1 FROM envelopes WHERE {condition} LIMIT 1",  # noqa: S608
-            *values,
-        ):
+        if not envelopes.meeting(store, condition, values):
             return 0
         with store.writing(at):
             return envelopes.change_all(
@@ -315,7 +312,7 @@ class Outbox:
                 rows.integer(number)
                 for (number,) in store.rows(
                     "SELECT id FROM emails WHERE ended IS NULL AND state <> 'sending'"
-                    " ORDER BY id"
+                    " ORDER BY accepted, id"
                 )
             ]
         else:

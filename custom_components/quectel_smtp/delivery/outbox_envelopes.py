@@ -47,6 +47,23 @@ def change(
         )
 
 
+def meeting(
+    store: Store, condition: str, values: Sequence[str | float]
+) -> list[tuple[int, int]]:
+    """Return the envelopes that meet a condition, each with its email.
+
+    Only those of emails that wait are asked.
+    """
+    return [
+        (rows.integer(number), rows.integer(email))
+        for number, email in store.rows(
+            f"SELECT id, email FROM envelopes WHERE {rows.OF_WAITING}"  # noqa: S608 - ours
+            f" AND ({condition}) ORDER BY email, id",
+            *values,
+        )
+    ]
+
+
 def change_all(
     store: Store,
     condition: str,
@@ -62,13 +79,10 @@ def change_all(
 
     anew: what becomes of them is reported even if it was so before.
     """
-    found = store.rows(
-        f"SELECT id, email FROM envelopes WHERE {condition} ORDER BY email, id",  # noqa: S608 - ours
-        *values,
-    )
+    found = meeting(store, condition, values)
     for number, _ in found:
-        change(store, rows.integer(number), state, reason=reason, due=due)
-    changed = {rows.integer(number) for _, number in found}
+        change(store, number, state, reason=reason, due=due)
+    changed = {number for _, number in found}
     for number in sorted(changed):
         if anew:
             store.run(

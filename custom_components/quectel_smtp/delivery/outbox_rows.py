@@ -237,6 +237,10 @@ def email(row: Sequence[object]) -> EmailRow:
     )
 
 
+# Of all that is kept, most are envelopes of emails that ended.
+OF_WAITING: Final = "envelopes.email IN (SELECT id FROM emails WHERE ended IS NULL)"
+
+
 def history(row: Sequence[object]) -> History:
     """Return what earlier attempts came to."""
     return History(

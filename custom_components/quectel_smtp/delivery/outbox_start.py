@@ -49,10 +49,7 @@ def sweep(store: Store, at: Instant) -> None:
     )
     damaged: set[object] = set()
     found: dict[object, list[EnvelopeRow]] = {}
-    for row in store.rows(
-        f"{rows.ENVELOPES}"
-        " JOIN emails ON emails.id = envelopes.email WHERE emails.ended IS NULL"
-    ):
+    for row in store.rows(f"{rows.ENVELOPES} WHERE {rows.OF_WAITING}"):
         try:
             found.setdefault(row[1], []).append(rows.envelope(row))
         except DamagedRowError:

@@ -12,10 +12,7 @@ from .records import Instant, Last, Listed, State, Summary, Transition
 def listed(store: Store, at: Instant) -> tuple[Listed, ...]:
     """Return what waits, in the order in which it goes."""
     waiting: dict[int, list[EnvelopeRow]] = {}
-    for row in store.rows(
-        f"{rows.ENVELOPES}"
-        " JOIN emails ON emails.id = envelopes.email WHERE emails.ended IS NULL"
-    ):
+    for row in store.rows(f"{rows.ENVELOPES} WHERE {rows.OF_WAITING}"):
         envelope = rows.envelope(row)
         waiting.setdefault(envelope.email, []).append(envelope)
     result = []
