@@ -1061,7 +1061,7 @@ async def test_a_defect_costs_time_and_no_email(
         assert courier.status.trouble is None
 
 
-@pytest.mark.parametrize("method", ["begin", "record", "expire"])
+@pytest.mark.parametrize("method", ["begin", "proven", "record", "expire"])
 @virtual_time
 async def test_a_disk_that_fails_for_a_while_loses_and_repeats_nothing(
     office: Office, method: str, monkeypatch: pytest.MonkeyPatch

@@ -72,7 +72,7 @@ class Judge:
     ) -> None:
         """Record an outcome that the modem reported, or that the result was lost."""
         account = policy.account(settings.server)
-        proven = await self._outbox.do(lambda outbox, _: outbox.proven(account))
+        proven = await self._firmly(lambda outbox, _: outbox.proven(account))
         sent = outcome.result is Result.SENT
         lost = outcome.result is Result.UNKNOWN
         self._sender.stray = self._sender.stray + 1 if lost else 0
@@ -135,17 +135,20 @@ class Judge:
 
         await self._firmly(record)
 
-    async def _firmly(self, record: Callable[[Outbox, Instant], None]) -> None:
-        """Record what is known, however long the disk takes to be writable again."""
+    async def _firmly[T](self, work: Callable[[Outbox, Instant], T]) -> T:
+        """Do what recording takes, however long the disk takes to be sound again.
+
+        What is known of an attempt is known nowhere else.
+        """
         while True:
             try:
-                await self._books.change(record)
+                found = await self._books.change(work)
             except OutboxWriteError:
                 self._board.post(outbox_failed=True)
                 await asyncio.sleep(WRITE_EVERY)
             else:
                 self._board.post(outbox_failed=False)
-                return
+                return found
 
     def _path_failed(self, error: ModemError | None, recovery: Recovery) -> None:
         """Have the next attempt mend more, and all emails wait for it."""
