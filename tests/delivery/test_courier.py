@@ -453,6 +453,18 @@ async def test_a_reported_doubt_allows_two_marked_repeats_over_a_proved_path(
 
 
 @virtual_time
+async def test_after_a_fault_of_our_own_the_settings_are_sent_anew_too(
+    office: Office,
+) -> None:
+    async with office.at_work():
+        assert await office.send(email("one")) is State.SENT
+        office.modem.answers[PUT_LINE] = [result(659), SENT]
+        assert await office.send(email("two")) is State.SENT
+        assert office.modem.subjects == ["one", "two", "two"]
+        assert office.modem.lines.count('AT+QSMTPCFG="account","u","p"') == 2
+
+
+@virtual_time
 async def test_a_path_that_can_not_be_proved_costs_no_attempt(office: Office) -> None:
     answers = office.modem.answers
     answers[PUT_LINE] = [result(654), SENT]

@@ -12,6 +12,7 @@ from .line import Line
 from .outbox import Outbox
 from .outbox_thread import OutboxThread
 from .pace import Pace, jitter
+from .policy import Kind
 from .records import (
     Again,
     Finding,
@@ -95,6 +96,9 @@ class Judge:
             await recovery.worked()
         elif policy.climbs(outcome):
             self._path_failed(None, recovery)
+        elif policy.classify(outcome) is Kind.OURS:
+            # It may have restarted unnoticed, and know no setting of ours any more.
+            self._line.modem.distrust()
         self._board.post(trouble=None, exhausted=recovery.exhausted)
 
     async def conclude_error(
