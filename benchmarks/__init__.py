@@ -1,1 +1,1 @@
-"""The figures of the AT engine, beside peers and beside bare transports."""
+"""The figures of AT engine and outbox, beside peers and beside the bare floors."""

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 import sys
 
-from . import emails, report, rounds, uploads, witness
+from . import emails, outbox, report, rounds, uploads, witness
 from .figures import Figures, Upload
 
 
@@ -12,7 +12,7 @@ def main() -> int:
     """Measure, print and write; a goal that is missed is no failure."""
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
-        description="Prints the figures of the AT engine beside its peers.",
+        description="Prints the figures of AT engine and outbox beside their peers.",
     )
     parser.add_argument("--json", type=Path, metavar="PATH", help="write them, too")
     parser.add_argument(
@@ -34,7 +34,8 @@ def main() -> int:
         _tell(f"uploads at {baudrate}")
         pair, watch = uploads.run(baudrate, times(turns))
         found[baudrate] = Upload(uploads.SIZE, pair, watch.longest)
-    figures = Figures(round_trips, email, found)
+    of_outbox = outbox.run(times, _tell, quick=options.quick)
+    figures = Figures(round_trips, email, found, of_outbox)
     print(report.text(figures))
     print(f"\n{seen}")
     if options.json is not None:

@@ -1,43 +1,15 @@
 """What a run has measured, and the goals that it is held against."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
+from .goals import Bound, Goal
+from .outbox_figures import OutboxFigures
 from .pairs import Pair
 from .rounds import RoundTrips
 
 FLOOR: Final = "serialx"
 PEERS: Final = ("python-gsmmodem-new", "atlib", "async-gsm-modem")
-
-
-class Bound(StrEnum):
-    """How a figure is held against its goal."""
-
-    AT_MOST = "at most"
-    AT_LEAST = "at least"
-    BELOW = "below"
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """A figure and what it should be."""
-
-    what: str
-    figure: float
-    bound: Bound
-    limit: float
-
-    @property
-    def met(self) -> bool:
-        """Whether it is."""
-        match self.bound:
-            case Bound.AT_MOST:
-                return self.figure <= self.limit
-            case Bound.AT_LEAST:
-                return self.figure >= self.limit
-            case Bound.BELOW:
-                return self.figure < self.limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +28,7 @@ class Figures:
     round_trips: dict[str, RoundTrips]
     email: Pair
     uploads: dict[int, Upload]
+    outbox: OutboxFigures
 
     def goals(self) -> tuple[Goal, ...]:
         """Hold every figure that has a goal against it."""
@@ -104,4 +77,5 @@ class Figures:
                 Bound.BELOW,
                 10,
             ),
+            *self.outbox.goals(),
         )

@@ -1,6 +1,6 @@
 """The figures as text, and as JSON."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from importlib.metadata import version
 import json
@@ -9,6 +9,8 @@ import platform
 
 from .emails import BAUDRATE, COMMAND_SECONDS
 from .figures import FLOOR, Figures
+from .outbox_report import outbox_parts
+from .tables import table
 
 _LABELS = {
     "ours": "ours",
@@ -34,6 +36,7 @@ def text(figures: Figures) -> str:
         _round_trips(figures),
         _hard_answers(figures),
         _over_the_line(figures),
+        *outbox_parts(figures.outbox),
         _goals(figures),
     )
     return "\n\n".join("\n".join(part) for part in parts)
@@ -50,7 +53,7 @@ def as_json(figures: Figures) -> str:
 def _round_trips(figures: Figures) -> Iterator[str]:
     floor = figures.round_trips[FLOOR]
     yield "1. AT+CSQ over a pty, microseconds a command"
-    yield from _table(
+    yield from table(
         ("", "median", "p95", "processor", "median is", "processor is"),
         [
             (
@@ -68,7 +71,7 @@ def _round_trips(figures: Figures) -> Iterator[str]:
 
 def _hard_answers(figures: Figures) -> Iterator[str]:
     yield "What each makes of an answer that is hard to read"
-    yield from _table(
+    yield from table(
         ("", "a URC inside", "a line OKLAHOMA", "bytes FF FE E9"),
         [
             (_LABELS.get(name, name), trips.urc, trips.bare, trips.noise)
@@ -98,7 +101,7 @@ def _over_the_line(figures: Figures) -> Iterator[str]:
                 f"{1 / upload.pair.ratio:.3f} x its rate",
             )
         )
-    yield from _table(("", "ours", _LABELS[FLOOR], "ours is"), rows)
+    yield from table(("", "ours", _LABELS[FLOOR], "ours is"), rows)
     for baudrate, upload in figures.uploads.items():
         yield (
             f"4. Longest callback of the upload at {baudrate}:"
@@ -108,7 +111,7 @@ def _over_the_line(figures: Figures) -> Iterator[str]:
 
 def _goals(figures: Figures) -> Iterator[str]:
     yield "Goals"
-    yield from _table(
+    yield from table(
         ("", "figure", "goal", ""),
         [
             (
@@ -120,11 +123,3 @@ def _goals(figures: Figures) -> Iterator[str]:
             for goal in figures.goals()
         ],
     )
-
-
-def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    columns = list(zip(heading, *rows, strict=True))
-    widths = [max(map(len, column)) for column in columns]
-    for row in (heading, *rows):
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield ("  " + "  ".join(cells)).rstrip()

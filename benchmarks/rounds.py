@@ -12,10 +12,10 @@ from tempfile import TemporaryFile
 from typing import Final, Self
 
 from . import responder
+from .children import ROOT
 from .contestant import MODULES
 from .verdicts import Trial, verdict
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 PEERS_PYTHON: Final = ROOT / ".venv-bench" / "bin" / "python"
 
 

@@ -5,7 +5,8 @@ import subprocess
 
 from tests.virtual_modem.client import VirtualModem
 
-from .rounds import PEERS_PYTHON, ROOT
+from .children import ROOT
+from .rounds import PEERS_PYTHON
 
 # The library's own warnings, of which it has several on today's Python.
 _QUIET = ("-W", "ignore")
