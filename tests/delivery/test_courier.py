@@ -17,6 +17,7 @@ from custom_components.quectel_smtp.delivery.records import (
     State,
     Wear,
 )
+from custom_components.quectel_smtp.delivery.recovery import Recovery
 from custom_components.quectel_smtp.delivery.settings import Pin
 from custom_components.quectel_smtp.modem.commands import Command
 from custom_components.quectel_smtp.modem.errors import (
@@ -598,6 +599,23 @@ async def test_a_lost_result_reboots_the_modem_and_allows_one_marked_repeat(
         assert len(put) == 2
         assert "AT+CFUN=1,1" in lines[put[0] : put[1]]
         assert "(possible repeat)" in office.modem.bodies[1]
+
+
+@virtual_time
+async def test_a_reboot_that_is_due_in_no_time_at_all_is_waited_for(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.modem.answers[PUT_LINE] = [OK, SENT]
+    allowed = 2000.0
+
+    def next_reboot(_: Recovery, now: float) -> float:
+        # Times are differences of others: what is left of one may be too little to add.
+        return 1e-13 if now < allowed else 0.0
+
+    monkeypatch.setattr(Recovery, "next_reboot", next_reboot)
+    async with office.at_work():
+        assert await office.send(email()) is State.SENT
+        assert office.modem.lines.count("AT+CFUN=1,1") == 1
 
 
 @virtual_time

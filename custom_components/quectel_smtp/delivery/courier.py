@@ -459,7 +459,9 @@ class Courier:
             self._no_service(err)
             return self._pace.service_pause(err)
         if outcome is None:
-            return self._recovery.next_reboot(self._outbox.now().elapsed)
+            wait = self._recovery.next_reboot(self._outbox.now().elapsed)
+            # Less than the clock can tell apart would be no wait at all.
+            return max(wait, _TURN_LEAST)
         await self._judge.conclude(
             unsettled.envelope,
             unsettled.history,
