@@ -982,6 +982,22 @@ async def test_another_server_is_used_from_the_next_email_on(office: Office) -> 
 
 
 @virtual_time
+async def test_an_email_sent_by_one_account_proves_no_other(office: Office) -> None:
+    office.modem.answers[PUT_LINE] = [Late(50, SENT), result(678, 550)]
+    async with office.at_work() as courier:
+        await courier.submit(email("one"))
+        await office.until(lambda: office.modem.sends == 1)
+        courier.update(
+            replace(SETTINGS, server=replace(SETTINGS.server, username="other"))
+        )
+        await office.until(lambda: courier.status.mail.sent == 1)
+        # Nothing was ever sent by this one: it may be its sender that is refused.
+        await courier.submit(email("two"))
+        await office.until(lambda: courier.status.mail.held)
+        assert courier.status.mail.held == {Reason.REFUSED}
+
+
+@virtual_time
 async def test_another_port_or_modem_is_opened_and_the_old_one_closed(
     office: Office,
 ) -> None:

@@ -412,8 +412,10 @@ class Courier:
     async def _deliver(self, item: Item) -> float:
         """Make one attempt, and record what became of it, whatever happens."""
         self._delivering = True
+        # Others may come meanwhile: what follows is about these.
+        settings = self._settings
         try:
-            outcome = await self._sender.send(item, self._settings, self._recovery)
+            outcome = await self._sender.send(item, settings, self._recovery)
         except ModemError as err:
             if self._sender.handed_over or not _untried(err):
                 await self._judge.conclude_error(item, err, self._recovery)
@@ -440,7 +442,7 @@ class Courier:
             item.history,
             len(item.to) + len(item.cc) + len(item.bcc),
             outcome,
-            self._settings,
+            settings,
             self._recovery,
         )
         await self._sender.clear()
