@@ -1,5 +1,6 @@
 """What is accepted is kept, comes up in its turn, and has one end that is told."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -39,6 +40,7 @@ from .outbox_bench import (
     Bench,
     again,
     at,
+    compose,
     failed,
     mail,
     sent,
@@ -117,6 +119,35 @@ def test_a_tenth_of_the_bytes_is_for_critical_emails(box: Bench) -> None:
     with pytest.raises(OutboxFullError) as caught:
         box.accept(mail(body="x" * 200, critical=True))
     assert (caught.value.limit, caught.value.unit) == (2000, "bytes")
+
+
+def test_every_end_gives_back_the_room_it_took(box: Bench) -> None:
+    box.outbox.close()
+    box.outbox = Outbox(box.path, size=30_000)
+    box.open()
+
+    def lose() -> None:
+        box.edit("DELETE FROM parts")
+        box.open()
+        assert box.due() is None
+
+    ends: list[Callable[[], object]] = [
+        lambda: [box.attempt(sent()) for _ in range(11)],
+        lambda: box.outbox.cancel(None, at(0.0)),
+        lambda: box.outbox.expire(at(3 * DAY)),
+        lambda: (
+            box.outbox.digest(box.attempt(again(0.0, attempts=0)), at(0.0), compose),
+            box.outbox.cancel(None, at(0.0)),
+        ),
+        lose,
+    ]
+    for end in ends:
+        for _ in range(11):
+            box.accept(mail(body="x" * 2300))
+        with pytest.raises(OutboxFullError):
+            box.accept(mail(body="x" * 2300))
+        end()
+        assert box.outbox.summary().waiting == 0
 
 
 def test_what_is_refused_leaves_no_trace(box: Bench) -> None:

@@ -1,14 +1,18 @@
 """One bad row never stops the others."""
 
 from contextlib import closing
+from pathlib import Path
 import sqlite3
 
 import pytest
 
+from custom_components.quectel_smtp.delivery.outbox import Outbox
+from custom_components.quectel_smtp.delivery.outbox_file import connect
 from custom_components.quectel_smtp.delivery.records import (
     Finding,
     History,
     Last,
+    OutboxWriteError,
     Split,
     State,
     Wear,
@@ -265,3 +269,21 @@ def test_an_email_missing_a_value_costs_that_email_only(box: Bench) -> None:
     told = box.show()
     assert [(one.reference, one.state) for one in told] == [(first, State.FAILED)]
     assert set(box.states()) == {second}
+
+
+def test_no_email_ends_twice_whatever_the_tables_say(tmp_path: Path) -> None:
+    connections: list[sqlite3.Connection] = []
+
+    def remember(path: Path) -> sqlite3.Connection:
+        connections.append(connect(path))
+        return connections[-1]
+
+    box = Bench(tmp_path, Outbox(tmp_path / "outbox.db", connect=remember))
+    box.open()
+    box.accept()
+    connections[-1].execute("DELETE FROM parts")
+    connections[-1].execute("UPDATE emails SET ended = 1.0")
+    with pytest.raises(OutboxWriteError):
+        box.due()
+    assert box.story() == [State.QUEUED]
+    box.outbox.close()

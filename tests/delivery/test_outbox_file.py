@@ -240,7 +240,10 @@ def test_a_log_that_can_not_be_emptied_now_is_emptied_later(tmp_path: Path) -> N
     Busy.busy = False
     assert box.due() is None
     assert SECRET.encode() not in box.bytes()
-    outbox.close()
+    # No backup was made, and nothing was restored from one.
+    box.accept()
+    assert box.reopen(at(DAY).wall).restored == 0
+    box.outbox.close()
 
 
 def test_removing_it_leaves_no_file(tmp_path: Path) -> None:
@@ -415,26 +418,40 @@ def test_the_log_is_set_aside_with_its_database_and_the_last_three_are_kept(
     assert set(files(tmp_path).values()) == {0o600}
 
 
-def test_an_index_that_misses_rows_is_made_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "condition", "kept"),
+    [
+        ("envelopes_order", "due IS NOT NULL", "0"),
+        ("envelopes_order", "due IS NOT NULL", "1"),
+        ("envelopes_due", "due IS NOT NULL", "due > 5"),
+        ("emails_accepted", "ended IS NULL", "1"),
+        ("envelopes_sending", "state = 'sending'", "1"),
+    ],
+)
+def test_an_index_that_does_not_fit_its_table_is_made_anew(
+    tmp_path: Path, name: str, condition: str, kept: str
+) -> None:
     """What is in the tables is what was accepted."""
     box = Bench(tmp_path)
     box.open()
-    references = {box.accept() for _ in range(3)}
+    references = [box.accept() for _ in range(3)]
+    box.attempt(sent())
     box.outbox.close()
     with closing(sqlite3.connect(box.path)) as connection:
+        ((sql,),) = connection.execute(
+            "SELECT sql FROM sqlite_schema WHERE name = ?", (name,)
+        )
+        connection.execute(f"DROP INDEX {name}")
+        # Made of too few rows or too many, and then said to be as it should.
+        connection.execute(sql.replace(condition, kept))
         connection.execute("PRAGMA writable_schema = ON")
-        # An index over no rows is one that was not kept up to date.
-        (sql,) = connection.execute(
-            "SELECT sql FROM sqlite_schema WHERE name = 'envelopes_order'"
-        ).fetchone()
-        connection.execute("DROP INDEX envelopes_order")
-        connection.execute(f"{sql} AND 0")
         connection.execute(
-            "UPDATE sqlite_schema SET sql = ? WHERE name = 'envelopes_order'", (sql,)
+            "UPDATE sqlite_schema SET sql = ? WHERE name = ?", (sql, name)
         )
         connection.commit()
     assert not box.open().damaged
-    assert {box.attempt(sent()).reference for _ in range(3)} == references
+    assert [box.attempt(sent()).reference for _ in range(2)] == references[1:]
+    assert box.due() is None
     box.outbox.close()
 
 
@@ -461,13 +478,20 @@ def test_a_database_that_is_damaged_again_at_once_is_an_error(tmp_path: Path) ->
 def test_whatever_becomes_of_the_bytes_there_is_an_outbox_that_works(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    box = Bench(tmp_path_factory.mktemp("bytes"))
-    box.open()
+    folder = tmp_path_factory.mktemp("bytes")
+    live = Bench(folder)
+    live.open()
     for number in range(5):
-        box.accept(mail(f"Mail {number}", "x" * 50 * number**2))
-    box.attempt(again(10.0), 0.0, BUSY)
-    box.outbox.close()
-    content = bytearray(box.path.read_bytes())
+        live.accept(mail(f"Mail {number}", "x" * 50 * number**2))
+    logged = data.draw(st.booleans(), label="in the log")
+    if not logged:
+        live.reopen()
+    live.attempt(again(10.0), 0.0, BUSY)
+    box = Bench(folder / "image")
+    shutil.copytree(folder, box.path.parent, ignore=shutil.ignore_patterns("image"))
+    live.outbox.close()
+    damaged = box.path.with_name("outbox.db-wal") if logged else box.path
+    content = bytearray(damaged.read_bytes())
     if data.draw(st.booleans(), label="truncate"):
         del content[data.draw(st.integers(0, len(content) - 1), label="length") :]
     else:
@@ -482,7 +506,7 @@ def test_whatever_becomes_of_the_bytes_there_is_an_outbox_that_works(
                 label="place",
             )
             content[place] ^= 1 << data.draw(st.integers(0, 7), label="bit")
-    box.path.write_bytes(content)
+    damaged.write_bytes(content)
     opened = box.open()
     waiting = len(box.outbox.listed(at(opened.elapsed)))
     assert box.outbox.summary().waiting == waiting

@@ -390,7 +390,13 @@ class Outbox:
         """
         with self._store.writing(at):
             self._store.put("backup", rows.moment(at.wall))
-        self._store.freeze()
+        try:
+            self._store.freeze()
+        except OutboxWriteError:
+            # A note that stays would make a restore of a restart.
+            with suppress(OutboxWriteError):
+                self.clear_backup(at)
+            raise
 
     def clear_backup(self, at: Instant) -> None:
         """Forget the note: this outbox goes on."""

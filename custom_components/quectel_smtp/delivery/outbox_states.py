@@ -182,13 +182,17 @@ def _readable(value: object) -> str:
 
 def _erase(store: Store, number: int, state: State, at: Instant) -> None:
     """Mark an email as ended, and erase what it said and to whom."""
-    store.run(
-        "UPDATE emails SET state = ?, reported = ?, ended = ? WHERE id = ?",
+    ended = store.run(
+        "UPDATE emails SET state = ?, reported = ?, ended = ?"
+        " WHERE id = ? AND ended IS NULL",
         state,
         state,
         at.elapsed,
         number,
     )
+    if not ended:
+        # No email ends twice, whatever became of the tables while they were open.
+        raise DamagedRowError("ended")
     store.run("DELETE FROM parts WHERE email = ?", number)
     store.run("UPDATE envelopes SET members = NULL, due = NULL WHERE email = ?", number)
     store.erased()
