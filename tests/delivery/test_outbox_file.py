@@ -348,6 +348,15 @@ def _read_only_version(path: Path) -> None:
     path.write_bytes(content)
 
 
+def _stray_page(path: Path) -> None:
+    """Leave a page that belongs to nothing, as lost pages do."""
+    _outbox(path)
+    content = bytearray(path.read_bytes()) + bytes(4096)
+    # SQLite file format 1.3.7: the size of the database in pages.
+    content[28:32] = (len(content) // 4096).to_bytes(4)
+    path.write_bytes(content)
+
+
 def _garbled_schema(path: Path) -> None:
     _outbox(
         path,
@@ -372,6 +381,7 @@ _DAMAGES: list[Callable[[Path], None]] = [
     _pipe,
     _log_folder,
     _read_only_version,
+    _stray_page,
     _garbled_schema,
 ]
 
