@@ -1,0 +1,426 @@
+"""Holds what the courier shows against what the modem did, and says where they differ.
+
+It knows nothing of how either works: only which emails were offered and accepted, what
+was handed to the modem, what was recorded of that, and what was shown.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable
+import copy
+from dataclasses import dataclass, field
+from typing import Final
+
+from custom_components.quectel_smtp.delivery.email import Email
+from custom_components.quectel_smtp.delivery.records import (
+    Finding,
+    History,
+    Item,
+    Options,
+    State,
+    Transition,
+    Unsettled,
+)
+from custom_components.quectel_smtp.delivery.storm import CRITICAL_BURST, DAY, HOUR
+from custom_components.quectel_smtp.modem.smtp import Outcome, Result, parse_result
+from tests.modem.scripted_port import OK
+
+from .ledger_modem import Attempt
+
+_SENT: Final = frozenset({State.SENT, State.PARTLY_SENT})
+_NOT_SENT: Final = frozenset({State.FAILED, State.EXPIRED})
+_COPIES: Final = 3
+_COPIES_LOST: Final = 2
+
+
+@dataclass
+class Account:
+    """One email to one address: what was done, and what is known of it."""
+
+    delivered: int = 0
+    sent: bool = False
+    """Whether it was recorded that it was sent."""
+    history: History = field(default_factory=History)
+    restored: bool = False
+    """Whether it may have been sent before the backup was restored."""
+
+
+@dataclass
+class Story:
+    """One email, as it was shown; a digest has no text of its own."""
+
+    email: Email | None
+    accepted: float = 0.0
+    lifetime: float = 0.0
+    told: bool = False
+    """Whether it was shown that it was accepted."""
+    state: State = State.QUEUED
+    merged_into: str | None = None
+    members: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether its end was shown."""
+        return not self.state.waiting and self.state is not State.MERGED
+
+    @property
+    def waits(self) -> bool:
+        """Whether it counts as one that waits."""
+        return self.state.waiting
+
+
+@dataclass
+class Books:
+    """All that a restored backup undoes."""
+
+    stories: dict[str, Story] = field(default_factory=dict)
+    accounts: dict[tuple[str, str], Account] = field(default_factory=dict)
+    transitions: dict[int, Transition] = field(default_factory=dict)
+    accepted: dict[str, Email] = field(default_factory=dict)
+    # By envelope: the reference, the addresses and whether PUT was written.
+    handed: dict[int, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    sending: int | None = None
+    normal: list[float] = field(default_factory=list)
+    bursts: list[float] = field(default_factory=list)
+    wear: list[float] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+class Notary:
+    """Witnesses everything; ``complain`` is told what may not be."""
+
+    def __init__(self, complain: Callable[[str], None]) -> None:
+        """Begin with nothing offered."""
+        self._complain = complain
+        self.books = Books()
+        self.offered: dict[str, Email] = {}
+        self.refused: set[str] = set()
+        self.forgotten: set[str] = set()
+        self.seen: Counter[str] = Counter()
+        """How often what was shown, in all."""
+        self._shown: set[int] = set()
+        # The PUT of the envelope that is being sent.
+        self._put: Attempt | None = None
+        self._begun = False
+
+    # What is offered.
+
+    def offer(self, email: Email) -> None:
+        """Somebody wants an email sent."""
+        self.offered[email.reference] = email
+
+    def accept(self, email: Email) -> None:
+        """It was accepted: whoever offered it was told so."""
+        self.books.accepted[email.reference] = email
+
+    def refuse(self, email: Email) -> None:
+        """Whoever offered it got an error."""
+        self.refused.add(email.reference)
+
+    def stored(self, email: Email, at: float, options: Options) -> None:
+        """It is on disk, whether whoever offered it was told so or not."""
+        self.books.stories[email.reference] = Story(email, at, options.lifetime)
+
+    # What the outbox and the modem do.
+
+    def begun(self, item: Item, at: float, options: Options) -> None:
+        """Take that an envelope is about to be handed over."""
+        books = self.books
+        addresses = (*item.to, *item.cc, *item.bcc)
+        if books.sending is not None:
+            self._complain(f"{item.reference} begins while another is being sent")
+        books.sending = item.envelope
+        books.handed[item.envelope] = (item.reference, addresses)
+        self._put, self._begun = None, True
+        bursts = _within(books.bursts, at, HOUR)
+        if item.critical and bursts < CRITICAL_BURST:
+            books.bursts.append(at)
+            return
+        if _within(books.normal, at, HOUR) >= max(options.per_hour, 1):
+            self._complain("more emails in an hour than allowed")
+        if _within(books.normal, at, DAY) >= max(options.per_day, 1):
+            self._complain("more emails in a day than allowed")
+        books.normal.append(at)
+
+    def wore(self, at: float) -> None:
+        """Take an operation that wears the modem's flash."""
+        if _within(self.books.wear, at, DAY) >= 30:
+            self._complain("more than 30 operations in a day")
+        self.books.wear.append(at)
+
+    def command(self, line: str, unsettled: Unsettled | None) -> None:
+        """Take a command about emails: none may come between PUT and its result."""
+        if line.startswith("AT+QSMTPPUT"):
+            if unsettled is None or not self._begun or self._put is not None:
+                self._complain(f"{line} without having been begun")
+        elif unsettled is not None:
+            self._complain(f"{line} while {unsettled.reference} is unsettled")
+
+    def put(self, attempt: Attempt) -> None:
+        """Take a PUT as the modem saw it."""
+        self._put = attempt
+        books = self.books
+        reference, addresses = books.handed.get(books.sending or 0, ("", ()))
+        if not attempt.reference:
+            return
+        if attempt.reference != reference or attempt.addresses != addresses:
+            self._complain(
+                f"{attempt.reference} to {attempt.addresses} in the place of "
+                f"{reference} to {addresses}"
+            )
+            return
+        story = books.stories.get(reference)
+        if story is None or reference in self.refused:
+            self._complain(f"{reference} is sent and was never accepted")
+            return
+        if not story.state.waiting:
+            self._complain(f"{reference} is sent and is {story.state}")
+        if story.email is not None:
+            if not attempt.body.startswith(story.email.body):
+                self._complain(f"{reference} says {attempt.body!r}")
+        for address in attempt.addresses:
+            self._hand_over(attempt, address)
+
+    def _hand_over(self, attempt: Attempt, address: str) -> None:
+        name = f"{attempt.reference} to {address}"
+        account = self.account(attempt.reference, address)
+        if account.sent:
+            self._complain(f"{name} was sent already")
+        if attempt.marked is not account.history.in_doubt:
+            self._complain(f"{name}: marked is {attempt.marked}, {account.history}")
+        if attempt.fate.delivered:
+            account.delivered += 1
+            if account.delivered > 1 and not attempt.marked:
+                self._complain(f"{name} came twice without a mark")
+            most = _COPIES if account.history.doubts else _COPIES_LOST
+            if account.delivered > _COPIES or (
+                account.delivered > most and not self._doubtful(attempt)
+            ):
+                self._complain(f"{name} came {account.delivered} times")
+
+    @staticmethod
+    def _doubtful(attempt: Attempt) -> bool:
+        result = attempt.fate.result
+        return result is not None and _outcome(result).result is Result.DOUBTFUL
+
+    def account(self, reference: str, address: str) -> Account:
+        """Return the account of an email to an address."""
+        return self.books.accounts.setdefault((reference, address), Account())
+
+    def settled(
+        self, envelope: int, history: History, finding: Finding, run: int
+    ) -> None:
+        """Take what was recorded of the envelope that was being sent."""
+        books = self.books
+        if books.sending != envelope:
+            self._complain(f"settled {envelope} while {books.sending} was being sent")
+            return
+        books.sending, self._begun = None, False
+        put, self._put = self._put, None
+        reference, addresses = books.handed[envelope]
+        expected = _finding(put) if put is not None and put.heard_by == run else None
+        if (put is None or put.fate.answer not in (OK, None)) and (
+            finding.result is Result.REFUSED
+        ):
+            # That is what answered PUT itself.
+            expected = finding
+        if finding.error is None and finding != (expected or Finding(Result.UNKNOWN)):
+            self._complain(f"{reference}: recorded {finding}, reported {expected}")
+        for address in addresses:
+            account = self.account(reference, address)
+            account.history = history
+            account.sent = account.sent or finding.result is Result.SENT
+
+    @staticmethod
+    def _in_doubt(accounts: Iterable[Account]) -> bool:
+        """Whether an attempt was recorded as lost or doubtful."""
+        return any(account.history.in_doubt or account.restored for account in accounts)
+
+    def _accounts(self, reference: str) -> list[Account]:
+        return [
+            account
+            for (name, _), account in self.books.accounts.items()
+            if name == reference
+        ]
+
+    def given_up(self) -> None:
+        """Take that nobody will settle what was being sent: it counts as lost.
+
+        A backup was restored, or the outbox takes it for that.
+        """
+        books = self.books
+        if books.sending is None:
+            return
+        reference, addresses = books.handed[books.sending]
+        books.sending, self._begun = None, False
+        for address in addresses:
+            account = self.account(reference, address)
+            history = account.history
+            account.history = copy.replace(history, lost=history.lost + 1)
+
+    # What is shown.
+
+    def begin_run(self) -> None:
+        """Another process begins: it may show again what was not noted as shown."""
+        self._shown = set()
+        self._begun = False
+
+    def show(self, found: Transition, at: float) -> None:
+        """Take a transition that was shown."""
+        if found.number in self._shown:
+            self._complain(f"shown twice: {found}")
+        self._shown.add(found.number)
+        earlier = self.books.transitions.get(found.number)
+        if earlier is not None:
+            if earlier != found:
+                self._complain(f"shown as {earlier}, and then as {found}")
+            return
+        self.books.transitions[found.number] = found
+        self.seen[" ".join(filter(None, (found.state, found.reason)))] += 1
+        self._follow(found, at)
+
+    def _follow(self, found: Transition, at: float) -> None:
+        stories, counts = self.books.stories, self.books.counts
+        story = stories.get(found.reference)
+        if found.state is State.QUEUED and story is None:
+            # A digest: it says of itself that it was accepted.
+            story = stories[found.reference] = Story(None)
+        if story is None or found.reference in self.refused:
+            self._complain(f"shown, and never accepted: {found}")
+            return
+        if story.ended:
+            self._complain(f"shown after its end ({story.state}): {found}")
+            return
+        if found.state is State.MERGED:
+            self._merge(story, found)
+            return
+        if (story.merged_into is None) is not (found.merged_into is None):
+            self._complain(f"merged into {story.merged_into}: {found}")
+            return
+        if (found.state is State.QUEUED) is story.told:
+            self._complain(f"accepted once, and first of all: {found}")
+        if found.state is State.QUEUED:
+            counts["waiting"] += 1
+        story.told, story.state = True, found.state
+        if found.state.waiting:
+            return
+        if found.merged_into is not None:
+            whole = stories.get(found.merged_into)
+            if whole is None or whole.state is not found.state:
+                self._complain(f"ended otherwise than {whole}: {found}")
+            return
+        counts["waiting"] -= 1
+        counts["sent" if found.state in _SENT else "failed"] += (
+            found.state is not State.CANCELLED
+        )
+        self._end(found, story, at)
+
+    def _merge(self, story: Story, found: Transition) -> None:
+        stories = self.books.stories
+        if story.state is State.MERGED:
+            self._complain(f"merged twice: {found}")
+        into = stories.get(found.merged_into or "")
+        if into is None or not into.state.waiting:
+            self._complain(f"merged into nothing: {found}")
+            return
+        into.members += 1
+        story.state, story.merged_into = State.MERGED, found.merged_into
+        self.books.counts["waiting"] -= 1
+
+    def _end(self, found: Transition, story: Story, at: float) -> None:
+        """Hold an end against what the modem did."""
+        state, reference = found.state, found.reference
+        accounts = self._accounts(reference)
+        copies = [account.delivered for account in accounts]
+        if state is State.SENT and not (
+            copies and all(copies) and all(account.sent for account in accounts)
+        ):
+            self._complain(f"{reference} is sent, and {accounts}")
+        if state is State.PARTLY_SENT and not any(copies):
+            self._complain(f"{reference} is sent to some, and to nobody")
+        if state in _NOT_SENT and any(copies):
+            self._complain(f"{reference} is {state}, and {copies} were delivered")
+        if state is State.CANCELLED and any(
+            account.delivered and not account.history.in_doubt for account in accounts
+        ):
+            self._complain(f"{reference} is cancelled, and {accounts}")
+        sending = self.books.handed.get(self.books.sending or 0)
+        if sending is not None and sending[0] == reference:
+            # Nobody could settle it for too long.
+            self.books.sending, self._begun = None, False
+        elif state is State.UNKNOWN and not self._in_doubt(accounts):
+            self._complain(f"{reference} is unknown, and nothing is in doubt")
+        if state is State.EXPIRED and at < story.accepted + story.lifetime - 1e-3:
+            self._complain(f"{reference} expired after {at - story.accepted} s")
+
+    # What there is to see.
+
+    @property
+    def figures(self) -> tuple[int, int, int]:
+        """Emails that wait, that were sent, and that were not."""
+        counts = self.books.counts
+        return counts["waiting"], counts["sent"], counts["failed"]
+
+    def figures_with(self, unshown: Iterable[Transition]) -> tuple[int, int, int]:
+        """Return the figures as they are once these are shown too."""
+        waiting, sent, failed = self.figures
+        for found in unshown:
+            if found.number in self.books.transitions:
+                continue
+            over = not found.state.waiting and found.merged_into is None
+            waiting += (found.state is State.QUEUED) - over
+            waiting -= found.state is State.MERGED
+            sent += over and found.state in _SENT
+            failed += over and found.state in (*_NOT_SENT, State.UNKNOWN)
+        return waiting, sent, failed
+
+    @property
+    def waiting(self) -> list[str]:
+        """The references of what waits."""
+        return [name for name, story in self.books.stories.items() if story.waits]
+
+    def unended(self) -> list[str]:
+        """Return what was accepted and has not been shown to end."""
+        stories = self.books.stories
+        return [name for name in self.books.accepted if name not in stories] + [
+            name
+            for name, story in stories.items()
+            if not story.ended or (story.email is None and story.members < 2)
+        ]
+
+    # Backups.
+
+    def copy(self) -> Books:
+        """Return what a backup of this moment brings back."""
+        return copy.deepcopy(self.books)
+
+    def restore(self, books: Books) -> None:
+        """Forget what was after a backup; what was sent since may be sent again."""
+        later = self.books
+        self.forgotten |= later.accepted.keys() - books.accepted.keys()
+        self.books = copy.deepcopy(books)
+        self._put = None
+        books = self.books
+        for (reference, _), account in books.accounts.items():
+            if books.stories[reference].waits:
+                account.restored = True
+                account.delivered = 0
+
+
+def _within(times: list[float], now: float, window: float) -> int:
+    """Return how many of the times lie within the window that ends now."""
+    return len(times) - bisect_right(times, now, key=lambda time: time + window)
+
+
+def _outcome(result: tuple[int, int]) -> Outcome:
+    return parse_result(f"+QSMTPPUT: {result[0]},{result[1]}")
+
+
+def _finding(attempt: Attempt) -> Finding:
+    outcome = _outcome(attempt.fate.result or (0, 0))
+    code, reply = outcome.code, outcome.reply
+    return Finding(
+        outcome.result,
+        None if code is None else int(code),
+        None if reply is None else int(reply),
+    )
