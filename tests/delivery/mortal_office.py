@@ -239,7 +239,7 @@ class WitnessedOutbox(Outbox):
         super().record(envelope, verdict, finding, at)
         if found is not None and found.envelope == envelope:
             self._office.notary.settled(
-                envelope, verdict.history, finding, self._office.life.run
+                envelope, verdict.history, finding, self._office.life.run, at.elapsed
             )
 
 
@@ -440,6 +440,7 @@ class MortalOffice:
 
     async def ask(self, asking: Coroutine[Any, Any, object]) -> None:
         """Ask for something that may be refused, or not be done by a failing disk."""
+        self.notary.asked()
         try:
             await asking
         except NotWaitingError, BeingSentError:
@@ -470,6 +471,8 @@ class MortalOffice:
     def update(self, **changes: Any) -> None:
         """Work with other settings."""
         self.settings = replace(self.settings, **changes)
+        if "server" in changes:
+            self.notary.asked()
         self.at_work.update(self.settings)
 
     async def look(self) -> None:

@@ -29,6 +29,7 @@ from .ledger_modem import Attempt
 
 _SENT: Final = frozenset({State.SENT, State.PARTLY_SENT})
 _NOT_SENT: Final = frozenset({State.FAILED, State.EXPIRED})
+_LOGIN: Final = frozenset({655, 676, 677})
 _COPIES: Final = 3
 _COPIES_LOST: Final = 2
 
@@ -55,8 +56,10 @@ class Story:
     told: bool = False
     """Whether it was shown that it was accepted."""
     state: State = State.QUEUED
+    attempts: int = 0
     merged_into: str | None = None
-    members: int = 0
+    members: list[str] = field(default_factory=list)
+    """What went into it."""
 
     @property
     def ended(self) -> bool:
@@ -83,6 +86,8 @@ class Books:
     normal: list[float] = field(default_factory=list)
     bursts: list[float] = field(default_factory=list)
     wear: list[float] = field(default_factory=list)
+    # When the server refused the login, unless somebody has asked for more since.
+    login_refused: float | None = None
     counts: Counter[str] = field(default_factory=Counter)
 
 
@@ -102,6 +107,8 @@ class Notary:
         # The PUT of the envelope that is being sent.
         self._put: Attempt | None = None
         self._begun = False
+        # Whether somebody asked for more tries while it was.
+        self._asked = False
 
     # What is offered.
 
@@ -129,9 +136,15 @@ class Notary:
         addresses = (*item.to, *item.cc, *item.bcc)
         if books.sending is not None:
             self._complain(f"{item.reference} begins while another is being sent")
+        if books.login_refused is not None and at < books.login_refused + HOUR:
+            self._complain("more than one try an hour with a login that was refused")
+        for address in addresses:
+            known = self.account(item.reference, address).history
+            if (known.lost, known.doubts) != (item.history.lost, item.history.doubts):
+                self._complain(f"{item.reference}: {item.history}, and {known}")
         books.sending = item.envelope
         books.handed[item.envelope] = (item.reference, addresses)
-        self._put, self._begun = None, True
+        self._put, self._begun, self._asked = None, True, False
         bursts = _within(books.bursts, at, HOUR)
         if item.critical and bursts < CRITICAL_BURST:
             books.bursts.append(at)
@@ -175,11 +188,19 @@ class Notary:
             return
         if not story.state.waiting:
             self._complain(f"{reference} is sent and is {story.state}")
-        if story.email is not None:
-            if not attempt.body.startswith(story.email.body):
-                self._complain(f"{reference} says {attempt.body!r}")
+        self._read(attempt, story)
         for address in attempt.addresses:
             self._hand_over(attempt, address)
+
+    def _read(self, attempt: Attempt, story: Story) -> None:
+        """Hold the text against what was accepted."""
+        members = (self.books.stories[name].email for name in story.members)
+        texts = [story.email] if story.email is not None else members
+        missing = [one.body for one in texts if one and one.body not in attempt.body]
+        times = len(story.members) + 1
+        counts = f"({times} times)" in attempt.body
+        if missing or (story.email is not None and counts is not (times > 1)):
+            self._complain(f"{story} says {attempt.body!r}, without {missing}")
 
     def _hand_over(self, attempt: Attempt, address: str) -> None:
         name = f"{attempt.reference} to {address}"
@@ -208,7 +229,7 @@ class Notary:
         return self.books.accounts.setdefault((reference, address), Account())
 
     def settled(
-        self, envelope: int, history: History, finding: Finding, run: int
+        self, envelope: int, history: History, finding: Finding, run: int, at: float
     ) -> None:
         """Take what was recorded of the envelope that was being sent."""
         books = self.books
@@ -226,6 +247,8 @@ class Notary:
             expected = finding
         if finding.error is None and finding != (expected or Finding(Result.UNKNOWN)):
             self._complain(f"{reference}: recorded {finding}, reported {expected}")
+        if finding.code in _LOGIN and not self._asked:
+            books.login_refused = at
         for address in addresses:
             account = self.account(reference, address)
             account.history = history
@@ -242,6 +265,10 @@ class Notary:
             for (name, _), account in self.books.accounts.items()
             if name == reference
         ]
+
+    def asked(self) -> None:
+        """Take that somebody wants more tries, or has ended what waits for one."""
+        self.books.login_refused, self._asked = None, True
 
     def given_up(self) -> None:
         """Take that nobody will settle what was being sent: it counts as lost.
@@ -301,6 +328,9 @@ class Notary:
             self._complain(f"accepted once, and first of all: {found}")
         if found.state is State.QUEUED:
             counts["waiting"] += 1
+        if found.attempts < story.attempts:
+            self._complain(f"after {story.attempts} attempts: {found}")
+        story.attempts = found.attempts
         story.told, story.state = True, found.state
         if found.state.waiting:
             return
@@ -323,7 +353,10 @@ class Notary:
         if into is None or not into.state.waiting:
             self._complain(f"merged into nothing: {found}")
             return
-        into.members += 1
+        handed = {reference for reference, _ in self.books.handed.values()}
+        if story.email is None or story.email.critical or found.reference in handed:
+            self._complain(f"merged in spite of {story}: {found}")
+        into.members.append(found.reference)
         story.state, story.merged_into = State.MERGED, found.merged_into
         self.books.counts["waiting"] -= 1
 
@@ -385,7 +418,7 @@ class Notary:
         return [name for name in self.books.accepted if name not in stories] + [
             name
             for name, story in stories.items()
-            if not story.ended or (story.email is None and story.members < 2)
+            if not story.ended or (story.email is None and len(story.members) < 2)
         ]
 
     # Backups.

@@ -423,6 +423,28 @@ async def test_a_refused_login_holds_all_mail_tries_hourly_and_goes_on_when_mend
 
 
 @virtual_time
+async def test_a_login_given_while_the_port_opens_and_refused_is_tried_once(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.modem.answers[PUT_LINE] = result(677, 535)
+    connect = office.modem.connect
+    server = replace(SETTINGS.server, password="new")
+
+    async def update(port: PortSettings) -> Any:
+        office.courier.update(replace(SETTINGS, server=server))
+        return await connect(port)
+
+    monkeypatch.setattr(office.modem, "connect", update)
+    async with office.at_work() as courier:
+        await courier.submit(email())
+        await asyncio.sleep(0.5 * HOUR)
+        assert office.states[-1] is State.HELD
+        assert office.modem.sends == 1
+        (account,) = (line for line in office.modem.lines if '"account",' in line)
+        assert account.endswith('"new"')
+
+
+@virtual_time
 async def test_a_hold_that_ends_by_itself_frees_all_mail(office: Office) -> None:
     office.modem.answers[PUT_LINE] = [result(665), SENT, SENT]
     async with office.at_work() as courier:

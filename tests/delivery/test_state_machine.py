@@ -37,7 +37,8 @@ from .mortal_office import START, MortalOffice
 
 SEED: Final = int(os.environ.get("STATE_MACHINE_SEED", "1"))
 STEPS: Final = 150
-PHASES = (Phase.generate, Phase.shrink)
+# Not Phase.shrink: it takes minutes, in which a failure looks like a hang.
+PHASES: Final = (Phase.generate,)
 MINUTE: Final = 60.0
 HOUR: Final = 3600.0
 DAY: Final = 86400.0

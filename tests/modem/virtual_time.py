@@ -34,6 +34,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         selector = _JumpingSelector()
         super().__init__(selector)
         self._virtual_now = 1000.0
+        # A timer due now is run if it is earlier than now and this. After months a
+        # nanosecond is lost in rounding: our clock would stand before it for ever.
+        self._clock_resolution = 1e-6
         selector.jump = self._jump
 
     def _jump(self, seconds: float) -> None:

@@ -37,6 +37,7 @@ from .records import (
     Instant,
     Item,
     Listed,
+    Options,
     OutboxError,
     OutboxWriteError,
     Reason,
@@ -284,17 +285,22 @@ class Courier:
     async def _turn(self) -> float | None:
         """Do what is to be done next; returns how long to rest, None: until woken."""
         now = self._outbox.now().elapsed
-        await self._line.take(self._settings)
+        # Those of which _keep_books wakes what they mend: with later ones an email would
+        # be tried before it is woken for them, and once more after it.
+        settings = self._settings
+        await self._line.take(settings)
         await self._keep_books(now)
         unsettled = await self._outbox.do(lambda outbox, _: outbox.unsettled())
         if unsettled is not None:
             return await self._settle(unsettled)
         if not await self._open_line():
             return self._pace.service_pause(self.status.trouble)
+        if self._settings is not settings:
+            return 0.0
         if not self._pace.closed_for(now):
-            item = await self._take(now)
+            item = await self._take(now, settings.options)
             if item is not None:
-                return await self._deliver(item)
+                return await self._deliver(item, settings)
         await self._keep_in_service()
         await self._give_back(now)
         return await self._until_next(now)
@@ -392,9 +398,8 @@ class Courier:
 
     # One email.
 
-    async def _take(self, now: float) -> Item | None:
+    async def _take(self, now: float, options: Options) -> Item | None:
         """Return the email to send now, or the digest that it goes out with."""
-        options = self._settings.options
         compose = partial(digest, wording=self._wording)
 
         def take(outbox: Outbox, at: Instant) -> Item | None:
@@ -409,11 +414,9 @@ class Courier:
             self._last_mail = now
         return item
 
-    async def _deliver(self, item: Item) -> float:
+    async def _deliver(self, item: Item, settings: Settings) -> float:
         """Make one attempt, and record what became of it, whatever happens."""
         self._delivering = True
-        # Others may come meanwhile: what follows is about these.
-        settings = self._settings
         try:
             outcome = await self._sender.send(item, settings, self._recovery)
         except ModemError as err:
