@@ -152,7 +152,8 @@ class Scene:
 
         def over(heard: Heard) -> bool:
             # Nor does one wait that was accepted, and whose sender was never told.
-            return self.accepted <= self.ends().keys() and not heard.status["waiting"]
+            told = self.accepted <= self.ends().keys()
+            return told and heard.status.get("waiting") == 0
 
         if references:
             wanted = set(references)
