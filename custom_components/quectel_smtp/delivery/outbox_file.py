@@ -23,6 +23,7 @@ DAMAGED_KEPT: Final = 3
 """Databases that were set aside are kept for whoever wants to look, the last few."""
 
 _MODE: Final = 0o600
+_BLOCK: Final = 1024 * 1024
 # What SQLite may put beside the database.
 _BESIDE: Final = ("-wal", "-shm", "-journal")
 _NOT_A_FILE: Final = frozenset({errno.EISDIR, errno.ELOOP, errno.ENXIO})
@@ -92,6 +93,7 @@ def error_name(err: sqlite3.Error) -> str:
 
 def _open(path: Path, connect: Connect) -> sqlite3.Connection:
     _prepare(path)
+    _read_ahead(path)
     connection = connect(path)
     try:
         _configure(connection)
@@ -165,6 +167,16 @@ def _prepare(path: Path) -> None:
         # SQLite would take the database for new, and delete what its log holds.
         raise _DamagedError("a log without its database")
     wal.chmod(_MODE)
+
+
+def _read_ahead(path: Path) -> None:
+    """Read the file in its order: the check of it, page by page, then waits for no disk.
+
+    After a power cut nothing of it is in memory, and the pages of a table lie anywhere.
+    """
+    with path.open("rb", buffering=0) as file:
+        while file.read(_BLOCK):
+            pass
 
 
 def _text(value: bytes) -> str:
