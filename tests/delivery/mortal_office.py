@@ -208,6 +208,11 @@ class WitnessedOutbox(Outbox):
         return reference
 
     @override
+    def expire(self, at: Instant) -> None:
+        self._office.notary.turn()
+        super().expire(at)
+
+    @override
     def next_due(self, at: Instant, options: Options) -> Item | None:
         item = super().next_due(at, options)
         self._options = options

@@ -107,7 +107,7 @@ class Notary:
         # The PUT of the envelope that is being sent.
         self._put: Attempt | None = None
         self._begun = False
-        # Whether somebody asked for more tries while it was.
+        # Whether somebody asked for more tries since this turn began.
         self._asked = False
 
     # What is offered.
@@ -144,7 +144,7 @@ class Notary:
                 self._complain(f"{item.reference}: {item.history}, and {known}")
         books.sending = item.envelope
         books.handed[item.envelope] = (item.reference, addresses)
-        self._put, self._begun, self._asked = None, True, False
+        self._put, self._begun = None, True
         bursts = _within(books.bursts, at, HOUR)
         if item.critical and bursts < CRITICAL_BURST:
             books.bursts.append(at)
@@ -265,6 +265,10 @@ class Notary:
             for (name, _), account in self.books.accounts.items()
             if name == reference
         ]
+
+    def turn(self) -> None:
+        """Take that the courier begins a turn, and knows all that was asked for."""
+        self._asked = False
 
     def asked(self) -> None:
         """Take that somebody wants more tries, or has ended what waits for one."""

@@ -456,6 +456,22 @@ async def test_a_hold_that_ends_by_itself_frees_all_mail(office: Office) -> None
         assert office.modem.sends == 3
 
 
+@pytest.mark.parametrize("what", ["", "x", "0x", "2147483647,0"])
+@virtual_time
+async def test_a_result_that_cannot_be_read_is_a_doubt_and_waits_for_no_other(
+    office: Office, what: str
+) -> None:
+    office.modem.answers[PUT_LINE] = [OK + frame(f"+QSMTPPUT: {what}"), SENT]
+    async with office.at_work() as courier:
+        found = email()
+        await courier.submit(found)
+        async with asyncio.timeout(60):
+            assert await office.ended(found) is State.SENT
+        assert State.DEFERRED in office.states_of(found)
+        assert "(possible repeat)" in office.modem.bodies[1]
+        assert not any("AT+CFUN=1,1" in line for line in office.modem.lines)
+
+
 @virtual_time
 async def test_a_reported_doubt_allows_two_marked_repeats_over_a_proved_path(
     office: Office,

@@ -64,7 +64,7 @@ async def test_an_earlier_process_s_result_is_told_when_it_arrives() -> None:
 
 @pytest.mark.parametrize(
     ("line", "result"),
-    [(LATE, Result.SENT), (b"\r\n+QSMTPPUT: ?\r\n", Result.UNKNOWN)],
+    [(LATE, Result.SENT), (b"\r\n+QSMTPPUT: ?\r\n", Result.DOUBTFUL)],
 )
 @virtual_time
 async def test_a_result_that_waits_at_opening_is_told(

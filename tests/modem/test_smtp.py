@@ -105,10 +105,10 @@ async def test_each_code_after_ok_is_refused_or_doubtful(error: int) -> None:
         (result(682, 599), Outcome(Result.REFUSED, SmtpError.TRANSACTION_FAILED, 599)),
         (result(700, 0), Outcome(Result.DOUBTFUL, 700)),
         (result(-5, 0), Outcome(Result.DOUBTFUL, -5)),
-        (result("x", 0), Outcome(Result.UNKNOWN)),
+        (result("x", 0), Outcome(Result.DOUBTFUL)),
         (result(654, "x"), Outcome(Result.DOUBTFUL, SmtpError.NETWORK)),
         (b"\r\n+QSMTPPUT: 0\r\n", Outcome(Result.SENT)),
-        (b"\r\n+QSMTPPUT:\r\n", Outcome(Result.UNKNOWN)),
+        (b"\r\n+QSMTPPUT:\r\n", Outcome(Result.DOUBTFUL)),
     ],
 )
 @virtual_time

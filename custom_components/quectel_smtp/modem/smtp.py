@@ -39,8 +39,8 @@ class Outcome:
     """The typed end of one send.
 
     ``code`` is the modem's, a member of the code tables or an unknown number; None
-    after a plain ``ERROR`` and when the result was lost. ``reply`` is the server's
-    own, None where the modem gave none.
+    after a plain ``ERROR`` and when the result was lost or can't be read. ``reply`` is
+    the server's own, None where the modem gave none.
     """
 
     result: Result
@@ -62,14 +62,14 @@ _DOUBTFUL: Final = frozenset(
 def parse_result(line: str) -> Outcome:
     """Return what ``+QSMTPPUT: <err>,<protocol_error>`` says (note 2.3.7).
 
-    A code that no table knows may follow acceptance as well as not: it is doubtful. A
-    line without a number in it says that something ended, not how.
+    A code that no table knows may follow acceptance as well as not: it is doubtful. So
+    is a line without a number in it, which says that the send ended, not how.
     """
     found = parameters(line)
     error = number(found[0]) if found else None
     reply = number(found[1]) if len(found) > 1 else None
     if error is None:
-        return Outcome(Result.UNKNOWN)
+        return Outcome(Result.DOUBTFUL)
     server = SmtpReply.of(reply) if reply else None
     if error == 0:
         return Outcome(Result.SENT, reply=server)
