@@ -777,6 +777,32 @@ async def test_an_unsettled_email_waits_for_the_port_and_others_wait_for_it(
         assert office.modem.lines.count("AT+CFUN=1,1") == 1
 
 
+@pytest.mark.parametrize("others", [False, True])
+@virtual_time
+async def test_a_result_told_behind_another_port_counts_once_the_modem_is_known(
+    office: Office, others: bool
+) -> None:
+    def take_and_move() -> bytes:
+        answers[PUT_LINE] = SENT
+        office.modem.port.receive(OK)
+        office.modem.urls = {"elsewhere"}
+        answers["ATQ0V1E0"] = [OK + SENT.removeprefix(OK), OK]
+        # It falls silent as soon as it has told that, or is another that tells its own.
+        first = frame("861234567890199") if others else None
+        answers["AT+CGSN"] = [first, first, *[frame(IMEI)] * 9]
+        office.modem.port.lose(OSError(5, "gone"))
+        return b""
+
+    answers = office.modem.answers
+    answers[PUT_LINE] = take_and_move
+    office.modem.urls = {"scripted"}
+    office.ports = ["elsewhere"]
+    async with office.at_work():
+        assert await office.send(email()) is State.SENT
+        assert office.modem.sends == 1 + others
+        assert office.modem.lines.count("AT+CFUN=1,1") == others
+
+
 @virtual_time
 async def test_an_email_whose_modem_never_comes_back_ends_as_unknown(
     office: Office,

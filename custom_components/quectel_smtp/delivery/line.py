@@ -68,6 +68,8 @@ class Line:
         self._observer = observer
         self._refused: set[Pin | None] = set()
         self._in_service: int | None = None
+        # Those that failed to open, by their ports: one may have told a result already.
+        self._candidates: dict[str, Modem] = {}
         self.modem = make_modem(settings.port)
         self._unwatch = self.modem.watch(observer.changed)
 
@@ -120,6 +122,8 @@ class Line:
                 raise
             _LOGGER.debug("The modem is behind another port now")
             self._adopt(found)
+        # What they may have heard is of an email that is settled over this port now.
+        self._candidates.clear()
         self._observer.changed()
 
     async def _open(self, modem: Modem, unsettled_for: float | None) -> None:
@@ -146,14 +150,26 @@ class Line:
         for url in await self._find_ports():
             if url == self.modem.port.url:
                 continue
-            modem = self._make_modem(replace(self._settings.port, url=url))
+            modem = self._candidate(url)
             try:
                 async with asyncio.timeout(GLANCE):
                     await self._open(modem, unsettled_for)
+            except WrongModemError:
+                # What it may have told is no news of our emails.
+                del self._candidates[url]
             except ModemError, TimeoutError:
-                continue
-            return modem
+                pass
+            else:
+                return modem
         return None
+
+    def _candidate(self, url: str) -> Modem:
+        """Return the modem that was looked for behind the port before, or a new one."""
+        settings = replace(self._settings.port, url=url)
+        modem = self._candidates.get(url)
+        if modem is None or modem.port != settings:
+            modem = self._candidates[url] = self._make_modem(settings)
+        return modem
 
     async def bring_into_service(self) -> None:
         """Unlock the SIM and wait for the network: once in each boot."""
