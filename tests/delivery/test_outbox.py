@@ -493,6 +493,40 @@ def test_a_refused_login_holds_all_that_waits_and_all_that_comes(box: Bench) -> 
     assert box.take(10.0 + HOUR).reference == first
 
 
+@pytest.mark.parametrize("reason", [Reason.LOGIN, Reason.CERTIFICATE])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_refused_login_is_tried_hourly_though_nothing_waits_any_more(
+    box: Bench, reason: Reason, restarted: bool
+) -> None:
+    box.accept(lifetime=HOUR)
+    box.attempt(Hold(reason, HOUR, History(1)), 0.9 * HOUR, REFUSED)
+    box.outbox.expire(at(HOUR))
+    assert box.outbox.summary().waiting == 0
+    if restarted:
+        box.reopen()
+    late = box.accept(elapsed=1.5 * HOUR)
+    assert box.states()[late] is State.HELD
+    assert box.due(1.8 * HOUR) is None
+    assert box.take(1.9 * HOUR).reference == late
+
+
+@pytest.mark.parametrize("how", ["mend", "retry", "cancel"])
+def test_a_person_ends_the_wait_of_a_refused_login(box: Bench, how: str) -> None:
+    found = box.accept(lifetime=HOUR)
+    box.attempt(Hold(Reason.LOGIN, HOUR, History(1)), 0.0, REFUSED)
+    if how == "cancel":
+        box.outbox.cancel(found, at(1.0))
+    else:
+        box.outbox.hold_all(Reason.LOGIN, 2 * HOUR, at(1.0))
+        box.outbox.expire(at(HOUR))
+    if how == "mend":
+        box.outbox.wake(at(HOUR), Reason.LOGIN)
+    elif how == "retry":
+        box.outbox.retry(None, at(HOUR))
+    late = box.accept(elapsed=HOUR)
+    assert box.take(HOUR).reference == late
+
+
 def test_a_hold_without_a_time_waits_for_a_person(box: Bench) -> None:
     box.accept()
     box.outbox.hold_all(Reason.RESULTS_ELSEWHERE, None, at(0.0))

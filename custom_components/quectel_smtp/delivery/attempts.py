@@ -5,6 +5,7 @@ from typing import Final
 
 from . import (
     outbox_envelopes as envelopes,
+    outbox_holds as holds,
     outbox_rows as rows,
     outbox_states as states,
 )
@@ -32,7 +33,6 @@ _DUE: Final = (
     " WHERE due IS NOT NULL AND critical = ? AND due <= ?"
     " ORDER BY accepted, id LIMIT 1"
 )
-_OF_ALL: Final = tuple(reason for reason in Reason if reason.of_all)
 # What is held for a reason of its own needs a person for itself.
 _HOLDS: Final = (
     "state IN ('queued', 'deferred') OR state = 'held' AND reason IN (?, ?, ?)"
@@ -236,12 +236,14 @@ class Attempts:
 
     def hold_all(self, reason: Reason, delay: float | None, at: Instant) -> None:
         """Hold, in a transaction, what waits and is not held for its own sake."""
+        due = None if delay is None else at.elapsed + delay
         envelopes.change_all(
             self._store,
             _HOLDS,
-            _OF_ALL,
+            holds.OF_ALL,
             at,
             State.HELD,
             reason=reason,
-            due=None if delay is None else at.elapsed + delay,
+            due=due,
         )
+        holds.keep(self._store, reason, due)

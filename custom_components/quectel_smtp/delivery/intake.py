@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from . import outbox_rows as rows, outbox_states as states
+from . import outbox_holds as holds, outbox_rows as rows, outbox_states as states
 from .email import Email, new_reference
 from .merging import (
     DIGEST_LEAST,
@@ -31,7 +31,6 @@ _ALIKE: Final = (
     " AND NOT EXISTS (SELECT 1 FROM envelopes AS other"
     "  WHERE other.email = envelopes.email AND other.id <> envelopes.id)"
 )
-_OF_ALL: Final = tuple(reason for reason in Reason if reason.of_all)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +116,9 @@ class Intake:
         return touched == (0,)
 
     def _plan(self, earlier: Accepted | None, at: Instant) -> _Plan:
-        held = self._store.row(
-            "SELECT reason, due FROM envelopes"
-            " WHERE state = 'held' AND reason IN (?, ?, ?) LIMIT 1",
-            *_OF_ALL,
-        )
+        held = holds.current(self._store, at)
         if held is not None:
-            reason, due = held
-            return _Plan(State.HELD, rows.reason(reason), rows.optional(rows.real, due))
+            return _Plan(State.HELD, *held)
         if earlier is not None:
             return _Plan(State.DEFERRED, Reason.REPEATED, earlier.at + WINDOW)
         return _Plan(State.QUEUED, None, at.elapsed)

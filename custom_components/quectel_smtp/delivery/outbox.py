@@ -13,6 +13,7 @@ from typing import Final
 
 from . import (
     outbox_envelopes as envelopes,
+    outbox_holds as holds,
     outbox_rows as rows,
     outbox_start as start,
     outbox_states as states,
@@ -246,6 +247,7 @@ class Outbox:
 
     def wake(self, at: Instant, *reasons: Reason) -> None:
         """Make due what waits for a path that is mended, or for one of the reasons."""
+        holds.lift(self._store, reasons, at)
         self._requeue(
             "state = 'deferred' AND reason IN ('retry', 'doubt')"
             + "".join(
@@ -290,6 +292,7 @@ class Outbox:
             condition = f"{_WAITS} AND reason IS NOT 'restored'"
         else:
             condition = f"email = {self._number(reference)} AND {_WAITS}"
+        holds.lift(self._store, holds.OF_ALL, at)
         return self._requeue(condition, (), at, anew=True)
 
     def _number(self, reference: str) -> int:
@@ -319,6 +322,7 @@ class Outbox:
             numbers = [self._number(reference)]
             if states.email(store, numbers[0]).state is State.SENDING:
                 raise BeingSentError
+        holds.lift(store, holds.OF_ALL, at)
         if numbers:
             with store.writing(at):
                 for number in numbers:

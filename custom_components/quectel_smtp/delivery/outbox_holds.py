@@ -1,0 +1,48 @@
+"""Until when nothing is tried, for a reason that concerns every email.
+
+What is held tells of it as long as it waits. It may end meanwhile, and an email that
+comes after it must not be one more try with a login that was refused just now.
+"""
+
+from typing import Final
+
+from . import outbox_rows as rows
+from .outbox_store import Store
+from .records import Instant, Reason
+
+OF_ALL: Final = tuple(reason for reason in Reason if reason.of_all)
+"""In a fixed order, as statements take them."""
+
+_KEY: Final = "held until, "
+
+
+def keep(store: Store, reason: Reason, due: float | None) -> None:
+    """Remember, in a transaction, when the next try is due; None: when a person asks."""
+    if due is not None:
+        store.put(_KEY + reason, due)
+
+
+def current(store: Store, at: Instant) -> tuple[Reason, float | None] | None:
+    """Return for what an email is held that comes now, and until when."""
+    held = store.row(
+        "SELECT reason, due FROM envelopes"
+        " WHERE state = 'held' AND reason IN (?, ?, ?) LIMIT 1",
+        *OF_ALL,
+    )
+    if held is not None:
+        reason, due = held
+        return rows.reason(reason), rows.optional(rows.real, due)
+    for reason in OF_ALL:
+        due = store.get(_KEY + reason)
+        if isinstance(due, float) and due > at.elapsed:
+            return reason, due
+    return None
+
+
+def lift(store: Store, reasons: tuple[Reason, ...], at: Instant) -> None:
+    """Forget it: what was wrong may be mended, or a person wants to know."""
+    kept = [reason for reason in reasons if store.get(_KEY + reason) is not None]
+    if kept:
+        with store.writing(at):
+            for reason in kept:
+                store.put(_KEY + reason, None)
