@@ -64,6 +64,8 @@ class Attempt:
     at: float
     pending: bool = True
     """Whether the modem is still at work on it."""
+    unnoticed: bool = False
+    """Whether the modem had restarted since it was told of it, and nobody knows."""
     heard_by: int | None = None
     """The run of the courier that was given the result."""
 
@@ -289,7 +291,8 @@ class LedgerModem(SendingModem):
             case "late":
                 self._instead = partial(_late, seconds)
             case _:
-                if "restart" in name:
+                if "restart" in name or name == "unplug":
+                    # The line is taken by nobody.
                     self._instead = lambda _: None
                 self.strike(name, seconds)
 
@@ -436,8 +439,8 @@ class LedgerModem(SendingModem):
         found = _REFERENCE.search(body)
         if whole and found is None:
             self._complain(f"no reference line in {body!r}")
-        if not whole or not self._settings:
-            # It has restarted, and nobody noticed.
+        unnoticed = not whole or not self._settings
+        if unnoticed:
             fate = Fate(False, (659, 0))
         else:
             fate = self._fate() if self._pdp else Fate(False, (657, 0))
@@ -447,6 +450,7 @@ class LedgerModem(SendingModem):
             body,
             fate,
             asyncio.get_running_loop().time(),
+            unnoticed=unnoticed,
         )
         self.ledger.append(attempt)
         self.on_put(attempt)

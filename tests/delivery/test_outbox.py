@@ -691,6 +691,19 @@ def test_what_nobody_could_settle_ends_as_unknown(box: Bench) -> None:
     assert box.story() == [State.QUEUED, State.UNKNOWN]
 
 
+def test_a_clock_that_jumped_while_it_was_closed_ends_nothing_that_is_being_sent(
+    box: Bench,
+) -> None:
+    box.accept(lifetime=HOUR)
+    box.take(HOUR - 1)
+    opened = box.reopen(at(20 * HOUR).wall).elapsed
+    assert opened > 19 * HOUR
+    box.outbox.expire(at(opened + HOUR - 1))
+    assert box.outbox.unsettled() is not None
+    box.outbox.expire(at(opened + HOUR))
+    assert box.story() == [State.QUEUED, State.UNKNOWN]
+
+
 def test_what_may_have_been_sent_does_not_expire_but_is_unknown(box: Bench) -> None:
     box.accept(lifetime=HOUR)
     box.attempt(Again(10.0, Reason.DOUBT, History(1, doubts=1)))

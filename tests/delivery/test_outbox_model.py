@@ -154,7 +154,7 @@ class OutboxMachine(RuleBasedStateMachine):
         opened = box.open(at(self._now + away).wall)
         assert not opened.damaged
         assert abs(opened.elapsed - (self._now + away)) < 0.001
-        self._now = opened.elapsed
+        self._now = self._opened = opened.elapsed
         self._item = None
         return box
 
@@ -396,7 +396,8 @@ class OutboxMachine(RuleBasedStateMachine):
                 continue
             item = self._sending
             if item is not None and item.reference == name:
-                if self._sends[-1][0] > self._now - SETTLED_WITHIN:
+                since = max(self._sends[-1][0], self._opened)
+                if since > self._now - SETTLED_WITHIN:
                     continue
                 # Nobody could settle it for too long.
                 known.end_for(addresses(item), State.UNKNOWN)

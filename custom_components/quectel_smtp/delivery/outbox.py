@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+import math
 from pathlib import Path
 from typing import Final
 
@@ -95,6 +96,8 @@ class Outbox:
         self._path = path
         self._store = Store(path, connect)
         self._bounds = Bounds(emails, size, reserved)
+        # On the outbox's clock.
+        self._opened = 0.0
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -122,6 +125,7 @@ class Outbox:
             store.close()
             raise
         self._begin_anew()
+        self._opened = at.elapsed
         return Opened(at.elapsed, damaged, restored)
 
     def close(self) -> None:
@@ -204,15 +208,17 @@ class Outbox:
     def expire(self, at: Instant) -> None:
         """End what has waited too long; what is being sent is settled first.
 
-        Unless nobody could settle it for an hour: then the modem is gone for good.
+        Unless nobody could settle it for an hour: then the modem is gone for good. An
+        hour since we opened, too: the host's clock may have jumped while we were away.
         """
         store = self._store
+        gone = at.elapsed - self._opened >= SETTLED_WITHIN
         found = store.rows(
             "SELECT id FROM emails WHERE ended IS NULL AND expires <= ?"
             " AND NOT EXISTS (SELECT 1 FROM envelopes WHERE email = emails.id"
             "  AND state = 'sending' AND deadline > ?) ORDER BY expires, id",
             at.elapsed,
-            at.elapsed - SETTLED_WITHIN,
+            at.elapsed - SETTLED_WITHIN if gone else -math.inf,
         )
         if not found:
             return
