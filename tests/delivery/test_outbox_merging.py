@@ -388,6 +388,21 @@ def test_a_digest_that_fails_for_now_stays_one_email(box: Bench) -> None:
     assert box.outbox.digest(later, at(300.0), compose) is later
 
 
+def test_a_digest_goes_into_no_other(box: Bench) -> None:
+    flood(box, 10)
+    first = digest(box)
+    flood(box, 10, 200.0, body="Later")
+    box.outbox.hold_all(Reason.LOGIN, HOUR, at(300.0))
+    box.outbox.wake(at(400.0), Reason.LOGIN)
+    assert box.outbox.digest(first, at(400.0), compose) is first
+    box.attempt(sent(), 400.0)
+    second = digest(box, 400.0)
+    assert second.subject == "10 emails"
+    flood(box, 10, 500.0, body="Last")
+    whole = box.outbox.digest(box.take(500.0), at(500.0), compose)
+    assert whole.reference == second.reference
+
+
 def test_an_email_in_several_envelopes_stays_out_of_a_digest(box: Bench) -> None:
     box.accept(mail(to=["a@example.com", "b@example.com"]))
     box.attempt(Split(History(0)), 0.0, REFUSED)

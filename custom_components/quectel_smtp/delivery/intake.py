@@ -22,6 +22,7 @@ from .records import Entry, Instant, Item, Options, OutboxFullError, Reason, Sta
 
 # Emails of one part in one envelope that were never attempted, and may go now but for the
 # limits: what an item, by its envelope, may go out with if the addresses are the same.
+# Not digests, which stand for others and, unlike repeats, count once.
 _ALIKE: Final = (
     "envelopes.due IS NOT NULL AND envelopes.critical = 0 AND envelopes.attempts = 0"
     " AND (envelopes.state = 'queued' OR envelopes.id = ?1"
@@ -30,6 +31,12 @@ _ALIKE: Final = (
     "  WHERE email = envelopes.email AND number <> envelopes.part)"
     " AND NOT EXISTS (SELECT 1 FROM envelopes AS other"
     "  WHERE other.email = envelopes.email AND other.id <> envelopes.id)"
+    " AND (emails.times > 1 OR NOT EXISTS (SELECT 1 FROM emails AS member"
+    "  WHERE member.merged_into = envelopes.email))"
+)
+_MEMBERS: Final = (
+    "SELECT 1 FROM emails AS member JOIN envelopes"
+    " ON member.merged_into = envelopes.email WHERE envelopes.id = ? LIMIT 1"
 )
 
 
@@ -196,7 +203,7 @@ class Intake:
 
     def digest(self, item: Item, at: Instant, compose: Compose) -> Item:
         """Put an item into one email with others that wait for the same addresses."""
-        if item.critical or item.history.attempts:
+        if item.critical or item.history.attempts or self._is_digest(item):
             return item
         found = self._waiting_with(item)
         if len(found) < DIGEST_LEAST:
@@ -213,6 +220,10 @@ class Intake:
         self.taken = number
         (envelope,) = states.envelopes(self._store, number)
         return states.item(self._store, envelope.id)
+
+    def _is_digest(self, item: Item) -> bool:
+        """Whether an item stands for others, of different texts."""
+        return item.times == 1 and bool(self._store.row(_MEMBERS, item.envelope))
 
     def _waiting_with(self, item: Item) -> list[Item]:
         """Return what waits for the same addresses and was never attempted, in order."""

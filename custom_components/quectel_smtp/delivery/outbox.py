@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-import math
 from pathlib import Path
 from typing import Final
 
@@ -218,7 +217,8 @@ class Outbox:
             " AND NOT EXISTS (SELECT 1 FROM envelopes WHERE email = emails.id"
             "  AND state = 'sending' AND deadline > ?) ORDER BY expires, id",
             at.elapsed,
-            at.elapsed - SETTLED_WITHIN if gone else -math.inf,
+            # Every deadline is later than -1.
+            at.elapsed - SETTLED_WITHIN if gone else -1.0,
         )
         if not found:
             return
