@@ -164,6 +164,33 @@ async def test_an_outbox_that_can_not_be_opened_is_trouble_until_it_can(
         assert not courier.status.outbox_failed
 
 
+@pytest.mark.parametrize("damaged", [False, True])
+@virtual_time
+async def test_what_an_outbox_tells_is_learned_when_it_opens_at_last(
+    tmp_path: Path, damaged: bool
+) -> None:
+    folder, away = tmp_path / "here", tmp_path / "away"
+    folder.mkdir()
+    office = Office(folder)
+    office.modem.answers[PUT_LINE] = [OK, SENT]
+    courier = await office.open()
+    office.outbox.save_wear(Wear((office.instant().elapsed,) * 30), office.instant())
+    await courier.close()
+    if damaged:
+        office.path.write_bytes(b"no database" * 1000)
+    folder.rename(away)
+    async with office.at_work() as courier:
+        assert courier.status.outbox_failed
+        away.rename(folder)
+        await office.until(lambda: not courier.status.outbox_failed)
+        assert courier.status.damaged is damaged
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        assert await office.send(email()) is State.SENT
+        # A restart of the modem waits its turn, if it is known how many there were.
+        assert (loop.time() - start > 23 * HOUR) is not damaged
+
+
 # The line.
 
 

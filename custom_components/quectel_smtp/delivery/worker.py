@@ -1,0 +1,411 @@
+"""``Worker``: what is done for emails and modem, one thing after the other."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+import logging
+from typing import Final
+
+from ..modem.errors import (
+    InvalidValueError,
+    ModemError,
+    NoAnswerError,
+    PortError,
+    UnexpectedAnswerError,
+    UnexpectedError,
+)
+from ..modem.modem import Modem
+from ..modem.pdp import PdpState
+from ..modem.port import PortSettings
+from ..modem.status import Identity, Network, SimState
+from . import policy
+from .books import Books
+from .judge import MENDED_BY_A_PERSON, WRITE_EVERY, Judge
+from .line import FindPorts, Line
+from .outbox import Outbox
+from .outbox_thread import OutboxThread
+from .pace import PERSON_EVERY, Pace
+from .records import Instant, Item, Options, OutboxError, Reason, Unsettled, Wear
+from .recovery import Recovery
+from .sender import Sender
+from .settings import Settings
+from .status import Board
+from .wording import Wording, digest
+
+_LOGGER = logging.getLogger(__name__)
+
+STOP_PATIENCE: Final = 4.0
+"""Seconds that stopping waits for the result of an email that is being sent."""
+
+_TURN_LEAST: Final = 0.5
+_AFTER_DEFECT: Final = 30.0
+_PRUNE_EVERY: Final = 3600.0
+
+
+class Worker:
+    """Settles, sends and keeps the modem in service, a turn at a time."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        wording: Wording,
+        outbox: OutboxThread,
+        books: Books,
+        board: Board,
+        *,
+        modem: Callable[[PortSettings], Modem],
+        find_ports: FindPorts,
+        put_timeout: int,
+    ) -> None:
+        """Take the settings, and what is shared with the callers' side."""
+        self.line = Line(settings, modem, find_ports, self)
+        self.pace = Pace()
+        # Whoever holds it has the port: we in our turn, a poll, or who it is lent to.
+        self.port = asyncio.Lock()
+        self._settings = settings
+        self._wording = wording
+        self._outbox = outbox
+        self._books = books
+        self._board = board
+        self._sender = Sender(self.line, outbox, books, wording, put_timeout)
+        self._judge = Judge(self.line, outbox, books, self._sender, self.pace, board)
+        self._recovery = Recovery(Wear(), self._save_wear)
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._delivering = self._serving = self._stopping = self._resumed = False
+        # Whether the modem could not be brought into service the last time.
+        self._absent = False
+        # What may have been mended since our last turn.
+        self._mended: set[Reason] | None = None
+        self._last_mail: float | None = None
+        self._pruned = float("-inf")
+
+    # The callers' side has a say.
+
+    async def resume(self) -> None:
+        """Open the outbox, and go on from what is known of mail and modem.
+
+        ``OutboxError`` if it can't be: it is tried again with the first turn.
+        """
+        opened = await self._outbox.open()
+        wear, summary = await self._outbox.do(
+            lambda outbox, _: (outbox.wear(), outbox.summary())
+        )
+        self._recovery = Recovery(wear, self._save_wear)
+        self._resumed = True
+        self._board.post(damaged=opened.damaged, mail=summary)
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._stopping = False
+        self._task = asyncio.create_task(self._run(), name="quectel_smtp courier")
+
+    async def stop(self) -> None:
+        """Stop working and close the port; what is being sent has a few seconds."""
+        self._stopping = True
+        self._wake.set()
+        task, self._task = self._task, None
+        if task is not None:
+            if self._sender.handed_over:
+                await asyncio.wait((task,), timeout=STOP_PATIENCE)
+            task.cancel()
+            await asyncio.wait((task,))
+        await self.line.close()
+
+    def wake(self) -> None:
+        """Look at once whether there is something to do."""
+        self._wake.set()
+
+    def update(self, settings: Settings) -> None:
+        """Work with other settings from the next email on; what they mend is tried."""
+        before, self._settings = self._settings, settings
+        # A login that was refused is not tried again for another APN's sake.
+        anew = settings.server != before.server
+        self.try_anew(*(MENDED_BY_A_PERSON if anew else ()))
+
+    def try_anew(self, *reasons: Reason) -> None:
+        """The path may be mended: what waits for it need not wait longer."""
+        self._mended = {*(self._mended or ()), *reasons}
+        self.pace.reset()
+        self._wake.set()
+
+    async def look(self) -> None:
+        """Refresh network and PDP state; the caller holds the port."""
+        modem = self.line.modem
+        try:
+            network = await modem.network()
+            await modem.refresh_pdp()
+        except NoAnswerError, UnexpectedAnswerError:
+            # What does not even answer this is opened anew.
+            await modem.close()
+            self._wake.set()
+        except ModemError:
+            self._wake.set()
+        else:
+            self._board.post(network=network)
+        if self._results_do_come:
+            self._wake.set()
+
+    # Our turns.
+
+    async def _run(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                async with self.port:
+                    pause = await self._turn()
+            except OutboxError:
+                self._board.post(outbox_failed=True)
+                pause = WRITE_EVERY
+            except Exception:
+                # A defect of ours costs time, never the emails after it.
+                _LOGGER.exception("Unexpected error, the courier goes on")
+                self._board.post(trouble=UnexpectedError())
+                pause = _AFTER_DEFECT
+            await self._rest(pause)
+
+    async def _rest(self, pause: float | None) -> None:
+        """Sleep until something may be done."""
+        if pause is not None and pause <= 0:
+            return
+        try:
+            async with asyncio.timeout(pause):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    async def _turn(self) -> float | None:
+        """Do what is to be done next; returns how long to rest, None: until woken."""
+        if not self._resumed:
+            await self.resume()
+        now = self._outbox.now().elapsed
+        # Those of which _keep_books wakes what they mend: with later ones an email would
+        # be tried before it is woken for them, and once more after it.
+        settings = self._settings
+        await self.line.take(settings)
+        await self._keep_books(now)
+        unsettled = await self._outbox.do(lambda outbox, _: outbox.unsettled())
+        if unsettled is not None:
+            return await self._settle(unsettled)
+        if not await self._open_line():
+            return self.pace.service_pause(self._board.status.trouble)
+        if self._settings is not settings:
+            return 0.0
+        if not self.pace.closed_for(now):
+            item = await self._take(now, settings.options)
+            if item is not None:
+                return await self._deliver(item, settings)
+        await self._keep_in_service()
+        await self._give_back(now)
+        return await self._until_next(now)
+
+    async def _keep_books(self, now: float) -> None:
+        """Show and end what is due for it, and wake what may be mended."""
+        mended, self._mended = self._mended, None
+        if self._results_do_come:
+            mended = {*(mended or ()), Reason.RESULTS_ELSEWHERE}
+        prune = now - self._pruned >= _PRUNE_EVERY
+
+        def keep(outbox: Outbox, at: Instant) -> None:
+            outbox.expire(at)
+            if mended is not None:
+                outbox.wake(at, *mended)
+            if prune:
+                outbox.prune(at)
+
+        await self._books.change(keep)
+        self._board.post(outbox_failed=False)
+        if prune:
+            self._pruned = now
+
+    @property
+    def _results_do_come(self) -> bool:
+        """Whether emails are held for something that turned out to be wrong."""
+        held = Reason.RESULTS_ELSEWHERE in self._board.status.mail.held
+        return held and self.line.modem.heard
+
+    async def _until_next(self, now: float) -> float | None:
+        """Return the seconds until mail, service or idleness asks for something."""
+        times = []
+        mail = await self._outbox.do(lambda outbox, at: outbox.next_time(at))
+        if mail is not None:
+            gate = min(self.pace.closed_for(now), PERSON_EVERY)
+            times.append(max(mail - now, gate, _TURN_LEAST))
+        if not self.line.in_service:
+            times.append(self.pace.service_pause(self._board.status.trouble))
+        idle = self._until_idle(now)
+        if idle is not None:
+            times.append(idle)
+        return min(times) if times else None
+
+    # The line.
+
+    async def _open_line(self, unsettled_for: float | None = None) -> bool:
+        try:
+            await self.line.open(unsettled_for)
+        except ModemError as err:
+            self._no_service(err)
+            return False
+        return True
+
+    async def _keep_in_service(self) -> None:
+        """Bring the modem into service while there is no email to send."""
+        if self.line.in_service:
+            return
+        try:
+            await self.line.bring_into_service()
+        except ModemError as err:
+            if isinstance(err, NoAnswerError):
+                await self.line.close()
+            self._no_service(err)
+
+    def _no_service(self, trouble: ModemError) -> None:
+        self._absent = True
+        self.pace.service_failed()
+        self._board.post(trouble=trouble)
+
+    def _until_idle(self, now: float) -> float | None:
+        idle = self._settings.options.idle
+        if not idle or self.line.modem.pdp_state is not PdpState.ACTIVE:
+            return None
+        if self._last_mail is None:
+            self._last_mail = now
+        rest = self._last_mail + idle - now
+        # A difference of floats is not always the zero that it should be.
+        return rest if rest > _TURN_LEAST else 0.0
+
+    async def _give_back(self, now: float) -> None:
+        """Give the PDP context back when no mail needs it (SMTP note 3.1)."""
+        if self._until_idle(now) != 0.0 or not self.line.in_service:
+            return
+        self._last_mail = now
+        try:
+            await self.line.modem.deactivate()
+        except ModemError as err:
+            _LOGGER.debug("The PDP context stays: %s", err)
+
+    # One email.
+
+    async def _take(self, now: float, options: Options) -> Item | None:
+        """Return the email to send now, or the digest that it goes out with."""
+        compose = partial(digest, wording=self._wording)
+
+        def take(outbox: Outbox, at: Instant) -> Item | None:
+            item = outbox.next_due(at, options)
+            if item is None or not options.digest:
+                return item
+            return outbox.digest(item, at, compose)
+
+        item = await self._books.change(take)
+        if item is not None:
+            self.pace.knock(now)
+            self._last_mail = now
+        return item
+
+    async def _deliver(self, item: Item, settings: Settings) -> float:
+        """Make one attempt, and record what became of it, whatever happens."""
+        self._delivering = True
+        try:
+            outcome = await self._sender.send(item, settings, self._recovery)
+        except ModemError as err:
+            if self._sender.handed_over or not _untried(err):
+                await self._judge.conclude_error(item, err, self._recovery)
+                return 0.0
+            if not isinstance(err, PortError):
+                self.pace.wait(self._outbox.now().elapsed, PERSON_EVERY)
+            self._no_service(err)
+            return self.pace.service_pause(err)
+        except OutboxError:
+            raise
+        except Exception:
+            if not self._sender.handed_over:
+                await self._judge.conclude_error(
+                    item, UnexpectedError(), self._recovery
+                )
+            raise
+        finally:
+            self._delivering = self._sender.handed_over = False
+        if outcome is None:
+            # It was cancelled on its way, or is to be settled.
+            return 0.0
+        await self._judge.conclude(
+            item.envelope,
+            item.history,
+            len(item.to) + len(item.cc) + len(item.bcc),
+            outcome,
+            settings,
+            self._recovery,
+        )
+        await self._sender.clear()
+        return 0.0
+
+    async def _settle(self, unsettled: Unsettled) -> float:
+        """Find out what became of an email whose result nobody has seen yet."""
+        rest = max(unsettled.deadline - self._outbox.now().elapsed, 0.0)
+        if not await self._open_line(rest):
+            return self.pace.service_pause(self._board.status.trouble)
+        try:
+            outcome = await self._sender.late_outcome(unsettled, rest, self._recovery)
+        except ModemError as err:
+            if isinstance(err, NoAnswerError):
+                await self.line.close()
+            self._no_service(err)
+            return self.pace.service_pause(err)
+        if outcome is None:
+            wait = self._recovery.next_reboot(self._outbox.now().elapsed)
+            # Less than the clock can tell apart would be no wait at all.
+            return max(wait, _TURN_LEAST)
+        await self._judge.conclude(
+            unsettled.envelope,
+            unsettled.history,
+            unsettled.recipients,
+            outcome,
+            self._settings,
+            self._recovery,
+        )
+        return 0.0
+
+    async def _save_wear(self, wear: Wear) -> None:
+        await self._outbox.do(lambda outbox, at: outbox.save_wear(wear, at))
+
+    # What the line tells.
+
+    def changed(self) -> None:
+        """Take a change of connection or PDP context."""
+        modem = self.line.modem
+        serving = self.line.in_service
+        activated = modem.pdp_state is not self._board.status.pdp is PdpState.INACTIVE
+        if (activated and not self._delivering) or (self._serving and not serving):
+            self._wake.set()
+        self._serving = serving
+        self._board.post(
+            connected=modem.connected, port=modem.port.url, pdp=modem.pdp_state
+        )
+
+    def identified(self, identity: Identity) -> None:
+        """Take who the modem is."""
+        self._board.post(identity=identity)
+
+    def unlocked(self) -> None:
+        """Take that the SIM is ready."""
+        self._board.post(sim=SimState.READY)
+
+    def registered(self, network: Network) -> None:
+        """Take that the modem is in service; what waited for it need not wait."""
+        self._serving = self.line.in_service
+        self.pace.in_service()
+        self._board.post(network=network)
+        if not self._absent:
+            return
+        self._absent = False
+        self._board.post(trouble=None)
+        if not self._delivering:
+            self.try_anew()
+
+
+def _untried(error: ModemError) -> bool:
+    """Whether it kept the email from being tried at all: it goes when that is over."""
+    if isinstance(error, PortError):
+        return True
+    # A value that can't be sent is the email's own.
+    return policy.needs_person(error) and not isinstance(error, InvalidValueError)
