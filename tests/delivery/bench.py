@@ -107,10 +107,11 @@ class SendingModem(ScriptedModem):
         """Answer what has no answer of its own."""
         if line.startswith("AT+QSMTPBODY="):
             count = int(line.split(",")[1])
-            return Data(count, self._take_body)
+            return Data(count, self.take_body)
         return OK
 
-    def _take_body(self, data: bytes) -> bytes:
+    def take_body(self, data: bytes) -> bytes:
+        """Keep what an email says."""
         self.bodies.append(data.decode())
         return frame(f"+QSMTPBODY: {len(data)}")
 

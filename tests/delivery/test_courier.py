@@ -777,6 +777,41 @@ async def test_what_happens_between_intent_and_send_is_no_doubt(
         assert office.modem.sends == 1
 
 
+@pytest.mark.parametrize("times", [1, 3])
+@virtual_time
+async def test_a_restart_that_comes_after_the_content_costs_no_email(
+    office: Office, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = office.modem.take_body
+
+    def take_and_restart(data: bytes) -> bytes:
+        if len(office.modem.bodies) + 1 == times:
+            monkeypatch.undo()
+        return take(data) + RESTARTED
+
+    monkeypatch.setattr(office.modem, "take_body", take_and_restart)
+    async with office.at_work():
+        found = email()
+        assert await office.send(found) is State.SENT
+        # After three in a row others have their turn.
+        assert (State.DEFERRED in office.states_of(found)) is (times == 3)
+        assert "(possible repeat)" not in office.modem.bodies[-1]
+        assert (len(office.modem.bodies), office.modem.sends) == (times + 1, 1)
+
+
+@virtual_time
+async def test_content_that_the_modem_refuses_is_given_to_it_again(
+    office: Office,
+) -> None:
+    refused = b"\r\n+CME ERROR: 659\r\n"
+    office.modem.answers['AT+QSMTPSUB=0,"Hello"'] = [refused, OK]
+    async with office.at_work():
+        found = email()
+        assert await office.send(found) is State.SENT
+        assert State.DEFERRED in office.states_of(found)
+        assert office.modem.sends == 1
+
+
 @virtual_time
 async def test_an_unsettled_email_waits_for_the_port_and_others_wait_for_it(
     office: Office,

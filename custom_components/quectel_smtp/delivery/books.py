@@ -44,10 +44,6 @@ class Books:
         self._show(unshown)
         return result
 
-    async def catch_up(self) -> None:
-        """Show what has not been shown yet."""
-        await self.change(lambda _, __: None)
-
     def _show(self, unshown: _Unshown) -> None:
         if not self._showing:
             return
