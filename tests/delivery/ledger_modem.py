@@ -371,7 +371,7 @@ class LedgerModem(SendingModem):
             case "AT+QSMTPSUB":
                 self._prepared.subject = values
             case "AT+QSMTPBODY":
-                return Data(int(values.split(",")[1]), self._take_body)
+                return Data(int(values.split(",")[1]), self.take_body)
             case "AT+QSMTPPUT":
                 return self._put()
             case _ if line.startswith(MARK_LINE) and self.weather.markless:
@@ -379,7 +379,7 @@ class LedgerModem(SendingModem):
         return OK
 
     @override
-    def _take_body(self, data: bytes) -> bytes:
+    def take_body(self, data: bytes) -> bytes:
         self._prepared.body = data.decode()
         return frame(f"+QSMTPBODY: {len(data)}")
 
