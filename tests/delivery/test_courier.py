@@ -899,10 +899,15 @@ async def test_a_reboot_that_has_to_wait_holds_the_next_send(office: Office) -> 
     times = tuple(office.instant().elapsed for _ in range(30))
     office.outbox.save_wear(Wear(times), office.instant())
     await courier.close()
-    async with office.at_work():
+    async with office.at_work() as courier:
         loop = asyncio.get_running_loop()
         start = loop.time()
-        assert await office.send(email()) is State.SENT
+        found = email()
+        await courier.submit(found)
+        await asyncio.sleep(HOUR)
+        # A person may switch the modem off and on meanwhile.
+        assert courier.status.exhausted
+        assert await office.ended(found) is State.SENT
         assert 23.5 * HOUR < loop.time() - start < 24.5 * HOUR
         assert office.modem.lines.count("AT+CFUN=1,1") == 1
 

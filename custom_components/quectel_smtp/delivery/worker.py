@@ -352,6 +352,7 @@ class Worker:
             self._no_service(err)
             return self.pace.service_pause(err)
         if outcome is None:
+            self._board.post(exhausted=self._recovery.exhausted)
             wait = self._recovery.next_reboot(self._outbox.now().elapsed)
             # Less than the clock can tell apart would be no wait at all.
             return max(wait, _TURN_LEAST)
