@@ -912,6 +912,32 @@ async def test_a_reboot_that_has_to_wait_holds_the_next_send(office: Office) -> 
         assert office.modem.lines.count("AT+CFUN=1,1") == 1
 
 
+@pytest.mark.parametrize("how", ["unplugged", "restarted", "quietly"])
+@virtual_time
+async def test_a_modem_that_a_person_restarts_need_not_wait_for_ours(
+    office: Office, how: str
+) -> None:
+    office.modem.answers[PUT_LINE] = [OK, SENT]
+    found = email()
+    async with office.at_work() as courier:
+        await courier.submit(found)
+        await office.until(lambda: office.modem.sends == 1)
+        office.outbox.save_wear(
+            Wear((office.instant().elapsed,) * 30), office.instant()
+        )
+    async with office.at_work() as courier:
+        await office.until(lambda: courier.status.exhausted)
+        office.modem.mark = 300
+        if how == "unplugged":
+            office.modem.port.lose(OSError(5, "gone"))
+        elif how == "restarted":
+            office.modem.port.receive(RESTARTED)
+        else:
+            await courier.poll()
+        async with asyncio.timeout(5 * 60):
+            assert await office.ended(found) is State.SENT
+
+
 @virtual_time
 async def test_a_context_that_others_left_active_is_given_back_too(
     office: Office,

@@ -354,8 +354,9 @@ class Worker:
         if outcome is None:
             self._board.post(exhausted=self._recovery.exhausted)
             wait = self._recovery.next_reboot(self._outbox.now().elapsed)
-            # Less than the clock can tell apart would be no wait at all.
-            return max(wait, _TURN_LEAST)
+            # Less than the clock can tell apart would be no wait at all; and a person
+            # may restart the modem, which settles it too.
+            return min(max(wait, _TURN_LEAST), PERSON_EVERY)
         await self._judge.conclude(
             unsettled.envelope,
             unsettled.history,
