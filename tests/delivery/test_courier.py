@@ -582,6 +582,41 @@ async def test_the_ladder_is_climbed_while_sending_fails(office: Office) -> None
         assert not courier.status.exhausted
 
 
+@pytest.mark.parametrize("how", ["unplugged", "moved", "restarted"])
+@virtual_time
+async def test_a_modem_that_comes_back_is_tried_soon(office: Office, how: str) -> None:
+    office.ports = ["elsewhere"]
+    office.modem.urls = {"scripted"}
+    office.modem.answers[PUT_LINE] = result(652)
+    async with office.at_work() as courier:
+        found = email()
+        await courier.submit(found)
+        await asyncio.sleep(6 * HOUR)
+        sends = office.modem.sends
+        await office.until(lambda: office.modem.sends > sends)
+        office.modem.answers[PUT_LINE] = SENT
+        office.modem.mark = 300
+        if how == "moved":
+            office.modem.urls = {"elsewhere"}
+        if how == "restarted":
+            office.modem.port.receive(RESTARTED)
+        else:
+            office.modem.port.lose(OSError(5, "gone"))
+        async with asyncio.timeout(61):
+            assert await office.ended(found) is State.SENT
+
+
+@virtual_time
+async def test_a_modem_that_restarts_whenever_it_sends_is_not_tried_all_the_time(
+    office: Office,
+) -> None:
+    office.modem.answers[PUT_LINE] = result(652) + RESTARTED
+    async with office.at_work() as courier:
+        await courier.submit(email())
+        await asyncio.sleep(HOUR)
+        assert office.modem.sends < 12
+
+
 @virtual_time
 async def test_when_the_ladder_is_at_its_end_it_says_so_until_mail_goes(
     office: Office,

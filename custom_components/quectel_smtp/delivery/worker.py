@@ -75,6 +75,8 @@ class Worker:
         self._delivering = self._serving = self._stopping = self._resumed = False
         # Whether the modem could not be brought into service the last time.
         self._absent = False
+        # Whether it was unplugged or restarted since then, by anybody but us.
+        self._known = self._life
         # What may have been mended since our last turn.
         self._mended: set[Reason] | None = None
         self._last_mail: float | None = None
@@ -325,6 +327,8 @@ class Worker:
             raise
         finally:
             self._delivering = self._sender.handed_over = False
+            # What sending does to it is no news.
+            self._known = self._life
         if outcome is None:
             # It was cancelled on its way, or is to be settled.
             return 0.0
@@ -346,6 +350,7 @@ class Worker:
             return self.pace.service_pause(self._board.status.trouble)
         try:
             outcome = await self._sender.late_outcome(unsettled, rest, self._recovery)
+            self._known = self._life
         except ModemError as err:
             if isinstance(err, NoAnswerError):
                 await self.line.close()
@@ -397,12 +402,21 @@ class Worker:
         self._serving = self.line.in_service
         self.pace.in_service()
         self._board.post(network=network)
-        if not self._absent:
-            return
-        self._absent = False
-        self._board.post(trouble=None)
-        if not self._delivering:
-            self.try_anew()
+        known, self._known = self._known, self._life
+        if self._absent:
+            self._absent = False
+            self._board.post(trouble=None)
+            if not self._delivering:
+                self.try_anew()
+        elif known != self._life and not self._delivering:
+            # It may do better now.
+            self._mended = self._mended or set()
+            self.pace.welcome(critical=False)
+            self._wake.set()
+
+    @property
+    def _life(self) -> tuple[Modem, int]:
+        return self.line.modem, self.line.modem.upsets
 
 
 def _untried(error: ModemError) -> bool:

@@ -54,6 +54,7 @@ class Connection:
         self._memory = Memory()
         self._late = LateResult()
         self._heard = False
+        self._upsets = 0
 
     @property
     def connected(self) -> bool:
@@ -64,6 +65,11 @@ class Connection:
     def boot(self) -> int:
         """A number that changes whenever the modem may have forgotten its settings."""
         return self._memory.boots
+
+    @property
+    def upsets(self) -> int:
+        """How often the port was lost, or the modem said that it restarted."""
+        return self._upsets
 
     @property
     def heard(self) -> bool:
@@ -124,12 +130,14 @@ class Connection:
 
     def _on_reboot(self, context: PdpContext) -> None:
         _LOGGER.debug("The modem restarted")
+        self._upsets += 1
         self._late.rebooted()
         self._memory.forget()
         context.reset()
         self._changed()
 
     def _on_lost(self, context: PdpContext, error: PortLostError) -> None:
+        self._upsets += 1
         self._late.lost(error)
         context.reset()
         self._changed()
