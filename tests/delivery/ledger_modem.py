@@ -441,7 +441,7 @@ class LedgerModem(SendingModem):
             self._complain(f"no reference line in {body!r}")
         unnoticed = not whole or not self._settings
         if unnoticed:
-            fate = Fate(False, (659, 0))
+            fate = Fate(False, answer=b"\r\n+CME ERROR: 659\r\n")
         else:
             fate = self._fate() if self._pdp else Fate(False, (657, 0))
         attempt = Attempt(

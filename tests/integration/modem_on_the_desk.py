@@ -120,7 +120,7 @@ class DeskModem:
         self.port = port
         self._connector = connector
         self._expected = False
-        self.boot = 0
+        self.boot = self.upsets = 0
         self.pdp_state = PdpState.INACTIVE
         self.watchers: list[Callable[[], None]] = []
         self._message: Message | None = None
