@@ -246,5 +246,5 @@ class Office:
 
     async def idle(self) -> None:
         """Wait until the courier has tidied up and does nothing."""
-        async with self.courier._port:  # noqa: SLF001  # its turn comes when nobody works
+        async with self.courier._port_lock:  # noqa: SLF001  # ours when nobody works
             pass

@@ -64,8 +64,6 @@ class Attempt:
     at: float
     pending: bool = True
     """Whether the modem is still at work on it."""
-    unnoticed: bool = False
-    """Whether the modem had restarted since it was told of it, and nobody knows."""
     heard_by: int | None = None
     """The run of the courier that was given the result."""
 
@@ -439,8 +437,8 @@ class LedgerModem(SendingModem):
         found = _REFERENCE.search(body)
         if whole and found is None:
             self._complain(f"no reference line in {body!r}")
-        unnoticed = not whole or not self._settings
-        if unnoticed:
+        if not whole or not self._settings:
+            # It has restarted, and nobody noticed.
             fate = Fate(False, answer=b"\r\n+CME ERROR: 659\r\n")
         else:
             fate = self._fate() if self._pdp else Fate(False, (657, 0))
@@ -450,7 +448,6 @@ class LedgerModem(SendingModem):
             body,
             fate,
             asyncio.get_running_loop().time(),
-            unnoticed=unnoticed,
         )
         self.ledger.append(attempt)
         self.on_put(attempt)

@@ -245,9 +245,6 @@ class Notary:
         ):
             # That is what answered PUT itself.
             expected = finding
-        if put is not None and put.unnoticed and finding.result is Result.UNKNOWN:
-            # Noticed since: a modem that has restarted sends nothing to its end.
-            expected = finding
         if finding.error is None and finding != (expected or Finding(Result.UNKNOWN)):
             self._complain(f"{reference}: recorded {finding}, reported {expected}")
         if finding.code in _LOGIN and not self._asked:

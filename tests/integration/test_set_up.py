@@ -85,15 +85,16 @@ async def test_reloading_leaves_nothing_behind(
 ) -> None:
     await desk.until(lambda: loaded.runtime_data.courier.status.network is not None)
     await hass.async_block_till_done()
-    tasks = len(asyncio.all_tasks())
+    ours, tasks = _tasks(), len(asyncio.all_tasks())
     listeners = _listeners(hass)
     for _ in range(10):
         assert await hass.config_entries.async_reload(loaded.entry_id)
         await desk.until(lambda: loaded.runtime_data.courier.status.network is not None)
     await hass.async_block_till_done()
     assert len(desk.open_modems) == 1
+    assert _tasks() == ours == 1
     # Home Assistant's own come and go.
-    await desk.until(lambda: len(asyncio.all_tasks()) <= tasks)
+    await desk.until(lambda: len(asyncio.all_tasks()) == tasks)
     assert _listeners(hass) == listeners
     (modem,) = desk.open_modems
     assert len(modem.watchers) == 1
@@ -209,6 +210,12 @@ async def test_a_port_that_is_lent_is_no_loss(
         assert not desk.open_modems
     await desk.until(lambda: bool(desk.open_modems))
     assert _said(caplog) == []
+
+
+def _tasks() -> int:
+    """Count the tasks that run our own coroutines."""
+    codes = (getattr(task.get_coro(), "cr_code", None) for task in asyncio.all_tasks())
+    return sum(code is not None and DOMAIN in code.co_filename for code in codes)
 
 
 def _listeners(hass: HomeAssistant) -> dict[Any, int]:

@@ -57,7 +57,7 @@ class Courier:
             find_ports=find_ports,
             put_timeout=put_timeout,
         )
-        self._port = self._worker.port
+        self._port_lock = self._worker.port_lock
 
     @property
     def status(self) -> Status:
@@ -115,7 +115,7 @@ class Courier:
     async def lend(self) -> AsyncGenerator[None]:
         """Lend the port after the current email; emails are accepted meanwhile."""
         line = self._worker.line
-        async with self._port:
+        async with self._port_lock:
             await line.close()
             try:
                 yield
@@ -126,9 +126,9 @@ class Courier:
 
     async def poll(self) -> None:
         """Refresh network and PDP state, unless the modem is away or at work."""
-        if self._port.locked() or not self._worker.line.modem.connected:
+        if self._port_lock.locked() or not self._worker.line.modem.connected:
             return
-        async with self._port:
+        async with self._port_lock:
             await self._worker.look()
 
     def watch(self, callback: Callable[[], None]) -> Callable[[], None]:

@@ -22,7 +22,7 @@ from .records import Entry, Instant, Item, Options, OutboxFullError, Reason, Sta
 
 # Emails of one part in one envelope that were never attempted, and may go now but for the
 # limits: what an item, by its envelope, may go out with if the addresses are the same.
-# Not digests, which stand for others and, unlike repeats, count once.
+# No digests: they stand for others too, but unlike repeats are counted once.
 _ALIKE: Final = (
     "envelopes.due IS NOT NULL AND envelopes.critical = 0 AND envelopes.attempts = 0"
     " AND (envelopes.state = 'queued' OR envelopes.id = ?1"

@@ -61,7 +61,7 @@ class Worker:
         self.line = Line(settings, modem, find_ports, self)
         self.pace = Pace()
         # Whoever holds it has the port: we in our turn, a poll, or who it is lent to.
-        self.port = asyncio.Lock()
+        self.port_lock = asyncio.Lock()
         self._settings = settings
         self._wording = wording
         self._outbox = outbox
@@ -75,8 +75,8 @@ class Worker:
         self._delivering = self._serving = self._stopping = self._resumed = False
         # Whether the modem could not be brought into service the last time.
         self._absent = False
-        # Whether it was unplugged or restarted since then, by anybody but us.
-        self._known = self._life
+        # What it suffered that we know of: more of it may have mended something.
+        self._upsets_known = self._upsets
         # What may have been mended since our last turn.
         self._mended: set[Reason] | None = None
         self._last_mail: float | None = None
@@ -154,7 +154,7 @@ class Worker:
         while not self._stopping:
             self._wake.clear()
             try:
-                async with self.port:
+                async with self.port_lock:
                     pause = await self._turn()
             except OutboxError:
                 self._board.post(outbox_failed=True)
@@ -328,7 +328,7 @@ class Worker:
         finally:
             self._delivering = self._sender.handed_over = False
             # What sending does to it is no news.
-            self._known = self._life
+            self._upsets_known = self._upsets
         if outcome is None:
             # It was cancelled on its way, or is to be settled.
             return 0.0
@@ -350,7 +350,7 @@ class Worker:
             return self.pace.service_pause(self._board.status.trouble)
         try:
             outcome = await self._sender.late_outcome(unsettled, rest, self._recovery)
-            self._known = self._life
+            self._upsets_known = self._upsets
         except ModemError as err:
             if isinstance(err, NoAnswerError):
                 await self.line.close()
@@ -402,20 +402,21 @@ class Worker:
         self._serving = self.line.in_service
         self.pace.in_service()
         self._board.post(network=network)
-        known, self._known = self._known, self._life
+        known, self._upsets_known = self._upsets_known, self._upsets
         if self._absent:
             self._absent = False
             self._board.post(trouble=None)
             if not self._delivering:
                 self.try_anew()
-        elif known != self._life and not self._delivering:
+        elif known != self._upsets and not self._delivering:
             # It may do better now.
             self._mended = self._mended or set()
             self.pace.welcome(critical=False)
             self._wake.set()
 
     @property
-    def _life(self) -> tuple[Modem, int]:
+    def _upsets(self) -> tuple[Modem, int]:
+        """Which modem it is, and how often it was unplugged or restarted."""
         return self.line.modem, self.line.modem.upsets
 
 
