@@ -19,8 +19,8 @@ from homeassistant.helpers.typing import ConfigType
 from .const import DOMAIN, PLATFORMS
 from .coordinator import QuectelConfigEntry, QuectelCoordinator, RuntimeData
 from .delivery.courier import Courier
+from .devices import modem_device_info
 from .email_wording import load_wording
-from .entity import modem_device_info
 from .entry_data import read, stand_in
 from .issues import KEYS, issue_id
 from .keeper import EntryKeeper

@@ -1,8 +1,9 @@
 """Keeps an entry and its courier in step: what one of them learns, the other gets."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Any
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_DEVICE, CONF_MODEL
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
@@ -10,15 +11,12 @@ from homeassistant.helpers import device_registry as dr
 from .const import CONF_FIRMWARE
 from .delivery.courier import Courier
 from .delivery.status import Status
-from .entity import modem_device_info
+from .devices import modem_device_info
 from .entry_data import Reading, read
 from .modem.errors import InvalidValueError
 from .modem.status import Identity
 from .port_search import PortSearch
 from .ports import Gate
-
-if TYPE_CHECKING:
-    from .coordinator import QuectelConfigEntry
 
 
 class EntryKeeper:
@@ -27,7 +25,7 @@ class EntryKeeper:
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: QuectelConfigEntry,
+        entry: ConfigEntry[Any],
         courier: Courier,
         reading: Reading,
         gate: Gate,

@@ -21,7 +21,7 @@ from .const import (
 from .coordinator import QuectelConfigEntry
 from .delivery.email import Email
 from .delivery.records import OutboxError
-from .entity import modem_identifier
+from .devices import modem_identifier
 from .failures import outbox_failure, refused_value
 from .modem.errors import InvalidValueError
 

@@ -1,16 +1,14 @@
 """Finds the ports that a modem may be on after it was plugged in elsewhere."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 from homeassistant.components import usb
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant
 
 from .const import DOMAIN
-
-if TYPE_CHECKING:
-    from .coordinator import QuectelConfigEntry
 
 QUECTEL: Final = "2C7C"
 """USB vendor id."""
@@ -20,7 +18,7 @@ _BY_ID: Final = "/dev/serial/by-id/"
 class PortSearch:
     """Knows which USB device the modem was last, and finds ports of its kind."""
 
-    def __init__(self, hass: HomeAssistant, entry: QuectelConfigEntry) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
         """Know of no device yet."""
         self._hass = hass
         self._entry = entry
