@@ -19,11 +19,11 @@ from custom_components.quectel_smtp.delivery.outbox_thread import OutboxThread
 from custom_components.quectel_smtp.delivery.records import Instant, Options
 from custom_components.quectel_smtp.delivery.settings import Settings
 from custom_components.quectel_smtp.delivery.wording import Wording
-from custom_components.quectel_smtp.modem.message import Message
+from custom_components.quectel_smtp.modem.mail.message import Message
 from custom_components.quectel_smtp.modem.modem import Modem
-from custom_components.quectel_smtp.modem.pdp import PdpSettings
-from custom_components.quectel_smtp.modem.port import PortSettings
-from custom_components.quectel_smtp.modem.server import Security, ServerSettings
+from custom_components.quectel_smtp.modem.network.pdp import PdpSettings
+from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
 
 from .children import ROOT
 

@@ -3,12 +3,12 @@
 import asyncio
 from functools import partial
 
-from custom_components.quectel_smtp.modem.message import Message
+from custom_components.quectel_smtp.modem.mail.message import Message
 from custom_components.quectel_smtp.modem.modem import Modem
-from custom_components.quectel_smtp.modem.pdp import PdpSettings
-from custom_components.quectel_smtp.modem.port import PortSettings
-from custom_components.quectel_smtp.modem.server import Security, ServerSettings
-from custom_components.quectel_smtp.modem.smtp import Result
+from custom_components.quectel_smtp.modem.network.pdp import PdpSettings
+from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
+from custom_components.quectel_smtp.modem.mail.smtp import Result
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.tests.mail_server import MailServer
 

@@ -1,8 +1,8 @@
 """``AtChannel`` as a contestant."""
 
-from custom_components.quectel_smtp.modem.at import AtChannel
-from custom_components.quectel_smtp.modem.commands import Command
-from custom_components.quectel_smtp.modem.port import PortSettings, connect
+from custom_components.quectel_smtp.modem.at.channel import AtChannel
+from custom_components.quectel_smtp.modem.at.commands import Command
+from custom_components.quectel_smtp.modem.at.port import PortSettings, connect
 
 from . import responder
 

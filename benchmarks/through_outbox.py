@@ -8,8 +8,8 @@ from typing import Final
 
 from custom_components.quectel_smtp.delivery.records import Options, State, Transition
 from custom_components.quectel_smtp.modem.modem import Modem
-from custom_components.quectel_smtp.modem.port import PortSettings
-from custom_components.quectel_smtp.modem.smtp import Result
+from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.mail.smtp import Result
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.tests.mail_server import MailServer
 

@@ -22,7 +22,7 @@ from .entry_data import server_settings
 from .flow_mail import MailSteps
 from .flow_schemas import LOGIN
 from .held import retry_held
-from .modem.errors import InvalidValueError, PinTriesExhaustingError
+from .modem.at.errors import InvalidValueError, PinTriesExhaustingError
 from .options_flow import DeliveryOptionsFlow
 from .recipient_flow import RecipientFlow
 

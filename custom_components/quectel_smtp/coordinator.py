@@ -18,7 +18,7 @@ from .delivery.records import Reason
 from .delivery.status import Status
 from .issues import DAMAGED, KEYS, issue_id, issues_of
 from .keeper import EntryKeeper
-from .modem.errors import PinRefusedError, PinRequiredError, PortError
+from .modem.at.errors import PinRefusedError, PinRequiredError, PortError
 from .pins import without_pin
 
 _LOGGER = logging.getLogger(__name__)

@@ -38,11 +38,11 @@ from .const import (
 )
 from .delivery.records import Options
 from .delivery.settings import Pin, Settings
-from .modem.errors import InvalidValueError
-from .modem.pdp import Authentication, PdpSettings
-from .modem.port import DEFAULT_BAUDRATE, PortSettings
-from .modem.server import Security, ServerSettings
-from .modem.tls import TlsSettings
+from .modem.at.errors import InvalidValueError
+from .modem.network.pdp import Authentication, PdpSettings
+from .modem.at.port import DEFAULT_BAUDRATE, PortSettings
+from .modem.mail.server import Security, ServerSettings
+from .modem.mail.tls import TlsSettings
 
 HOUR: Final = 3600
 MINUTE: Final = 60

@@ -4,7 +4,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .const import DOMAIN
 from .delivery.records import OutboxError, OutboxFullError
-from .modem.errors import InvalidValueError
+from .modem.at.errors import InvalidValueError
 
 
 def refused_value(err: InvalidValueError) -> ServiceValidationError:

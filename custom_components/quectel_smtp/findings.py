@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from .delivery.records import Finding, State, Transition
-from .modem.codes import CmeCode, SmtpReply, cme_code
+from .modem.at.codes import CmeCode, SmtpReply, cme_code
 
 ACCEPTED: Final = "accepted"
 _NOTHING: Final = Finding()

@@ -25,7 +25,7 @@ from .coordinator import QuectelConfigEntry
 from .entry_data import port_settings
 from .flow_progress import Check
 from .flow_schemas import Form, savable
-from .modem.errors import InvalidValueError, ModemError
+from .modem.at.errors import InvalidValueError, ModemError
 from .modem.modem import Modem
 from .modem_checks import Found, Show
 from .ports import make_modem

@@ -9,8 +9,8 @@ from .const import CONF_CERTIFICATE, CONF_SECURITY
 from .entry_data import pdp_settings, server_settings
 from .flow_certificate import CertificateSteps
 from .flow_schemas import CELLULAR, SERVER, USUAL_PORTS
-from .modem.errors import InvalidValueError
-from .modem.server import Security
+from .modem.at.errors import InvalidValueError
+from .modem.mail.server import Security
 
 
 class MailSteps(CertificateSteps):

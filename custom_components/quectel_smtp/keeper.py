@@ -13,8 +13,8 @@ from .delivery.courier import Courier
 from .delivery.status import Status
 from .devices import modem_device_info
 from .entry_data import Reading, read
-from .modem.errors import InvalidValueError
-from .modem.status import Identity
+from .modem.at.errors import InvalidValueError
+from .modem.network.status import Identity
 from .port_search import PortSearch
 from .ports import Gate
 

@@ -23,7 +23,7 @@ from .delivery.email import Email
 from .delivery.records import OutboxError
 from .devices import modem_identifier
 from .failures import outbox_failure, refused_value
-from .modem.errors import InvalidValueError
+from .modem.at.errors import InvalidValueError
 
 # No caller waits for another one's email: their order is the courier's business.
 PARALLEL_UPDATES: Final = 0

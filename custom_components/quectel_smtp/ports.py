@@ -2,10 +2,10 @@
 
 from homeassistant.exceptions import HomeAssistantError
 
-from .modem.at import AtChannel
-from .modem.errors import PortError, PortNotFoundError
+from .modem.at.channel import AtChannel
+from .modem.at.errors import PortError, PortNotFoundError
 from .modem.modem import Modem
-from .modem.port import PortSettings, connect
+from .modem.at.port import PortSettings, connect
 
 
 class SettingsInvalidError(PortError):

@@ -10,8 +10,8 @@ from homeassistant.config_entries import (
 
 from .const import CONF_BCC, CONF_CC, CONF_TO
 from .flow_schemas import CONF_NAME, RECIPIENT
-from .modem.errors import InvalidValueError
-from .modem.message import RECIPIENT_LIMIT, check_address
+from .modem.at.errors import InvalidValueError
+from .modem.mail.message import RECIPIENT_LIMIT, check_address
 
 _LISTS = (CONF_TO, CONF_CC, CONF_BCC)
 

@@ -12,7 +12,7 @@ from .const import DOMAIN
 from .delivery.outbox import Outbox
 from .delivery.records import End, Finding, Instant, OutboxError, State, Transition
 from .findings import event_type, transition_attributes
-from .modem.smtp import Result
+from .modem.mail.smtp import Result
 
 _LOGGER = logging.getLogger(__name__)
 

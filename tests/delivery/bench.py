@@ -16,11 +16,11 @@ from custom_components.quectel_smtp.delivery.records import Instant, State, Tran
 from custom_components.quectel_smtp.delivery.settings import Settings
 from custom_components.quectel_smtp.delivery.status import Status
 from custom_components.quectel_smtp.delivery.wording import Wording
-from custom_components.quectel_smtp.modem.errors import PortNotFoundError
+from custom_components.quectel_smtp.modem.at.errors import PortNotFoundError
 from custom_components.quectel_smtp.modem.modem import Modem
-from custom_components.quectel_smtp.modem.pdp import PdpSettings
-from custom_components.quectel_smtp.modem.port import PortSettings
-from custom_components.quectel_smtp.modem.server import Security, ServerSettings
+from custom_components.quectel_smtp.modem.network.pdp import PdpSettings
+from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
 from tests.modem.scripted_modem import IMEI, NOW, ScriptedModem
 from tests.modem.scripted_port import OK, Answer, Data, ScriptedPort, frame
 

@@ -12,9 +12,9 @@ from functools import partial
 import re
 from typing import Any, Final, override
 
-from custom_components.quectel_smtp.modem.at import AtChannel
-from custom_components.quectel_smtp.modem.errors import PortNotFoundError
-from custom_components.quectel_smtp.modem.port import PortSettings
+from custom_components.quectel_smtp.modem.at.channel import AtChannel
+from custom_components.quectel_smtp.modem.at.errors import PortNotFoundError
+from custom_components.quectel_smtp.modem.at.port import PortSettings
 from tests.modem.scripted_modem import MARK_LINE
 from tests.modem.scripted_port import ERROR, OK, Answer, Data, Late, ScriptedPort, frame
 

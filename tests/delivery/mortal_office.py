@@ -34,7 +34,7 @@ from custom_components.quectel_smtp.delivery.records import (
     Verdict,
 )
 from custom_components.quectel_smtp.delivery.settings import Settings
-from custom_components.quectel_smtp.modem.port import PortSettings
+from custom_components.quectel_smtp.modem.at.port import PortSettings
 from tests.modem.scripted_modem import NOW
 
 from .bench import SETTINGS, WORDING

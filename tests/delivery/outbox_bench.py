@@ -23,7 +23,7 @@ from custom_components.quectel_smtp.delivery.records import (
     Transition,
     Verdict,
 )
-from custom_components.quectel_smtp.modem.smtp import Result
+from custom_components.quectel_smtp.modem.mail.smtp import Result
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 HOUR = 3600.0

@@ -19,21 +19,12 @@ from custom_components.quectel_smtp.delivery.records import (
 )
 from custom_components.quectel_smtp.delivery.recovery import Recovery
 from custom_components.quectel_smtp.delivery.settings import Pin
-from custom_components.quectel_smtp.modem.commands import Command
-from custom_components.quectel_smtp.modem.errors import (
-    ModemError,
-    NotRegisteredError,
-    PdpError,
-    PinRequiredError,
-    PortNotFoundError,
-    SimMissingError,
-    UnexpectedError,
-    WrongModemError,
-)
-from custom_components.quectel_smtp.modem.pdp import PdpState
-from custom_components.quectel_smtp.modem.port import PortSettings
-from custom_components.quectel_smtp.modem.smtp import Result
-from custom_components.quectel_smtp.modem.status import SimState
+from custom_components.quectel_smtp.modem.at.commands import Command
+from custom_components.quectel_smtp.modem.at.errors import ModemError, NotRegisteredError, PdpError, PinRequiredError, PortNotFoundError, SimMissingError, UnexpectedError, WrongModemError
+from custom_components.quectel_smtp.modem.network.pdp import PdpState
+from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.mail.smtp import Result
+from custom_components.quectel_smtp.modem.network.status import SimState
 from tests.modem.scripted_modem import IMEI, MARK_LINE
 from tests.modem.scripted_port import ERROR, OK, Late, frame
 from tests.modem.virtual_time import virtual_time

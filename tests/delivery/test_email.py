@@ -4,7 +4,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.quectel_smtp.delivery.email import Email, new_reference, wrap
-from custom_components.quectel_smtp.modem.errors import InvalidValueError
+from custom_components.quectel_smtp.modem.at.errors import InvalidValueError
 
 TO = ("a@example.com",)
 

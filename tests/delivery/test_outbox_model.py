@@ -32,7 +32,7 @@ from custom_components.quectel_smtp.delivery.records import (
     State,
     Verdict,
 )
-from custom_components.quectel_smtp.modem.smtp import Result
+from custom_components.quectel_smtp.modem.mail.smtp import Result
 
 from .failing_disk import installed
 from .outbox_bench import DAY, HOUR, Bench, at, compose, mail

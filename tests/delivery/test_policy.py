@@ -28,49 +28,10 @@ from custom_components.quectel_smtp.delivery.records import (
     State,
     Verdict,
 )
-from custom_components.quectel_smtp.modem.codes import (
-    CmeCode,
-    EquipmentError,
-    FileError,
-    SmtpError,
-    SmtpReply,
-    TcpError,
-    cme_code,
-)
-from custom_components.quectel_smtp.modem.errors import (
-    ApnMissingError,
-    CommandError,
-    DataModeError,
-    InvalidValueError,
-    ModemError,
-    ModemRebootedError,
-    NoAnswerError,
-    NotAModemError,
-    NotRegisteredError,
-    OldGsmModemError,
-    PdpError,
-    PinRefusedError,
-    PinRequiredError,
-    PinTriesExhaustingError,
-    PortBusyError,
-    PortInvalidError,
-    PortLostError,
-    PortNotFoundError,
-    PortPermissionError,
-    PukRequiredError,
-    RegistrationDeniedError,
-    ServerNameError,
-    ServerUnreachableError,
-    SimError,
-    SimFailureError,
-    SimMissingError,
-    UnexpectedAnswerError,
-    UnexpectedError,
-    UnsupportedModemError,
-    WrongModemError,
-)
-from custom_components.quectel_smtp.modem.server import Security, ServerSettings
-from custom_components.quectel_smtp.modem.smtp import Outcome, Result, parse_result
+from custom_components.quectel_smtp.modem.at.codes import CmeCode, EquipmentError, FileError, SmtpError, SmtpReply, TcpError, cme_code
+from custom_components.quectel_smtp.modem.at.errors import ApnMissingError, CommandError, DataModeError, InvalidValueError, ModemError, ModemRebootedError, NoAnswerError, NotAModemError, NotRegisteredError, OldGsmModemError, PdpError, PinRefusedError, PinRequiredError, PinTriesExhaustingError, PortBusyError, PortInvalidError, PortLostError, PortNotFoundError, PortPermissionError, PukRequiredError, RegistrationDeniedError, ServerNameError, ServerUnreachableError, SimError, SimFailureError, SimMissingError, UnexpectedAnswerError, UnexpectedError, UnsupportedModemError, WrongModemError
+from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
+from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result, parse_result
 
 FRESH: Final = History()
 

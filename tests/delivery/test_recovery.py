@@ -8,21 +8,10 @@ import pytest
 from custom_components.quectel_smtp.delivery.policy import delay
 from custom_components.quectel_smtp.delivery.records import OutboxWriteError, Wear
 from custom_components.quectel_smtp.delivery.recovery import Recovery, Rung
-from custom_components.quectel_smtp.modem.codes import TcpError
-from custom_components.quectel_smtp.modem.errors import (
-    CommandError,
-    ModemError,
-    NoAnswerError,
-    NotRegisteredError,
-    PdpError,
-    PortLostError,
-    PukRequiredError,
-    RegistrationDeniedError,
-    SimFailureError,
-    SimMissingError,
-)
+from custom_components.quectel_smtp.modem.at.codes import TcpError
+from custom_components.quectel_smtp.modem.at.errors import CommandError, ModemError, NoAnswerError, NotRegisteredError, PdpError, PortLostError, PukRequiredError, RegistrationDeniedError, SimFailureError, SimMissingError
 from custom_components.quectel_smtp.modem.modem import Modem
-from custom_components.quectel_smtp.modem.pdp import PdpSettings, PdpState
+from custom_components.quectel_smtp.modem.network.pdp import PdpSettings, PdpState
 from tests.modem.scripted_modem import ScriptedModem
 from tests.modem.scripted_port import ERROR, OK, Answer, frame
 from tests.modem.virtual_time import virtual_time

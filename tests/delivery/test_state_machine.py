@@ -28,7 +28,7 @@ import pytest
 
 from custom_components.quectel_smtp.delivery.email import Email
 from custom_components.quectel_smtp.delivery.records import Options, Reason, State
-from custom_components.quectel_smtp.modem.port import PortSettings
+from custom_components.quectel_smtp.modem.at.port import PortSettings
 from tests.modem.scripted_port import ERROR
 from tests.modem.virtual_time import VirtualTimeLoop
 

@@ -17,8 +17,8 @@ from custom_components.quectel_smtp.delivery.records import (
     Item,
 )
 from custom_components.quectel_smtp.delivery.wording import Wording, digest, letter
-from custom_components.quectel_smtp.modem.errors import InvalidValueError
-from custom_components.quectel_smtp.modem.message import body_bytes
+from custom_components.quectel_smtp.modem.at.errors import InvalidValueError
+from custom_components.quectel_smtp.modem.mail.message import body_bytes
 
 TO: Final = ("a@example.com",)
 NOON: Final = datetime(2026, 11, 21, 12, 0, 0, 999_999, tzinfo=UTC)

@@ -9,14 +9,10 @@ from random import Random
 import time
 from typing import override
 
-from custom_components.quectel_smtp.modem.at import AtChannel
-from custom_components.quectel_smtp.modem.commands import Command
-from custom_components.quectel_smtp.modem.errors import (
-    ModemError,
-    ModemRebootedError,
-    NoAnswerError,
-)
-from custom_components.quectel_smtp.modem.parser import Line, Parser
+from custom_components.quectel_smtp.modem.at.channel import AtChannel
+from custom_components.quectel_smtp.modem.at.commands import Command
+from custom_components.quectel_smtp.modem.at.errors import ModemError, ModemRebootedError, NoAnswerError
+from custom_components.quectel_smtp.modem.at.parser import Line, Parser
 from tests.modem.virtual_time import run
 
 from .streams import Streams, seeds

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
-from custom_components.quectel_smtp.modem.transcript import parse
+from custom_components.quectel_smtp.modem.recording.transcript import parse
 
 _TRANSCRIPTS = Path(__file__).parents[1] / "virtual_modem" / "transcripts"
 # What no recorder asks for, because it changes something.

@@ -12,8 +12,8 @@ import tracemalloc
 
 import pytest
 
-from custom_components.quectel_smtp.modem.commands import Command
-from custom_components.quectel_smtp.modem.errors import UnexpectedAnswerError
+from custom_components.quectel_smtp.modem.at.commands import Command
+from custom_components.quectel_smtp.modem.at.errors import UnexpectedAnswerError
 from tests.modem.scripted_port import frame, open_port
 from tests.modem.virtual_time import virtual_time
 

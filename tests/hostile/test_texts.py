@@ -7,9 +7,9 @@ import re
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
-from custom_components.quectel_smtp.modem.errors import InvalidValueError
-from custom_components.quectel_smtp.modem.message import Message, body_bytes
-from custom_components.quectel_smtp.modem.smtp import Result
+from custom_components.quectel_smtp.modem.at.errors import InvalidValueError
+from custom_components.quectel_smtp.modem.mail.message import Message, body_bytes
+from custom_components.quectel_smtp.modem.mail.smtp import Result
 from tests.virtual_modem.observations import Phase, TransferEnd
 
 from .bench import SERVER, Bench

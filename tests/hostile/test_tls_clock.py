@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from custom_components.quectel_smtp.modem.server import Security
+from custom_components.quectel_smtp.modem.mail.server import Security
 
 from .impostors import IMPOSTORS, Pair
 from .tls_bench import (

@@ -11,14 +11,14 @@ import warnings
 
 import pytest
 
-from custom_components.quectel_smtp.modem.codes import SmtpError
-from custom_components.quectel_smtp.modem.errors import ModemError
-from custom_components.quectel_smtp.modem.message import Message
+from custom_components.quectel_smtp.modem.at.codes import SmtpError
+from custom_components.quectel_smtp.modem.at.errors import ModemError
+from custom_components.quectel_smtp.modem.mail.message import Message
 from custom_components.quectel_smtp.modem.modem import Modem
-from custom_components.quectel_smtp.modem.port import PortSettings
-from custom_components.quectel_smtp.modem.server import Security, ServerSettings
-from custom_components.quectel_smtp.modem.smtp import Outcome, Result
-from custom_components.quectel_smtp.modem.tls import TlsSettings
+from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
+from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
+from custom_components.quectel_smtp.modem.mail.tls import TlsSettings
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.fault_model import Fault
 from tests.virtual_modem.observations import CommandSeen, Delivery

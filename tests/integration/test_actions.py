@@ -7,8 +7,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.quectel_smtp.const import DOMAIN
 from custom_components.quectel_smtp.delivery.records import OutboxWriteError
-from custom_components.quectel_smtp.modem.codes import SmtpError
-from custom_components.quectel_smtp.modem.smtp import Outcome, Result
+from custom_components.quectel_smtp.modem.at.codes import SmtpError
+from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component

@@ -13,7 +13,7 @@ from custom_components.quectel_smtp.certificates import (
     check_pem,
     roots,
 )
-from custom_components.quectel_smtp.modem.tls import TlsSettings
+from custom_components.quectel_smtp.modem.mail.tls import TlsSettings
 
 from .pki import root
 

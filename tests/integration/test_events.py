@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.quectel_smtp.modem.codes import SmtpError, SmtpReply
-from custom_components.quectel_smtp.modem.smtp import Outcome, Result
+from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
+from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Event, HomeAssistant, callback
 

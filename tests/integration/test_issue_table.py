@@ -5,8 +5,8 @@ import pytest
 from custom_components.quectel_smtp.delivery.records import Reason, Summary
 from custom_components.quectel_smtp.delivery.status import Status
 from custom_components.quectel_smtp.issues import DAMAGED, KEYS, Issue, issues_of
-from custom_components.quectel_smtp.modem import errors
-from custom_components.quectel_smtp.modem.errors import InvalidValueError, ModemError
+from custom_components.quectel_smtp.modem.at import errors
+from custom_components.quectel_smtp.modem.at.errors import InvalidValueError, ModemError
 
 from .dialog import texts
 

@@ -9,8 +9,8 @@ from custom_components.quectel_smtp.delivery.records import (
     OutboxFullError,
     OutboxWriteError,
 )
-from custom_components.quectel_smtp.modem.codes import SmtpError, SmtpReply
-from custom_components.quectel_smtp.modem.smtp import Outcome, Result
+from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
+from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError

@@ -7,7 +7,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.quectel_smtp.const import DOMAIN
-from custom_components.quectel_smtp.modem.pdp import PdpState
+from custom_components.quectel_smtp.modem.network.pdp import PdpState
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType

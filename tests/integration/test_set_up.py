@@ -9,7 +9,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.quectel_smtp.const import DOMAIN
-from custom_components.quectel_smtp.modem.status import Identity
+from custom_components.quectel_smtp.modem.network.status import Identity
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import (
     EVENT_HOMEASSISTANT_CLOSE,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from custom_components.quectel_smtp.modem import codes, errors
+from custom_components.quectel_smtp.modem.at import codes, errors
 from custom_components.quectel_smtp.modem_checks import (
     NoResultError,
     PinKnownRefusedError,

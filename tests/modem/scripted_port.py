@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import override
 
-from custom_components.quectel_smtp.modem.at import AtChannel
+from custom_components.quectel_smtp.modem.at.channel import AtChannel
 
 OK = b"\r\nOK\r\n"
 GUARD = 1.0

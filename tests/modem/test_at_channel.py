@@ -5,22 +5,12 @@ import itertools
 
 import pytest
 
-from custom_components.quectel_smtp.modem.at import AtChannel
-from custom_components.quectel_smtp.modem.codes import (
-    EquipmentError,
-    FileError,
-    SmtpError,
-)
-from custom_components.quectel_smtp.modem.commands import Command
-from custom_components.quectel_smtp.modem.errors import (
-    CommandError,
-    ModemRebootedError,
-    NoAnswerError,
-    PortLostError,
-    UnexpectedAnswerError,
-)
-from custom_components.quectel_smtp.modem.exchange import ANSWER_LIMIT
-from custom_components.quectel_smtp.modem.status import is_registration_answer
+from custom_components.quectel_smtp.modem.at.channel import AtChannel
+from custom_components.quectel_smtp.modem.at.codes import EquipmentError, FileError, SmtpError
+from custom_components.quectel_smtp.modem.at.commands import Command
+from custom_components.quectel_smtp.modem.at.errors import CommandError, ModemRebootedError, NoAnswerError, PortLostError, UnexpectedAnswerError
+from custom_components.quectel_smtp.modem.at.exchange import ANSWER_LIMIT
+from custom_components.quectel_smtp.modem.network.status import is_registration_answer
 
 from .scripted_port import (
     ERROR,

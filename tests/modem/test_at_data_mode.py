@@ -6,17 +6,10 @@ import contextlib
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.quectel_smtp.modem.at import AtChannel
-from custom_components.quectel_smtp.modem.commands import Command
-from custom_components.quectel_smtp.modem.data_mode import ACK_BLOCK, pieces
-from custom_components.quectel_smtp.modem.errors import (
-    CommandError,
-    DataModeError,
-    ModemRebootedError,
-    NoAnswerError,
-    PortLostError,
-    UnexpectedAnswerError,
-)
+from custom_components.quectel_smtp.modem.at.channel import AtChannel
+from custom_components.quectel_smtp.modem.at.commands import Command
+from custom_components.quectel_smtp.modem.at.data_mode import ACK_BLOCK, pieces
+from custom_components.quectel_smtp.modem.at.errors import CommandError, DataModeError, ModemRebootedError, NoAnswerError, PortLostError, UnexpectedAnswerError
 
 from .scripted_port import (
     ERROR,

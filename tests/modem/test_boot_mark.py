@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.quectel_smtp.modem.errors import ModemRebootedError
+from custom_components.quectel_smtp.modem.at.errors import ModemRebootedError
 
 from .scripted_modem import MARK_LINE, ScriptedModem
 from .scripted_port import ERROR, OK, frame

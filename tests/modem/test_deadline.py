@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from custom_components.quectel_smtp.modem.commands import Command
-from custom_components.quectel_smtp.modem.deadline import DeadlineTimer
-from custom_components.quectel_smtp.modem.errors import NoAnswerError, PortLostError
+from custom_components.quectel_smtp.modem.at.commands import Command
+from custom_components.quectel_smtp.modem.at.deadline import DeadlineTimer
+from custom_components.quectel_smtp.modem.at.errors import NoAnswerError, PortLostError
 
 from .scripted_port import open_port
 from .virtual_time import run, virtual_time

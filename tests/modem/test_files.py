@@ -6,18 +6,12 @@ import certifi
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.quectel_smtp.modem import files, tls
-from custom_components.quectel_smtp.modem.codes import FileError
-from custom_components.quectel_smtp.modem.commands import Command
-from custom_components.quectel_smtp.modem.errors import (
-    CommandError,
-    DataModeError,
-    InvalidValueError,
-    ModemError,
-    UnexpectedAnswerError,
-)
-from custom_components.quectel_smtp.modem.files import StoredFile, checksum
-from custom_components.quectel_smtp.modem.profile import Profile
+from custom_components.quectel_smtp.modem.mail import files, tls
+from custom_components.quectel_smtp.modem.at.codes import FileError
+from custom_components.quectel_smtp.modem.at.commands import Command
+from custom_components.quectel_smtp.modem.at.errors import CommandError, DataModeError, InvalidValueError, ModemError, UnexpectedAnswerError
+from custom_components.quectel_smtp.modem.mail.files import StoredFile, checksum
+from custom_components.quectel_smtp.modem.network.profile import Profile
 
 from .scripted_port import ERROR, OK, Data, ScriptedPort, frame, open_port
 from .virtual_time import virtual_time

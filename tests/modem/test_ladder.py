@@ -5,9 +5,9 @@ import os
 
 import pytest
 
-from custom_components.quectel_smtp.modem.errors import NoAnswerError, NotAModemError
+from custom_components.quectel_smtp.modem.at.errors import NoAnswerError, NotAModemError
 from custom_components.quectel_smtp.modem.modem import Modem
-from custom_components.quectel_smtp.modem.port import PortSettings
+from custom_components.quectel_smtp.modem.at.port import PortSettings
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.observations import Phase
 

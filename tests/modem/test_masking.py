@@ -3,8 +3,8 @@
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.quectel_smtp.modem.masking import Rule, mask, sweep
-from custom_components.quectel_smtp.modem.questions import QUESTIONS
+from custom_components.quectel_smtp.modem.recording.masking import Rule, mask, sweep
+from custom_components.quectel_smtp.modem.recording.questions import QUESTIONS
 
 RULES = {rule.command: rule for rule in QUESTIONS}
 

@@ -4,17 +4,9 @@ import asyncio
 
 import pytest
 
-from custom_components.quectel_smtp.modem.errors import (
-    CommandError,
-    ModemRebootedError,
-    NoAnswerError,
-    PdpError,
-    PortLostError,
-    ServerNameError,
-    ServerUnreachableError,
-)
+from custom_components.quectel_smtp.modem.at.errors import CommandError, ModemRebootedError, NoAnswerError, PdpError, PortLostError, ServerNameError, ServerUnreachableError
 from custom_components.quectel_smtp.modem.modem import Modem
-from custom_components.quectel_smtp.modem.pdp import PdpSettings, PdpState
+from custom_components.quectel_smtp.modem.network.pdp import PdpSettings, PdpState
 
 from .scripted_modem import ScriptedModem
 from .scripted_port import ERROR, OK, Answer, Late, frame

@@ -5,20 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from custom_components.quectel_smtp.modem.errors import (
-    CommandError,
-    ModemError,
-    NoAnswerError,
-    PdpError,
-    PortLostError,
-)
-from custom_components.quectel_smtp.modem.message import Message
+from custom_components.quectel_smtp.modem.at.errors import CommandError, ModemError, NoAnswerError, PdpError, PortLostError
+from custom_components.quectel_smtp.modem.mail.message import Message
 from custom_components.quectel_smtp.modem.modem import Modem
-from custom_components.quectel_smtp.modem.pdp import PdpSettings, PdpState
-from custom_components.quectel_smtp.modem.port import PortSettings
-from custom_components.quectel_smtp.modem.server import Security, ServerSettings
-from custom_components.quectel_smtp.modem.smtp import Outcome, Result
-from custom_components.quectel_smtp.modem.tls import TlsSettings
+from custom_components.quectel_smtp.modem.network.pdp import PdpSettings, PdpState
+from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
+from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
+from custom_components.quectel_smtp.modem.mail.tls import TlsSettings
 
 from .scripted_modem import IMEI, ScriptedModem, body
 from .scripted_port import ERROR, OK, Late, frame

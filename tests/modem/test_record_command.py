@@ -9,10 +9,11 @@ import sys
 
 import pytest
 
-from custom_components.quectel_smtp.modem import __main__ as command, errors
-from custom_components.quectel_smtp.modem.questions import QUESTIONS
-from custom_components.quectel_smtp.modem.recorder import Recording
-from custom_components.quectel_smtp.modem.transcript import Transcript, parse
+from custom_components.quectel_smtp.modem import __main__ as command
+from custom_components.quectel_smtp.modem.at import errors
+from custom_components.quectel_smtp.modem.recording.questions import QUESTIONS
+from custom_components.quectel_smtp.modem.recording.recorder import Recording
+from custom_components.quectel_smtp.modem.recording.transcript import Transcript, parse
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.fault_model import Action, Fault, Moment
 from tests.virtual_modem.tests.host import Host

@@ -8,16 +8,11 @@ from typing import override
 
 import pytest
 
-from custom_components.quectel_smtp.modem.at import AtChannel
-from custom_components.quectel_smtp.modem.errors import NoAnswerError, PortLostError
-from custom_components.quectel_smtp.modem.port import PortSettings
-from custom_components.quectel_smtp.modem.questions import QUESTIONS
-from custom_components.quectel_smtp.modem.recorder import (
-    Recording,
-    Tape,
-    open_tape,
-    record,
-)
+from custom_components.quectel_smtp.modem.at.channel import AtChannel
+from custom_components.quectel_smtp.modem.at.errors import NoAnswerError, PortLostError
+from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.recording.questions import QUESTIONS
+from custom_components.quectel_smtp.modem.recording.recorder import Recording, Tape, open_tape, record
 
 from .scripted_modem import ScriptedModem
 from .scripted_port import frame

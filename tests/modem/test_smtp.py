@@ -4,18 +4,12 @@ import asyncio
 
 import pytest
 
-from custom_components.quectel_smtp.modem import smtp
-from custom_components.quectel_smtp.modem.codes import SmtpError, SmtpReply
-from custom_components.quectel_smtp.modem.commands import Command
-from custom_components.quectel_smtp.modem.errors import (
-    DataModeError,
-    InvalidValueError,
-    ModemError,
-    NoAnswerError,
-    PortLostError,
-)
-from custom_components.quectel_smtp.modem.message import Message
-from custom_components.quectel_smtp.modem.smtp import Outcome, Result
+from custom_components.quectel_smtp.modem.mail import smtp
+from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
+from custom_components.quectel_smtp.modem.at.commands import Command
+from custom_components.quectel_smtp.modem.at.errors import DataModeError, InvalidValueError, ModemError, NoAnswerError, PortLostError
+from custom_components.quectel_smtp.modem.mail.message import Message
+from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 
 from .scripted_modem import body
 from .scripted_port import ERROR, OK, Answer, Data, Late, ScriptedPort, frame, open_port

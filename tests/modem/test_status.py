@@ -6,19 +6,10 @@ from datetime import UTC, datetime
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.quectel_smtp.modem import profile, status
-from custom_components.quectel_smtp.modem.at import AtChannel
-from custom_components.quectel_smtp.modem.errors import (
-    InvalidValueError,
-    NotAModemError,
-    PinRefusedError,
-    PinTriesExhaustingError,
-    PukRequiredError,
-    SimFailureError,
-    SimMissingError,
-    UnexpectedAnswerError,
-)
-from custom_components.quectel_smtp.modem.status import Registration, SimState
+from custom_components.quectel_smtp.modem.network import profile, status
+from custom_components.quectel_smtp.modem.at.channel import AtChannel
+from custom_components.quectel_smtp.modem.at.errors import InvalidValueError, NotAModemError, PinRefusedError, PinTriesExhaustingError, PukRequiredError, SimFailureError, SimMissingError, UnexpectedAnswerError
+from custom_components.quectel_smtp.modem.network.status import Registration, SimState
 
 from .scripted_port import ERROR, OK, ScriptedPort, frame, open_port
 from .virtual_time import virtual_time

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ..modem.modem import Modem
-from ..modem.port import PortSettings
+from ..modem.at.port import PortSettings
 from .books import Books
 from .email import Email
 from .line import FindPorts, no_ports

@@ -6,8 +6,8 @@ import re
 import secrets
 from typing import Final
 
-from ..modem.errors import InvalidValueError
-from ..modem.message import LINE_LIMIT, Message
+from ..modem.at.errors import InvalidValueError
+from ..modem.mail.message import LINE_LIMIT, Message
 
 # Below the modem's own limits, so that marks and a closing line find their place.
 SUBJECT_LIMIT: Final = 80

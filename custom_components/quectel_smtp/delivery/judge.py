@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from ..modem.errors import ModemError, NoAnswerError
-from ..modem.smtp import Outcome, Result
+from ..modem.at.errors import ModemError, NoAnswerError
+from ..modem.mail.smtp import Outcome, Result
 from . import policy
 from .books import Books
 from .line import Line

@@ -6,18 +6,11 @@ from dataclasses import replace
 import logging
 from typing import Final, Protocol
 
-from ..modem.errors import (
-    ModemError,
-    NoAnswerError,
-    NotAModemError,
-    PinRefusedError,
-    PortError,
-    WrongModemError,
-)
+from ..modem.at.errors import ModemError, NoAnswerError, NotAModemError, PinRefusedError, PortError, WrongModemError
 from ..modem.modem import Modem
-from ..modem.port import PortSettings
+from ..modem.at.port import PortSettings
 from ..modem.service import await_registration, unlock
-from ..modem.status import Identity, Network
+from ..modem.network.status import Identity, Network
 from .settings import Pin, Settings
 
 _LOGGER = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import hashlib
 from typing import Final, NamedTuple
 
-from ..modem.errors import InvalidValueError
+from ..modem.at.errors import InvalidValueError
 from .email import Email
 from .records import Entry, Item
 

@@ -11,7 +11,7 @@ import json
 import math
 from typing import Final
 
-from ..modem.smtp import Result
+from ..modem.mail.smtp import Result
 from .records import (
     Finding,
     History,

@@ -3,7 +3,7 @@
 import random
 from typing import Final
 
-from ..modem.errors import ModemError, PortError
+from ..modem.at.errors import ModemError, PortError
 from . import policy
 
 PORT_EVERY: Final = 2.0

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from ..modem.smtp import Result
+from ..modem.mail.smtp import Result
 
 
 @dataclass(frozen=True, slots=True)

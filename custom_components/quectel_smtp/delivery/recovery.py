@@ -11,10 +11,10 @@ from enum import IntEnum
 import logging
 from typing import Final
 
-from ..modem.codes import TcpError
-from ..modem.errors import CommandError, ModemError, PdpError, PinRequiredError
+from ..modem.at.codes import TcpError
+from ..modem.at.errors import CommandError, ModemError, PdpError, PinRequiredError
 from ..modem.modem import Modem
-from ..modem.pdp import PdpSettings, PdpState
+from ..modem.network.pdp import PdpSettings, PdpState
 from ..modem.service import await_registration, unlock
 from .records import Wear
 

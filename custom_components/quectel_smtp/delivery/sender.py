@@ -4,9 +4,9 @@ from contextlib import suppress
 import logging
 from typing import Final
 
-from ..modem.commands import RESULT_MARGIN
-from ..modem.errors import ModemError, ModemRebootedError, NoAnswerError
-from ..modem.smtp import Outcome, Result
+from ..modem.at.commands import RESULT_MARGIN
+from ..modem.at.errors import ModemError, ModemRebootedError, NoAnswerError
+from ..modem.mail.smtp import Outcome, Result
 from .books import Books
 from .line import Line
 from .outbox_thread import OutboxThread

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from ..modem.errors import ModemError
-from ..modem.pdp import PdpState
-from ..modem.status import Identity, Network, SimState
+from ..modem.at.errors import ModemError
+from ..modem.network.pdp import PdpState
+from ..modem.network.status import Identity, Network, SimState
 from .records import Summary
 
 

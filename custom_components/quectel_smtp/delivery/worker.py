@@ -6,18 +6,11 @@ from functools import partial
 import logging
 from typing import Final
 
-from ..modem.errors import (
-    InvalidValueError,
-    ModemError,
-    NoAnswerError,
-    PortError,
-    UnexpectedAnswerError,
-    UnexpectedError,
-)
+from ..modem.at.errors import InvalidValueError, ModemError, NoAnswerError, PortError, UnexpectedAnswerError, UnexpectedError
 from ..modem.modem import Modem
-from ..modem.pdp import PdpState
-from ..modem.port import PortSettings
-from ..modem.status import Identity, Network, SimState
+from ..modem.network.pdp import PdpState
+from ..modem.at.port import PortSettings
+from ..modem.network.status import Identity, Network, SimState
 from . import policy
 from .books import Books
 from .judge import MENDED_BY_A_PERSON, WRITE_EVERY, Judge

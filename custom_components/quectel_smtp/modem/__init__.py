@@ -1,1 +1,6 @@
-"""Speaks AT to a Quectel modem; knows nothing of Home Assistant, nor of queues."""
+"""Speaks AT to a Quectel modem; knows nothing of Home Assistant, nor of queues.
+
+``service`` brings a ``modem`` into service, which has one ``connection`` at a time. They
+may import the folders here, which may import one another from left to right: ``mail``,
+then ``boot`` and ``recording``, then ``network``, then ``at``.
+"""

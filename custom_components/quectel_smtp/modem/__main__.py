@@ -10,21 +10,11 @@ import sys
 import time
 from typing import Final
 
-from .errors import (
-    ModemError,
-    NoAnswerError,
-    NotAModemError,
-    PortBusyError,
-    PortError,
-    PortInvalidError,
-    PortLostError,
-    PortNotFoundError,
-    PortPermissionError,
-)
-from .port import DEFAULT_BAUDRATE, PortSettings
-from .questions import QUESTIONS
-from .recorder import Recording, record
-from .transcript import render
+from .at.errors import ModemError, NoAnswerError, NotAModemError, PortBusyError, PortError, PortInvalidError, PortLostError, PortNotFoundError, PortPermissionError
+from .at.port import DEFAULT_BAUDRATE, PortSettings
+from .recording.questions import QUESTIONS
+from .recording.recorder import Recording, record
+from .recording.transcript import render
 
 _DESCRIPTION: Final = """\
 Records how a modem answers, so that this integration can be tested against it. Only

@@ -10,15 +10,15 @@ from functools import partial
 import logging
 from typing import Final
 
-from .at import AtChannel
-from .commands import Command
-from .errors import CommandError, PortLostError
-from .late_result import LateResult
-from .memory import Memory
-from .opening import open_synchronised
-from .pdp import DEFAULT_CONTEXT, PdpContext
-from .port import Connect, PortSettings
-from .profile import Profile
+from .at.channel import AtChannel
+from .at.commands import Command
+from .at.errors import CommandError, PortLostError
+from .mail.late_result import LateResult
+from .boot.memory import Memory
+from .boot.opening import open_synchronised
+from .network.pdp import DEFAULT_CONTEXT, PdpContext
+from .at.port import Connect, PortSettings
+from .network.profile import Profile
 
 _LOGGER = logging.getLogger(__name__)
 

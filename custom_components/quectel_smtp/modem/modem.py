@@ -9,27 +9,18 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
-from . import (
-    attachments,
-    boot_mark,
-    configuration,
-    pdp,
-    probe,
-    profile,
-    radio,
-    restart,
-    smtp,
-    status,
-)
-from .at import AtChannel
-from .commands import RESULT_MARGIN, Deadline
+from .mail import attachments, configuration, smtp
+from .boot import boot_mark, restart
+from .network import pdp, probe, profile, radio, status
+from .at.channel import AtChannel
+from .at.commands import RESULT_MARGIN, Deadline
 from .connection import Connection
-from .errors import CommandError, ModemError, ModemRebootedError
-from .message import Message
-from .port import Connect, PortSettings, connect
-from .profile import Profile
-from .server import ServerSettings
-from .smtp import Outcome, Result
+from .at.errors import CommandError, ModemError, ModemRebootedError
+from .mail.message import Message
+from .at.port import Connect, PortSettings, connect
+from .network.profile import Profile
+from .mail.server import ServerSettings
+from .mail.smtp import Outcome, Result
 
 
 class Modem(Connection):

@@ -3,17 +3,9 @@
 import asyncio
 from typing import Final
 
-from .errors import (
-    NotRegisteredError,
-    PinRequiredError,
-    PinTriesExhaustingError,
-    PukRequiredError,
-    RegistrationDeniedError,
-    SimFailureError,
-    SimMissingError,
-)
+from .at.errors import NotRegisteredError, PinRequiredError, PinTriesExhaustingError, PukRequiredError, RegistrationDeniedError, SimFailureError, SimMissingError
 from .modem import Modem
-from .status import PIN_TRIES_KEPT, Network, Registration, SimState
+from .network.status import PIN_TRIES_KEPT, Network, Registration, SimState
 
 _ASK_EVERY: Final = 1.0
 _SIM_SETTLES: Final = 15.0

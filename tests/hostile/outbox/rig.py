@@ -11,9 +11,9 @@ from custom_components.quectel_smtp.delivery.outbox_thread import OutboxThread
 from custom_components.quectel_smtp.delivery.records import Options
 from custom_components.quectel_smtp.delivery.settings import Settings
 from custom_components.quectel_smtp.delivery.wording import Wording
-from custom_components.quectel_smtp.modem.pdp import PdpSettings
-from custom_components.quectel_smtp.modem.port import PortSettings
-from custom_components.quectel_smtp.modem.server import Security, ServerSettings
+from custom_components.quectel_smtp.modem.network.pdp import PdpSettings
+from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
 
 from .fast_clock import FastClock
 from .hooks import HookedChannel, HookedModem

@@ -8,7 +8,7 @@ import asyncio
 from contextlib import suppress
 from typing import Final
 
-from .errors import ModemRebootedError, NoAnswerError, PortLostError
+from ..at.errors import ModemRebootedError, NoAnswerError, PortLostError
 from .smtp import Outcome, parse_result
 
 _RESULT: Final = "+QSMTPPUT:"

@@ -8,7 +8,7 @@ from typing import Final
 
 from serialx import PinState, SerialException, create_serial_connection
 
-from .at import AtChannel
+from .channel import AtChannel
 from .errors import (
     PortBusyError,
     PortError,

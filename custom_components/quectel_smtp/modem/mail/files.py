@@ -5,11 +5,11 @@ from functools import reduce
 from operator import xor
 from typing import Final
 
-from .at import AtChannel
-from .codes import FileError
-from .commands import RESULT_MARGIN, Command
-from .errors import CommandError, DataModeError, UnexpectedAnswerError
-from .syntax import integer, number, parameters, quote
+from ..at.channel import AtChannel
+from ..at.codes import FileError
+from ..at.commands import RESULT_MARGIN, Command
+from ..at.errors import CommandError, DataModeError, UnexpectedAnswerError
+from ..at.syntax import integer, number, parameters, quote
 
 NAME_LIMIT: Final = 80
 STORAGE: Final = "UFS:"

@@ -9,21 +9,11 @@ from enum import StrEnum
 import re
 from typing import Final
 
-from .at import AtChannel
-from .codes import EquipmentError
-from .commands import Command, Deadline
-from .errors import (
-    CommandError,
-    InvalidValueError,
-    NotAModemError,
-    PinRefusedError,
-    PinTriesExhaustingError,
-    PukRequiredError,
-    SimFailureError,
-    SimMissingError,
-    UnexpectedAnswerError,
-)
-from .syntax import number, parameters, quote
+from ..at.channel import AtChannel
+from ..at.codes import EquipmentError
+from ..at.commands import Command, Deadline
+from ..at.errors import CommandError, InvalidValueError, NotAModemError, PinRefusedError, PinTriesExhaustingError, PukRequiredError, SimFailureError, SimMissingError, UnexpectedAnswerError
+from ..at.syntax import number, parameters, quote
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ the context at a restart.
 import secrets
 from typing import Final
 
-from .at import AtChannel
-from .commands import Command
-from .errors import CommandError
-from .syntax import number, parameters
+from ..at.channel import AtChannel
+from ..at.commands import Command
+from ..at.errors import CommandError
+from ..at.syntax import number, parameters
 
 MARK_CONTEXT: Final = 5
 """The last of the contexts 0-5; ours for email is ``tls.SSL_CONTEXT``."""

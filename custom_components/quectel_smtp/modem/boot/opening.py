@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from .at import AtChannel
-from .errors import ModemError, NoAnswerError, NotAModemError
-from .port import Connect, PortSettings
+from ..at.channel import AtChannel
+from ..at.errors import ModemError, NoAnswerError, NotAModemError
+from ..at.port import Connect, PortSettings
 
 # Where a modem is found that someone has set up: the usual ones first.
 SPEEDS: Final = (115200, 9600, 921600, 460800, 230400, 57600, 38400, 19200)

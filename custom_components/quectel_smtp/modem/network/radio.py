@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from .at import AtChannel
-from .commands import Command, Deadline
-from .errors import CommandError
-from .syntax import number, parameters
+from ..at.channel import AtChannel
+from ..at.commands import Command, Deadline
+from ..at.errors import CommandError
+from ..at.syntax import number, parameters
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,11 @@
 from contextlib import suppress
 from typing import Final
 
-from .at import AtChannel
-from .codes import TcpError
-from .commands import Command, Deadline
-from .errors import (
-    CommandError,
-    ServerNameError,
-    ServerUnreachableError,
-    UnexpectedAnswerError,
-)
-from .syntax import integer, number, parameters, quote
+from ..at.channel import AtChannel
+from ..at.codes import TcpError
+from ..at.commands import Command, Deadline
+from ..at.errors import CommandError, ServerNameError, ServerUnreachableError, UnexpectedAnswerError
+from ..at.syntax import integer, number, parameters, quote
 
 HOST_LIMIT: Final = 50
 

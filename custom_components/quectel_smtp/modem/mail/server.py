@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from email.charset import BASE64, QP, Charset
 from enum import IntEnum
 
-from .errors import InvalidValueError
+from ..at.errors import InvalidValueError
 from .message import FIELD_LIMIT, check_address
-from .syntax import integer, quote
+from ..at.syntax import integer, quote
 from .tls import SSL_CONTEXT, TlsSettings
 
 

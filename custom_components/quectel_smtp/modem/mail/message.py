@@ -6,8 +6,8 @@ import re
 from typing import Final
 
 from .attachments import ATTACHMENT_LIMIT, Attachment
-from .errors import InvalidValueError
-from .syntax import hex_string, quote
+from ..at.errors import InvalidValueError
+from ..at.syntax import hex_string, quote
 
 FIELD_LIMIT: Final = 50
 SUBJECT_LIMIT: Final = 100

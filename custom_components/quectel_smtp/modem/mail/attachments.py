@@ -10,10 +10,10 @@ import re
 from typing import Final
 
 from . import files
-from .at import AtChannel
-from .commands import Command
-from .errors import InvalidValueError
-from .syntax import integer, number, parameters, quote
+from ..at.channel import AtChannel
+from ..at.commands import Command
+from ..at.errors import InvalidValueError
+from ..at.syntax import integer, number, parameters, quote
 
 ATTACHMENT_LIMIT: Final = 10
 PREFIX: Final = "homeassistant_"

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from .at import AtChannel
-from .commands import Command
+from ..at.channel import AtChannel
+from ..at.commands import Command
 from .message import FIELD_LIMIT, TextCharset
-from .syntax import number, parameters, quote
+from ..at.syntax import number, parameters, quote
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ import hashlib
 from typing import Final
 
 from . import files
-from .at import AtChannel
-from .commands import Command
-from .errors import CommandError, InvalidValueError
-from .profile import Profile
+from ..at.channel import AtChannel
+from ..at.commands import Command
+from ..at.errors import CommandError, InvalidValueError
+from ..network.profile import Profile
 
 SSL_CONTEXT: Final = 1
 CA_PREFIX: Final = "qsmtp_ca_"

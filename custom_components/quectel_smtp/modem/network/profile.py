@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
-from .at import AtChannel
-from .commands import Command
-from .errors import CommandError, OldGsmModemError, UnsupportedModemError
-from .syntax import allows, choices, parameters
+from ..at.channel import AtChannel
+from ..at.commands import Command
+from ..at.errors import CommandError, OldGsmModemError, UnsupportedModemError
+from ..at.syntax import allows, choices, parameters
 
 # Where a firmware routes URCs when the setting doesn't name our port, the result of a
 # send never arrives here.

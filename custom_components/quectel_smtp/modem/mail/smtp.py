@@ -8,13 +8,13 @@ from enum import StrEnum
 from typing import Final
 
 from . import attachments
-from .at import AtChannel
-from .codes import CmeCode, SmtpError, SmtpReply
-from .commands import RESULT_MARGIN, Command, Deadline
-from .errors import CommandError, DataModeError, ModemError
-from .exchange import Expectation
+from ..at.channel import AtChannel
+from ..at.codes import CmeCode, SmtpError, SmtpReply
+from ..at.commands import RESULT_MARGIN, Command, Deadline
+from ..at.errors import CommandError, DataModeError, ModemError
+from ..at.exchange import Expectation
 from .message import Message, TextCharset, body_bytes
-from .syntax import integer, number, parameters
+from ..at.syntax import integer, number, parameters
 
 PUT_TIME_MIN: Final = 60
 PUT_TIME_MAX: Final = 65535

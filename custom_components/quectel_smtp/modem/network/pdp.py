@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Final
 
-from .at import AtChannel
-from .codes import TcpError
-from .commands import Command, Deadline
-from .errors import ApnMissingError, CommandError, ModemError, PdpError
-from .syntax import integer, number, parameters, quote
+from ..at.channel import AtChannel
+from ..at.codes import TcpError
+from ..at.commands import Command, Deadline
+from ..at.errors import ApnMissingError, CommandError, ModemError, PdpError
+from ..at.syntax import integer, number, parameters, quote
 
 APN_LIMIT: Final = 100
 CREDENTIAL_LIMIT: Final = 127

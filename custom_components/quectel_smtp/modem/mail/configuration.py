@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
-from . import status, tls
-from .at import AtChannel
-from .commands import Command
-from .memory import Memory
-from .profile import Profile
+from ..network import status
+from . import tls
+from ..at.channel import AtChannel
+from ..at.commands import Command
+from ..boot.memory import Memory
+from ..network.profile import Profile
 from .server import Security, ServerSettings
 
 # A clock before this is not set; the host's own is not trusted either.

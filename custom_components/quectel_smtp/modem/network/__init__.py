@@ -1,0 +1,4 @@
+"""SIM, radio, registration and data connection, and what the firmware can do.
+
+May import ``at``.
+"""

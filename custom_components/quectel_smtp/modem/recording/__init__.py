@@ -1,0 +1,4 @@
+"""Records what a modem answers, with what is private masked.
+
+May import ``network`` and ``at``.
+"""
