@@ -3,12 +3,12 @@
 import asyncio
 from functools import partial
 
-from custom_components.quectel_smtp.modem.mail.message import Message
-from custom_components.quectel_smtp.modem.modem import Modem
-from custom_components.quectel_smtp.modem.network.pdp import PdpSettings
 from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.mail.message import Message
 from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
 from custom_components.quectel_smtp.modem.mail.smtp import Result
+from custom_components.quectel_smtp.modem.modem import Modem
+from custom_components.quectel_smtp.modem.network.pdp import PdpSettings
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.tests.mail_server import MailServer
 

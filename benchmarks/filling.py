@@ -15,7 +15,7 @@ from pathlib import Path
 import sys
 from typing import Final
 
-from custom_components.quectel_smtp.delivery.outbox import Outbox
+from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.records import Instant, Options
 
 from .boundless import Office, email, folder

@@ -8,10 +8,10 @@ from pathlib import Path
 import time
 from typing import override
 
-from custom_components.quectel_smtp.modem.mail.message import Message
-from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.mail.message import Message
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome
+from custom_components.quectel_smtp.modem.modem import Modem
 from tests.virtual_modem.client import VirtualModem
 
 from .boundless import HOST, Image, Office, email, folder

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from custom_components.quectel_smtp.delivery.records import Options, State, Transition
-from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from custom_components.quectel_smtp.modem.mail.smtp import Result
+from custom_components.quectel_smtp.modem.modem import Modem
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.tests.mail_server import MailServer
 

@@ -18,7 +18,7 @@ import sqlite3
 import subprocess
 import sys
 
-from custom_components.quectel_smtp.delivery.outbox_file import connect
+from custom_components.quectel_smtp.delivery.outbox.file import connect
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.tests.mail_server import MailServer
 

@@ -7,9 +7,9 @@ from functools import partial
 from random import Random
 from typing import Final
 
-from custom_components.quectel_smtp.modem.mail import files
 from custom_components.quectel_smtp.modem.at.channel import AtChannel
 from custom_components.quectel_smtp.modem.at.port import PortSettings, connect
+from custom_components.quectel_smtp.modem.mail import files
 from tests.virtual_modem.client import VirtualModem
 
 from .loop_watch import LoopWatch, watch_loop

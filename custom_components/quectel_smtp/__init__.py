@@ -18,7 +18,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN, PLATFORMS
 from .coordinator import QuectelConfigEntry, QuectelCoordinator, RuntimeData
-from .delivery.courier import Courier
+from .delivery.courier.courier import Courier
 from .devices import modem_device_info
 from .email_wording import load_wording
 from .entry_data import read, stand_in

@@ -13,7 +13,7 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .const import CONF_ICCID, CONF_REASON, DOMAIN, REASON_LOGIN, REASON_PIN
-from .delivery.courier import Courier
+from .delivery.courier.courier import Courier
 from .delivery.records import Reason
 from .delivery.status import Status
 from .issues import DAMAGED, KEYS, issue_id, issues_of

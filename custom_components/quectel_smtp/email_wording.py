@@ -5,7 +5,7 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .delivery.wording import Wording
+from .delivery.rules.wording import Wording
 
 
 async def load_wording(hass: HomeAssistant) -> Wording:

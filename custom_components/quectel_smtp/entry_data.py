@@ -39,10 +39,10 @@ from .const import (
 from .delivery.records import Options
 from .delivery.settings import Pin, Settings
 from .modem.at.errors import InvalidValueError
-from .modem.network.pdp import Authentication, PdpSettings
 from .modem.at.port import DEFAULT_BAUDRATE, PortSettings
 from .modem.mail.server import Security, ServerSettings
 from .modem.mail.tls import TlsSettings
+from .modem.network.pdp import Authentication, PdpSettings
 
 HOUR: Final = 3600
 MINUTE: Final = 60

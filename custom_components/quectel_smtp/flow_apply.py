@@ -11,7 +11,15 @@ from .flow_base import SETTINGS_STEPS
 from .flow_modem import ModemSteps, code_of
 from .flow_schemas import CELLULAR, SERVER
 from .modem.at.codes import TcpError
-from .modem.at.errors import ApnMissingError, CommandError, DataModeError, InvalidValueError, ModemError, PdpError, ServerNameError
+from .modem.at.errors import (
+    ApnMissingError,
+    CommandError,
+    DataModeError,
+    InvalidValueError,
+    ModemError,
+    PdpError,
+    ServerNameError,
+)
 from .modem_checks import ResultsElsewhereError, Show, Stage, identify, try_settings
 
 # Refusals of the data connection that a person can do something particular about.

@@ -22,7 +22,14 @@ from .const import (
 from .entry_data import sim_pin
 from .flow_base import FlowBase
 from .flow_schemas import NOTHING, PIN, PORT
-from .modem.at.errors import ModemError, NotRegisteredError, PinRefusedError, PinRequiredError, PinTriesExhaustingError, SimError
+from .modem.at.errors import (
+    ModemError,
+    NotRegisteredError,
+    PinRefusedError,
+    PinRequiredError,
+    PinTriesExhaustingError,
+    SimError,
+)
 from .modem.modem import Modem
 from .modem.network.status import PIN_TRIES_KEPT
 from .modem_checks import Found, PinKnownRefusedError, Show, identify, make_ready

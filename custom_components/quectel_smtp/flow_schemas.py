@@ -42,9 +42,9 @@ from .const import (
     CONF_TO,
     SECTION_ADVANCED,
 )
-from .modem.network.pdp import Authentication
 from .modem.at.port import DEFAULT_BAUDRATE
 from .modem.mail.server import Security
+from .modem.network.pdp import Authentication
 
 if TYPE_CHECKING:
     # Home Assistant answers the import of voluptuous with this, its own engine.

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from .delivery.courier import Courier
+from .delivery.courier.courier import Courier
 from .delivery.records import NotWaitingError, Reason
 
 

@@ -6,7 +6,19 @@ from typing import Final
 
 from .delivery.records import Reason
 from .delivery.status import Status
-from .modem.at.errors import ApnMissingError, InvalidValueError, ModemError, PinRequiredError, PinTriesExhaustingError, PukRequiredError, RegistrationDeniedError, SimError, SimMissingError, UnsupportedModemError, WrongModemError
+from .modem.at.errors import (
+    ApnMissingError,
+    InvalidValueError,
+    ModemError,
+    PinRequiredError,
+    PinTriesExhaustingError,
+    PukRequiredError,
+    RegistrationDeniedError,
+    SimError,
+    SimMissingError,
+    UnsupportedModemError,
+    WrongModemError,
+)
 
 RESTORED: Final = "restored"
 DAMAGED: Final = "outbox_damaged"

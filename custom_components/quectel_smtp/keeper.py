@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
 from .const import CONF_FIRMWARE
-from .delivery.courier import Courier
+from .delivery.courier.courier import Courier
 from .delivery.status import Status
 from .devices import modem_device_info
 from .entry_data import Reading, read

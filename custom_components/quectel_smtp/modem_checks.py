@@ -6,11 +6,17 @@ from enum import StrEnum
 from typing import Final
 
 from .delivery.settings import Pin, Settings
-from .modem.at.errors import CommandError, ModemError, NoAnswerError, PinRefusedError, WrongModemError
+from .modem.at.errors import (
+    CommandError,
+    ModemError,
+    NoAnswerError,
+    PinRefusedError,
+    WrongModemError,
+)
 from .modem.modem import Modem
 from .modem.network.profile import ALL_PORTS
-from .modem.service import await_registration, unlock
 from .modem.network.status import Identity, Network
+from .modem.service import await_registration, unlock
 from .pins import pin_digest
 
 REGISTRATION_WAIT: Final = 60.0

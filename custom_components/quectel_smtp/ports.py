@@ -4,8 +4,8 @@ from homeassistant.exceptions import HomeAssistantError
 
 from .modem.at.channel import AtChannel
 from .modem.at.errors import PortError, PortNotFoundError
-from .modem.modem import Modem
 from .modem.at.port import PortSettings, connect
+from .modem.modem import Modem
 
 
 class SettingsInvalidError(PortError):

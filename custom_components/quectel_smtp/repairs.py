@@ -13,7 +13,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
 from .coordinator import QuectelConfigEntry
-from .delivery.courier import Courier
+from .delivery.courier.courier import Courier
 from .delivery.records import OutboxError, Reason
 from .flow_schemas import NOTHING
 from .held import retry_held

@@ -21,8 +21,8 @@ from .delivery.records import Last, State
 from .delivery.status import Status
 from .entity import QuectelEntity
 from .findings import finding_attributes
-from .modem.network.pdp import PdpState
 from .modem.mail.smtp import Result
+from .modem.network.pdp import PdpState
 
 # They are pushed, and the coordinator polls for all.
 PARALLEL_UPDATES: Final = 0

@@ -15,7 +15,7 @@ from homeassistant.helpers import config_validation as cv, service
 
 from .const import DOMAIN
 from .coordinator import QuectelConfigEntry
-from .delivery.courier import Courier
+from .delivery.courier.courier import Courier
 from .delivery.records import BeingSentError, Listed, NotWaitingError, OutboxError
 from .failures import outbox_failure
 from .findings import finding_attributes, moment

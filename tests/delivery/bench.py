@@ -8,19 +8,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, override
 
-from custom_components.quectel_smtp.delivery.courier import Courier
+from custom_components.quectel_smtp.delivery.courier.courier import Courier
 from custom_components.quectel_smtp.delivery.email import Email
-from custom_components.quectel_smtp.delivery.outbox import Outbox
-from custom_components.quectel_smtp.delivery.outbox_thread import OutboxThread
+from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
+from custom_components.quectel_smtp.delivery.outbox.thread import OutboxThread
 from custom_components.quectel_smtp.delivery.records import Instant, State, Transition
 from custom_components.quectel_smtp.delivery.settings import Settings
 from custom_components.quectel_smtp.delivery.status import Status
-from custom_components.quectel_smtp.delivery.wording import Wording
+from custom_components.quectel_smtp.delivery.rules.wording import Wording
 from custom_components.quectel_smtp.modem.at.errors import PortNotFoundError
-from custom_components.quectel_smtp.modem.modem import Modem
-from custom_components.quectel_smtp.modem.network.pdp import PdpSettings
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
+from custom_components.quectel_smtp.modem.modem import Modem
+from custom_components.quectel_smtp.modem.network.pdp import PdpSettings
 from tests.modem.scripted_modem import IMEI, NOW, ScriptedModem
 from tests.modem.scripted_port import OK, Answer, Data, ScriptedPort, frame
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import sqlite3
 from typing import Any, Final, override
 
-from custom_components.quectel_smtp.delivery.courier import Courier
+from custom_components.quectel_smtp.delivery.courier.courier import Courier
 from custom_components.quectel_smtp.delivery.email import Email
-from custom_components.quectel_smtp.delivery.outbox import Opened, Outbox
-from custom_components.quectel_smtp.delivery.outbox_thread import OutboxThread
+from custom_components.quectel_smtp.delivery.outbox.outbox import Opened, Outbox
+from custom_components.quectel_smtp.delivery.outbox.thread import OutboxThread
 from custom_components.quectel_smtp.delivery.records import (
     BeingSentError,
     Finding,

@@ -8,7 +8,7 @@ from pathlib import Path
 import sqlite3
 
 from custom_components.quectel_smtp.delivery.email import Email
-from custom_components.quectel_smtp.delivery.outbox import Opened, Outbox
+from custom_components.quectel_smtp.delivery.outbox.outbox import Opened, Outbox
 from custom_components.quectel_smtp.delivery.records import (
     Again,
     End,

@@ -17,13 +17,22 @@ from custom_components.quectel_smtp.delivery.records import (
     State,
     Wear,
 )
-from custom_components.quectel_smtp.delivery.recovery import Recovery
+from custom_components.quectel_smtp.delivery.rules.recovery import Recovery
 from custom_components.quectel_smtp.delivery.settings import Pin
 from custom_components.quectel_smtp.modem.at.commands import Command
-from custom_components.quectel_smtp.modem.at.errors import ModemError, NotRegisteredError, PdpError, PinRequiredError, PortNotFoundError, SimMissingError, UnexpectedError, WrongModemError
-from custom_components.quectel_smtp.modem.network.pdp import PdpState
+from custom_components.quectel_smtp.modem.at.errors import (
+    ModemError,
+    NotRegisteredError,
+    PdpError,
+    PinRequiredError,
+    PortNotFoundError,
+    SimMissingError,
+    UnexpectedError,
+    WrongModemError,
+)
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from custom_components.quectel_smtp.modem.mail.smtp import Result
+from custom_components.quectel_smtp.modem.network.pdp import PdpState
 from custom_components.quectel_smtp.modem.network.status import SimState
 from tests.modem.scripted_modem import IMEI, MARK_LINE
 from tests.modem.scripted_port import ERROR, OK, Late, frame

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from custom_components.quectel_smtp.delivery.outbox import Outbox
+from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.records import (
     Again,
     BeingSentError,

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from custom_components.quectel_smtp.delivery.email import BODY_LIMIT, Email
-from custom_components.quectel_smtp.delivery.outbox import Outbox
+from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.records import (
     Entry,
     History,

@@ -14,7 +14,7 @@ from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from custom_components.quectel_smtp.delivery.email import Email
-from custom_components.quectel_smtp.delivery.outbox import SETTLED_WITHIN, Outbox
+from custom_components.quectel_smtp.delivery.outbox.outbox import SETTLED_WITHIN, Outbox
 from custom_components.quectel_smtp.delivery.records import (
     Again,
     BeingSentError,

@@ -7,17 +7,7 @@ from typing import Final
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.quectel_smtp.delivery.policy import (
-    Kind,
-    account,
-    classify,
-    climbs,
-    delay,
-    end_in_doubt,
-    judge,
-    judge_error,
-    needs_person,
-)
+from custom_components.quectel_smtp.delivery.rules.policy import Kind, account, classify, climbs, delay, end_in_doubt, judge, judge_error, needs_person
 from custom_components.quectel_smtp.delivery.records import (
     Again,
     End,
@@ -28,8 +18,47 @@ from custom_components.quectel_smtp.delivery.records import (
     State,
     Verdict,
 )
-from custom_components.quectel_smtp.modem.at.codes import CmeCode, EquipmentError, FileError, SmtpError, SmtpReply, TcpError, cme_code
-from custom_components.quectel_smtp.modem.at.errors import ApnMissingError, CommandError, DataModeError, InvalidValueError, ModemError, ModemRebootedError, NoAnswerError, NotAModemError, NotRegisteredError, OldGsmModemError, PdpError, PinRefusedError, PinRequiredError, PinTriesExhaustingError, PortBusyError, PortInvalidError, PortLostError, PortNotFoundError, PortPermissionError, PukRequiredError, RegistrationDeniedError, ServerNameError, ServerUnreachableError, SimError, SimFailureError, SimMissingError, UnexpectedAnswerError, UnexpectedError, UnsupportedModemError, WrongModemError
+from custom_components.quectel_smtp.modem.at.codes import (
+    CmeCode,
+    EquipmentError,
+    FileError,
+    SmtpError,
+    SmtpReply,
+    TcpError,
+    cme_code,
+)
+from custom_components.quectel_smtp.modem.at.errors import (
+    ApnMissingError,
+    CommandError,
+    DataModeError,
+    InvalidValueError,
+    ModemError,
+    ModemRebootedError,
+    NoAnswerError,
+    NotAModemError,
+    NotRegisteredError,
+    OldGsmModemError,
+    PdpError,
+    PinRefusedError,
+    PinRequiredError,
+    PinTriesExhaustingError,
+    PortBusyError,
+    PortInvalidError,
+    PortLostError,
+    PortNotFoundError,
+    PortPermissionError,
+    PukRequiredError,
+    RegistrationDeniedError,
+    ServerNameError,
+    ServerUnreachableError,
+    SimError,
+    SimFailureError,
+    SimMissingError,
+    UnexpectedAnswerError,
+    UnexpectedError,
+    UnsupportedModemError,
+    WrongModemError,
+)
 from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result, parse_result
 

@@ -5,11 +5,22 @@ from itertools import pairwise
 
 import pytest
 
-from custom_components.quectel_smtp.delivery.policy import delay
+from custom_components.quectel_smtp.delivery.rules.policy import delay
 from custom_components.quectel_smtp.delivery.records import OutboxWriteError, Wear
-from custom_components.quectel_smtp.delivery.recovery import Recovery, Rung
+from custom_components.quectel_smtp.delivery.rules.recovery import Recovery, Rung
 from custom_components.quectel_smtp.modem.at.codes import TcpError
-from custom_components.quectel_smtp.modem.at.errors import CommandError, ModemError, NoAnswerError, NotRegisteredError, PdpError, PortLostError, PukRequiredError, RegistrationDeniedError, SimFailureError, SimMissingError
+from custom_components.quectel_smtp.modem.at.errors import (
+    CommandError,
+    ModemError,
+    NoAnswerError,
+    NotRegisteredError,
+    PdpError,
+    PortLostError,
+    PukRequiredError,
+    RegistrationDeniedError,
+    SimFailureError,
+    SimMissingError,
+)
 from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.network.pdp import PdpSettings, PdpState
 from tests.modem.scripted_modem import ScriptedModem

@@ -6,15 +6,20 @@ from collections.abc import AsyncGenerator, Generator
 import pytest
 
 from custom_components.quectel_smtp.delivery.records import Wear
-from custom_components.quectel_smtp.delivery.recovery import Recovery, Rung
-from custom_components.quectel_smtp.modem.at.errors import ModemError, ModemRebootedError, PdpError, ServerUnreachableError
+from custom_components.quectel_smtp.delivery.rules.recovery import Recovery, Rung
+from custom_components.quectel_smtp.modem.at.errors import (
+    ModemError,
+    ModemRebootedError,
+    PdpError,
+    ServerUnreachableError,
+)
+from custom_components.quectel_smtp.modem.at.port import PortSettings
 from custom_components.quectel_smtp.modem.mail.message import Message
+from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
+from custom_components.quectel_smtp.modem.mail.smtp import Result
 from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.network.pdp import PdpSettings, PdpState
-from custom_components.quectel_smtp.modem.at.port import PortSettings
-from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
 from custom_components.quectel_smtp.modem.service import await_registration
-from custom_components.quectel_smtp.modem.mail.smtp import Result
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.observations import Phase
 from tests.virtual_modem.tests.mail_server import MailServer

@@ -8,12 +8,12 @@ from typing import Any, Self
 
 from aiosmtpd.smtp import Envelope
 
-from custom_components.quectel_smtp.modem.mail.message import Message
-from custom_components.quectel_smtp.modem.modem import Modem
-from custom_components.quectel_smtp.modem.network.pdp import PdpSettings
 from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.mail.message import Message
 from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome
+from custom_components.quectel_smtp.modem.modem import Modem
+from custom_components.quectel_smtp.modem.network.pdp import PdpSettings
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.tests.mail_server import MailServer
 

@@ -11,7 +11,11 @@ from typing import override
 
 from custom_components.quectel_smtp.modem.at.channel import AtChannel
 from custom_components.quectel_smtp.modem.at.commands import Command
-from custom_components.quectel_smtp.modem.at.errors import ModemError, ModemRebootedError, NoAnswerError
+from custom_components.quectel_smtp.modem.at.errors import (
+    ModemError,
+    ModemRebootedError,
+    NoAnswerError,
+)
 from custom_components.quectel_smtp.modem.at.parser import Line, Parser
 from tests.modem.virtual_time import run
 

@@ -12,9 +12,9 @@ import ssl
 import pytest
 
 from custom_components.quectel_smtp.modem.at.errors import ModemError
-from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.mail.server import Security
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
+from custom_components.quectel_smtp.modem.modem import Modem
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.fault_model import Action, Fault, Moment
 from tests.virtual_modem.tests import certificates

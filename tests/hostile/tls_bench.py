@@ -13,12 +13,12 @@ import pytest
 
 from custom_components.quectel_smtp.modem.at.codes import SmtpError
 from custom_components.quectel_smtp.modem.at.errors import ModemError
-from custom_components.quectel_smtp.modem.mail.message import Message
-from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.mail.message import Message
 from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from custom_components.quectel_smtp.modem.mail.tls import TlsSettings
+from custom_components.quectel_smtp.modem.modem import Modem
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.fault_model import Fault
 from tests.virtual_modem.observations import CommandSeen, Delivery

@@ -9,13 +9,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from custom_components.quectel_smtp.modem.at.errors import ModemError, NoAnswerError, PinRefusedError, PinTriesExhaustingError, PortLostError, PortNotFoundError, UnsupportedModemError
-from custom_components.quectel_smtp.modem.mail.message import Message
-from custom_components.quectel_smtp.modem.network.pdp import PdpSettings, PdpState
+from custom_components.quectel_smtp.modem.at.errors import (
+    ModemError,
+    NoAnswerError,
+    PinRefusedError,
+    PinTriesExhaustingError,
+    PortLostError,
+    PortNotFoundError,
+    UnsupportedModemError,
+)
 from custom_components.quectel_smtp.modem.at.port import Connect, PortSettings
+from custom_components.quectel_smtp.modem.mail.message import Message
 from custom_components.quectel_smtp.modem.mail.server import ServerSettings
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
-from custom_components.quectel_smtp.modem.network.status import Identity, Network, Registration, SimState
+from custom_components.quectel_smtp.modem.network.pdp import PdpSettings, PdpState
+from custom_components.quectel_smtp.modem.network.status import (
+    Identity,
+    Network,
+    Registration,
+    SimState,
+)
 
 IMEI = "860000000000019"
 ICCID = "89490200001234567890"

@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.quectel_smtp.modem.at.errors import NoAnswerError, NotAModemError, PortBusyError, PortPermissionError
+from custom_components.quectel_smtp.modem.at.errors import (
+    NoAnswerError,
+    NotAModemError,
+    PortBusyError,
+    PortPermissionError,
+)
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Event, HomeAssistant, callback

@@ -6,8 +6,8 @@ import pytest
 
 from custom_components.quectel_smtp.delivery.records import Options
 from custom_components.quectel_smtp.entry_data import read, stand_in
-from custom_components.quectel_smtp.modem.network.pdp import Authentication
 from custom_components.quectel_smtp.modem.mail.server import Security
+from custom_components.quectel_smtp.modem.network.pdp import Authentication
 
 from .conftest import DATA
 from .modem_on_the_desk import IMEI, PORT

@@ -19,7 +19,13 @@ from custom_components.quectel_smtp.findings import (
     finding_attributes,
     transition_attributes,
 )
-from custom_components.quectel_smtp.modem.at.codes import EquipmentError, FileError, SmtpError, SmtpReply, TcpError
+from custom_components.quectel_smtp.modem.at.codes import (
+    EquipmentError,
+    FileError,
+    SmtpError,
+    SmtpReply,
+    TcpError,
+)
 from custom_components.quectel_smtp.modem.mail.smtp import Result
 from custom_components.quectel_smtp.sensor import SENSORS, last_result
 

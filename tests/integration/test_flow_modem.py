@@ -2,8 +2,25 @@
 
 import pytest
 
-from custom_components.quectel_smtp.modem.at.errors import CommandError, ModemError, ModemRebootedError, NoAnswerError, NotAModemError, PortBusyError, PortError, PortInvalidError, PortLostError, PortNotFoundError, PortPermissionError, UnexpectedAnswerError
-from custom_components.quectel_smtp.modem.network.status import Network, Registration, SimState
+from custom_components.quectel_smtp.modem.at.errors import (
+    CommandError,
+    ModemError,
+    ModemRebootedError,
+    NoAnswerError,
+    NotAModemError,
+    PortBusyError,
+    PortError,
+    PortInvalidError,
+    PortLostError,
+    PortNotFoundError,
+    PortPermissionError,
+    UnexpectedAnswerError,
+)
+from custom_components.quectel_smtp.modem.network.status import (
+    Network,
+    Registration,
+    SimState,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 

@@ -5,8 +5,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
 from custom_components.quectel_smtp.modem.at.errors import PinTriesExhaustingError
-from custom_components.quectel_smtp.modem.network.pdp import PdpState
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
+from custom_components.quectel_smtp.modem.network.pdp import PdpState
 from custom_components.quectel_smtp.modem.network.status import SimState
 from homeassistant.core import HomeAssistant
 

@@ -3,7 +3,11 @@
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.quectel_smtp.modem.at.errors import CommandError, NoAnswerError, ServerNameError
+from custom_components.quectel_smtp.modem.at.errors import (
+    CommandError,
+    NoAnswerError,
+    ServerNameError,
+)
 from custom_components.quectel_smtp.modem.network.status import SimState
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant

@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from custom_components.quectel_smtp.modem.at.codes import FileError, SmtpError, TcpError
-from custom_components.quectel_smtp.modem.at.errors import ApnMissingError, CommandError, DataModeError, ModemError, NoAnswerError, NotRegisteredError, PdpError, ServerNameError
+from custom_components.quectel_smtp.modem.at.errors import (
+    ApnMissingError,
+    CommandError,
+    DataModeError,
+    ModemError,
+    NoAnswerError,
+    NotRegisteredError,
+    PdpError,
+    ServerNameError,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 

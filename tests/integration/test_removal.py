@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.quectel_smtp import outbox_path
-from custom_components.quectel_smtp.delivery.outbox import Outbox
+from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.records import OutboxWriteError
 from homeassistant.core import HomeAssistant
 

@@ -19,7 +19,11 @@ from custom_components.quectel_smtp.delivery.records import (
 from custom_components.quectel_smtp.issues import KEYS
 from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
-from custom_components.quectel_smtp.modem.network.status import Network, Registration, SimState
+from custom_components.quectel_smtp.modem.network.status import (
+    Network,
+    Registration,
+    SimState,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError

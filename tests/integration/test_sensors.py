@@ -12,8 +12,8 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
 from custom_components.quectel_smtp.modem.at.errors import PdpError
-from custom_components.quectel_smtp.modem.network.pdp import PdpState
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
+from custom_components.quectel_smtp.modem.network.pdp import PdpState
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util

@@ -6,9 +6,19 @@ import itertools
 import pytest
 
 from custom_components.quectel_smtp.modem.at.channel import AtChannel
-from custom_components.quectel_smtp.modem.at.codes import EquipmentError, FileError, SmtpError
+from custom_components.quectel_smtp.modem.at.codes import (
+    EquipmentError,
+    FileError,
+    SmtpError,
+)
 from custom_components.quectel_smtp.modem.at.commands import Command
-from custom_components.quectel_smtp.modem.at.errors import CommandError, ModemRebootedError, NoAnswerError, PortLostError, UnexpectedAnswerError
+from custom_components.quectel_smtp.modem.at.errors import (
+    CommandError,
+    ModemRebootedError,
+    NoAnswerError,
+    PortLostError,
+    UnexpectedAnswerError,
+)
 from custom_components.quectel_smtp.modem.at.exchange import ANSWER_LIMIT
 from custom_components.quectel_smtp.modem.network.status import is_registration_answer
 

@@ -9,7 +9,14 @@ import pytest
 from custom_components.quectel_smtp.modem.at.channel import AtChannel
 from custom_components.quectel_smtp.modem.at.commands import Command
 from custom_components.quectel_smtp.modem.at.data_mode import ACK_BLOCK, pieces
-from custom_components.quectel_smtp.modem.at.errors import CommandError, DataModeError, ModemRebootedError, NoAnswerError, PortLostError, UnexpectedAnswerError
+from custom_components.quectel_smtp.modem.at.errors import (
+    CommandError,
+    DataModeError,
+    ModemRebootedError,
+    NoAnswerError,
+    PortLostError,
+    UnexpectedAnswerError,
+)
 
 from .scripted_port import (
     ERROR,

@@ -8,7 +8,11 @@ import pytest
 
 from custom_components.quectel_smtp.modem.at.channel import AtChannel
 from custom_components.quectel_smtp.modem.at.commands import Command
-from custom_components.quectel_smtp.modem.at.errors import CommandError, NoAnswerError, NotAModemError
+from custom_components.quectel_smtp.modem.at.errors import (
+    CommandError,
+    NoAnswerError,
+    NotAModemError,
+)
 
 from .scripted_port import ERROR, OK, Late, ScriptedPort, frame, open_port
 from .virtual_time import virtual_time

@@ -2,7 +2,15 @@
 
 import pytest
 
-from custom_components.quectel_smtp.modem.at.codes import EquipmentError, FileError, SmtpError, SmtpReply, TcpError, cme_code, meaning_of
+from custom_components.quectel_smtp.modem.at.codes import (
+    EquipmentError,
+    FileError,
+    SmtpError,
+    SmtpReply,
+    TcpError,
+    cme_code,
+    meaning_of,
+)
 
 
 def test_every_smtp_code_from_651_to_682_has_a_name_and_a_meaning() -> None:

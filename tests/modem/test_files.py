@@ -6,10 +6,16 @@ import certifi
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.quectel_smtp.modem.mail import files, tls
 from custom_components.quectel_smtp.modem.at.codes import FileError
 from custom_components.quectel_smtp.modem.at.commands import Command
-from custom_components.quectel_smtp.modem.at.errors import CommandError, DataModeError, InvalidValueError, ModemError, UnexpectedAnswerError
+from custom_components.quectel_smtp.modem.at.errors import (
+    CommandError,
+    DataModeError,
+    InvalidValueError,
+    ModemError,
+    UnexpectedAnswerError,
+)
+from custom_components.quectel_smtp.modem.mail import files, tls
 from custom_components.quectel_smtp.modem.mail.files import StoredFile, checksum
 from custom_components.quectel_smtp.modem.network.profile import Profile
 

@@ -6,8 +6,8 @@ import os
 import pytest
 
 from custom_components.quectel_smtp.modem.at.errors import NoAnswerError, NotAModemError
-from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.modem import Modem
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.observations import Phase
 

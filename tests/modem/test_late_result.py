@@ -5,9 +5,13 @@ from collections.abc import Callable
 
 import pytest
 
-from custom_components.quectel_smtp.modem.at.errors import ModemRebootedError, NoAnswerError, PortLostError
-from custom_components.quectel_smtp.modem.modem import Modem
+from custom_components.quectel_smtp.modem.at.errors import (
+    ModemRebootedError,
+    NoAnswerError,
+    PortLostError,
+)
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
+from custom_components.quectel_smtp.modem.modem import Modem
 
 from .scripted_modem import IMEI, ScriptedModem
 from .scripted_port import OK, ScriptedPort, frame

@@ -4,7 +4,15 @@ import asyncio
 
 import pytest
 
-from custom_components.quectel_smtp.modem.at.errors import CommandError, ModemRebootedError, NoAnswerError, PdpError, PortLostError, ServerNameError, ServerUnreachableError
+from custom_components.quectel_smtp.modem.at.errors import (
+    CommandError,
+    ModemRebootedError,
+    NoAnswerError,
+    PdpError,
+    PortLostError,
+    ServerNameError,
+    ServerUnreachableError,
+)
 from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.network.pdp import PdpSettings, PdpState
 

@@ -5,14 +5,20 @@ from datetime import UTC, datetime
 
 import pytest
 
-from custom_components.quectel_smtp.modem.at.errors import CommandError, ModemError, NoAnswerError, PdpError, PortLostError
-from custom_components.quectel_smtp.modem.mail.message import Message
-from custom_components.quectel_smtp.modem.modem import Modem
-from custom_components.quectel_smtp.modem.network.pdp import PdpSettings, PdpState
+from custom_components.quectel_smtp.modem.at.errors import (
+    CommandError,
+    ModemError,
+    NoAnswerError,
+    PdpError,
+    PortLostError,
+)
 from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.mail.message import Message
 from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from custom_components.quectel_smtp.modem.mail.tls import TlsSettings
+from custom_components.quectel_smtp.modem.modem import Modem
+from custom_components.quectel_smtp.modem.network.pdp import PdpSettings, PdpState
 
 from .scripted_modem import IMEI, ScriptedModem, body
 from .scripted_port import ERROR, OK, Late, frame

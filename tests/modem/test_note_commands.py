@@ -8,21 +8,27 @@ import re
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.quectel_smtp.modem.mail import attachments, files, readback, smtp
-from custom_components.quectel_smtp.modem.network import radio, status
 from custom_components.quectel_smtp.modem.at.channel import AtChannel
-from custom_components.quectel_smtp.modem.mail.attachments import Attached, Attachment
 from custom_components.quectel_smtp.modem.at.codes import FileError, SmtpError, TcpError
 from custom_components.quectel_smtp.modem.at.commands import Command
-from custom_components.quectel_smtp.modem.at.errors import CommandError, InvalidValueError, ModemRebootedError, ServerNameError, ServerUnreachableError
-from custom_components.quectel_smtp.modem.mail.message import Message, TextCharset
-from custom_components.quectel_smtp.modem.modem import Modem
-from custom_components.quectel_smtp.modem.network.pdp import PdpContext, PdpSettings
+from custom_components.quectel_smtp.modem.at.errors import (
+    CommandError,
+    InvalidValueError,
+    ModemRebootedError,
+    ServerNameError,
+    ServerUnreachableError,
+)
 from custom_components.quectel_smtp.modem.at.port import PortSettings, connect
-from custom_components.quectel_smtp.modem.network.probe import reach, resolve
+from custom_components.quectel_smtp.modem.mail import attachments, files, readback, smtp
+from custom_components.quectel_smtp.modem.mail.attachments import Attached, Attachment
+from custom_components.quectel_smtp.modem.mail.message import Message, TextCharset
 from custom_components.quectel_smtp.modem.mail.readback import Recipient, Subject
 from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
+from custom_components.quectel_smtp.modem.modem import Modem
+from custom_components.quectel_smtp.modem.network import radio, status
+from custom_components.quectel_smtp.modem.network.pdp import PdpContext, PdpSettings
+from custom_components.quectel_smtp.modem.network.probe import reach, resolve
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.tests.mail_server import MailServer
 

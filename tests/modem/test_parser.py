@@ -5,7 +5,13 @@ import itertools
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.quectel_smtp.modem.at.parser import LINE_LIMIT, Acknowledgement, Event, Line, Parser
+from custom_components.quectel_smtp.modem.at.parser import (
+    LINE_LIMIT,
+    Acknowledgement,
+    Event,
+    Line,
+    Parser,
+)
 
 TRANSCRIPTS = (
     b"\r\n+CSQ: 24,99\r\n\r\nOK\r\n",

@@ -5,8 +5,21 @@ import asyncio
 import pytest
 
 from custom_components.quectel_smtp.modem.at.codes import TcpError
-from custom_components.quectel_smtp.modem.at.errors import ApnMissingError, InvalidValueError, ModemRebootedError, NoAnswerError, PdpError, ServerNameError, UnexpectedAnswerError
-from custom_components.quectel_smtp.modem.network.pdp import Authentication, PdpContext, PdpSettings, PdpState
+from custom_components.quectel_smtp.modem.at.errors import (
+    ApnMissingError,
+    InvalidValueError,
+    ModemRebootedError,
+    NoAnswerError,
+    PdpError,
+    ServerNameError,
+    UnexpectedAnswerError,
+)
+from custom_components.quectel_smtp.modem.network.pdp import (
+    Authentication,
+    PdpContext,
+    PdpSettings,
+    PdpState,
+)
 from custom_components.quectel_smtp.modem.network.probe import resolve
 
 from .scripted_port import ERROR, OK, Late, ScriptedPort, frame, open_port

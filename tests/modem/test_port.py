@@ -15,9 +15,16 @@ import serialx
 from custom_components.quectel_smtp.modem.at import port
 from custom_components.quectel_smtp.modem.at.channel import AtChannel
 from custom_components.quectel_smtp.modem.at.commands import Command
-from custom_components.quectel_smtp.modem.at.errors import PortBusyError, PortError, PortInvalidError, PortLostError, PortNotFoundError, PortPermissionError
-from custom_components.quectel_smtp.modem.modem import Modem
+from custom_components.quectel_smtp.modem.at.errors import (
+    PortBusyError,
+    PortError,
+    PortInvalidError,
+    PortLostError,
+    PortNotFoundError,
+    PortPermissionError,
+)
 from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.modem import Modem
 from tests.virtual_modem.client import VirtualModem
 
 CSQ = Command("AT+CSQ", prefixes=("+CSQ:",))

@@ -3,11 +3,14 @@
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.quectel_smtp.modem.at.errors import OldGsmModemError, UnsupportedModemError
-from custom_components.quectel_smtp.modem.modem import Modem
+from custom_components.quectel_smtp.modem.at.errors import (
+    OldGsmModemError,
+    UnsupportedModemError,
+)
 from custom_components.quectel_smtp.modem.at.port import PortSettings
-from custom_components.quectel_smtp.modem.network.profile import Profile, probe
 from custom_components.quectel_smtp.modem.at.syntax import allows, choices
+from custom_components.quectel_smtp.modem.modem import Modem
+from custom_components.quectel_smtp.modem.network.profile import Profile, probe
 from tests.virtual_modem.client import VirtualModem
 
 from .scripted_port import ERROR, OK, ScriptedPort, frame, open_port

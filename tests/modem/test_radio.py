@@ -2,12 +2,15 @@
 
 import pytest
 
+from custom_components.quectel_smtp.modem.at.errors import (
+    ServerUnreachableError,
+    UnexpectedAnswerError,
+)
 from custom_components.quectel_smtp.modem.mail import attachments, files, readback
-from custom_components.quectel_smtp.modem.network import radio
-from custom_components.quectel_smtp.modem.at.errors import ServerUnreachableError, UnexpectedAnswerError
 from custom_components.quectel_smtp.modem.mail.message import TextCharset
-from custom_components.quectel_smtp.modem.network.probe import reach
 from custom_components.quectel_smtp.modem.mail.readback import Subject
+from custom_components.quectel_smtp.modem.network import radio
+from custom_components.quectel_smtp.modem.network.probe import reach
 
 from .scripted_port import ERROR, OK, ScriptedPort, frame, open_port
 from .virtual_time import virtual_time

@@ -12,7 +12,12 @@ from custom_components.quectel_smtp.modem.at.channel import AtChannel
 from custom_components.quectel_smtp.modem.at.errors import NoAnswerError, PortLostError
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from custom_components.quectel_smtp.modem.recording.questions import QUESTIONS
-from custom_components.quectel_smtp.modem.recording.recorder import Recording, Tape, open_tape, record
+from custom_components.quectel_smtp.modem.recording.recorder import (
+    Recording,
+    Tape,
+    open_tape,
+    record,
+)
 
 from .scripted_modem import ScriptedModem
 from .scripted_port import frame

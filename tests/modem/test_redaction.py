@@ -9,11 +9,11 @@ import pytest
 from custom_components.quectel_smtp.modem.at import redaction
 from custom_components.quectel_smtp.modem.at.commands import Command
 from custom_components.quectel_smtp.modem.at.errors import ModemError
+from custom_components.quectel_smtp.modem.at.port import PortSettings, connect
 from custom_components.quectel_smtp.modem.mail.message import Message
+from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
 from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.network.pdp import PdpSettings
-from custom_components.quectel_smtp.modem.at.port import PortSettings, connect
-from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
 from tests.virtual_modem.client import VirtualModem
 
 # Told from everything else by any three of their letters in a row.

@@ -2,10 +2,19 @@
 
 import pytest
 
-from custom_components.quectel_smtp.modem.at.errors import NotRegisteredError, PinRefusedError, PinRequiredError, PinTriesExhaustingError, PukRequiredError, RegistrationDeniedError, SimFailureError, SimMissingError
+from custom_components.quectel_smtp.modem.at.errors import (
+    NotRegisteredError,
+    PinRefusedError,
+    PinRequiredError,
+    PinTriesExhaustingError,
+    PukRequiredError,
+    RegistrationDeniedError,
+    SimFailureError,
+    SimMissingError,
+)
 from custom_components.quectel_smtp.modem.modem import Modem
-from custom_components.quectel_smtp.modem.service import await_registration, unlock
 from custom_components.quectel_smtp.modem.network.status import Registration
+from custom_components.quectel_smtp.modem.service import await_registration, unlock
 
 from .scripted_modem import ScriptedModem
 from .scripted_port import OK, frame

@@ -4,10 +4,16 @@ import asyncio
 
 import pytest
 
-from custom_components.quectel_smtp.modem.mail import smtp
 from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
 from custom_components.quectel_smtp.modem.at.commands import Command
-from custom_components.quectel_smtp.modem.at.errors import DataModeError, InvalidValueError, ModemError, NoAnswerError, PortLostError
+from custom_components.quectel_smtp.modem.at.errors import (
+    DataModeError,
+    InvalidValueError,
+    ModemError,
+    NoAnswerError,
+    PortLostError,
+)
+from custom_components.quectel_smtp.modem.mail import smtp
 from custom_components.quectel_smtp.modem.mail.message import Message
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 

@@ -6,9 +6,18 @@ from datetime import UTC, datetime
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.quectel_smtp.modem.network import profile, status
 from custom_components.quectel_smtp.modem.at.channel import AtChannel
-from custom_components.quectel_smtp.modem.at.errors import InvalidValueError, NotAModemError, PinRefusedError, PinTriesExhaustingError, PukRequiredError, SimFailureError, SimMissingError, UnexpectedAnswerError
+from custom_components.quectel_smtp.modem.at.errors import (
+    InvalidValueError,
+    NotAModemError,
+    PinRefusedError,
+    PinTriesExhaustingError,
+    PukRequiredError,
+    SimFailureError,
+    SimMissingError,
+    UnexpectedAnswerError,
+)
+from custom_components.quectel_smtp.modem.network import profile, status
 from custom_components.quectel_smtp.modem.network.status import Registration, SimState
 
 from .scripted_port import ERROR, OK, ScriptedPort, frame, open_port

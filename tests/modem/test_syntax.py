@@ -6,10 +6,27 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.quectel_smtp.modem.at.errors import InvalidValueError
-from custom_components.quectel_smtp.modem.mail.message import Message, body_bytes, check_address
+from custom_components.quectel_smtp.modem.at.syntax import (
+    LINE_LIMIT,
+    command_name,
+    fields,
+    hex_string,
+    integer,
+    number,
+    parameters,
+    quote,
+)
+from custom_components.quectel_smtp.modem.mail.message import (
+    Message,
+    body_bytes,
+    check_address,
+)
+from custom_components.quectel_smtp.modem.mail.server import (
+    Security,
+    ServerSettings,
+    sender_phrase,
+)
 from custom_components.quectel_smtp.modem.network.pdp import PdpSettings
-from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings, sender_phrase
-from custom_components.quectel_smtp.modem.at.syntax import LINE_LIMIT, command_name, fields, hex_string, integer, number, parameters, quote
 
 HOSTILE = (
     '"',

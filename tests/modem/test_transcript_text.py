@@ -3,7 +3,15 @@
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.quectel_smtp.modem.recording.transcript import Exchange, Transcript, TranscriptError, escape, parse, render, unescape
+from custom_components.quectel_smtp.modem.recording.transcript import (
+    Exchange,
+    Transcript,
+    TranscriptError,
+    escape,
+    parse,
+    render,
+    unescape,
+)
 
 TITLE = "# Transcript of a Quectel modem, format 1"
 commands = st.text(st.characters(max_codepoint=255), min_size=1, max_size=30)

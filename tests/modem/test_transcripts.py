@@ -10,7 +10,12 @@ from custom_components.quectel_smtp.modem.at.commands import Command
 from custom_components.quectel_smtp.modem.at.errors import CommandError
 from custom_components.quectel_smtp.modem.recording.masking import mask
 from custom_components.quectel_smtp.modem.recording.questions import QUESTIONS
-from custom_components.quectel_smtp.modem.recording.transcript import Exchange, Transcript, parse, render
+from custom_components.quectel_smtp.modem.recording.transcript import (
+    Exchange,
+    Transcript,
+    parse,
+    render,
+)
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.profiles import PROFILES
 from tests.virtual_modem.tests.host import Host

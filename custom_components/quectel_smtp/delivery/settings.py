@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from ..modem.network.pdp import PdpSettings
 from ..modem.at.port import PortSettings
 from ..modem.mail.server import ServerSettings
+from ..modem.network.pdp import PdpSettings
 from .records import Options
 
 

@@ -10,7 +10,17 @@ import sys
 import time
 from typing import Final
 
-from .at.errors import ModemError, NoAnswerError, NotAModemError, PortBusyError, PortError, PortInvalidError, PortLostError, PortNotFoundError, PortPermissionError
+from .at.errors import (
+    ModemError,
+    NoAnswerError,
+    NotAModemError,
+    PortBusyError,
+    PortError,
+    PortInvalidError,
+    PortLostError,
+    PortNotFoundError,
+    PortPermissionError,
+)
 from .at.port import DEFAULT_BAUDRATE, PortSettings
 from .recording.questions import QUESTIONS
 from .recording.recorder import Recording, record

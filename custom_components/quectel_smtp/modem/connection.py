@@ -13,11 +13,11 @@ from typing import Final
 from .at.channel import AtChannel
 from .at.commands import Command
 from .at.errors import CommandError, PortLostError
-from .mail.late_result import LateResult
+from .at.port import Connect, PortSettings
 from .boot.memory import Memory
 from .boot.opening import open_synchronised
+from .mail.late_result import LateResult
 from .network.pdp import DEFAULT_CONTEXT, PdpContext
-from .at.port import Connect, PortSettings
 from .network.profile import Profile
 
 _LOGGER = logging.getLogger(__name__)

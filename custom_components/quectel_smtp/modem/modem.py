@@ -9,18 +9,18 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
-from .mail import attachments, configuration, smtp
-from .boot import boot_mark, restart
-from .network import pdp, probe, profile, radio, status
 from .at.channel import AtChannel
 from .at.commands import RESULT_MARGIN, Deadline
-from .connection import Connection
 from .at.errors import CommandError, ModemError, ModemRebootedError
-from .mail.message import Message
 from .at.port import Connect, PortSettings, connect
-from .network.profile import Profile
+from .boot import boot_mark, restart
+from .connection import Connection
+from .mail import attachments, configuration, smtp
+from .mail.message import Message
 from .mail.server import ServerSettings
 from .mail.smtp import Outcome, Result
+from .network import pdp, probe, profile, radio, status
+from .network.profile import Profile
 
 
 class Modem(Connection):

@@ -3,7 +3,15 @@
 import asyncio
 from typing import Final
 
-from .at.errors import NotRegisteredError, PinRequiredError, PinTriesExhaustingError, PukRequiredError, RegistrationDeniedError, SimFailureError, SimMissingError
+from .at.errors import (
+    NotRegisteredError,
+    PinRequiredError,
+    PinTriesExhaustingError,
+    PukRequiredError,
+    RegistrationDeniedError,
+    SimFailureError,
+    SimMissingError,
+)
 from .modem import Modem
 from .network.status import PIN_TRIES_KEPT, Network, Registration, SimState
 

@@ -14,16 +14,16 @@ import sqlite3
 from typing import Any, override
 from unittest.mock import patch
 
-from custom_components.quectel_smtp.delivery.outbox import Outbox
-from custom_components.quectel_smtp.delivery.outbox_file import connect
+from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
+from custom_components.quectel_smtp.delivery.outbox.file import connect
 from custom_components.quectel_smtp.modem.at import port
 from custom_components.quectel_smtp.modem.at.channel import AtChannel
-from custom_components.quectel_smtp.modem.mail.attachments import Attachment
 from custom_components.quectel_smtp.modem.at.commands import Command
 from custom_components.quectel_smtp.modem.at.exchange import Exchange, Expectation
+from custom_components.quectel_smtp.modem.mail.attachments import Attachment
 from custom_components.quectel_smtp.modem.mail.message import Message
-from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome
+from custom_components.quectel_smtp.modem.modem import Modem
 
 from .fast_clock import FastClock
 from .points import Point, Trap

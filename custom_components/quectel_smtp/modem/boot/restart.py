@@ -4,9 +4,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from ..network import radio
 from ..at.channel import AtChannel
 from ..at.errors import ModemRebootedError, NoAnswerError, NotAModemError, PortLostError
+from ..network import radio
 
 # An answered ``AT+CFUN=1,1`` takes effect within this time, and has the modem back
 # within that one: up to 30 s were seen.

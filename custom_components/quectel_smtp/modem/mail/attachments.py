@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import re
 from typing import Final
 
-from . import files
 from ..at.channel import AtChannel
 from ..at.commands import Command
 from ..at.errors import InvalidValueError
 from ..at.syntax import integer, number, parameters, quote
+from . import files
 
 ATTACHMENT_LIMIT: Final = 10
 PREFIX: Final = "homeassistant_"

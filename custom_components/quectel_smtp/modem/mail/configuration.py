@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
-from ..network import status
-from . import tls
 from ..at.channel import AtChannel
 from ..at.commands import Command
 from ..boot.memory import Memory
+from ..network import status
 from ..network.profile import Profile
+from . import tls
 from .server import Security, ServerSettings
 
 # A clock before this is not set; the host's own is not trusted either.

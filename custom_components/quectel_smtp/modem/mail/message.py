@@ -5,9 +5,9 @@ from enum import IntEnum
 import re
 from typing import Final
 
-from .attachments import ATTACHMENT_LIMIT, Attachment
 from ..at.errors import InvalidValueError
 from ..at.syntax import hex_string, quote
+from .attachments import ATTACHMENT_LIMIT, Attachment
 
 FIELD_LIMIT: Final = 50
 SUBJECT_LIMIT: Final = 100

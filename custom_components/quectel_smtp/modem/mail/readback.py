@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from ..at.channel import AtChannel
 from ..at.commands import Command
-from .message import FIELD_LIMIT, TextCharset
 from ..at.syntax import number, parameters, quote
+from .message import FIELD_LIMIT, TextCharset
 
 
 @dataclass(frozen=True, slots=True)

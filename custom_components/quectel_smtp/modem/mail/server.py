@@ -5,8 +5,8 @@ from email.charset import BASE64, QP, Charset
 from enum import IntEnum
 
 from ..at.errors import InvalidValueError
-from .message import FIELD_LIMIT, check_address
 from ..at.syntax import integer, quote
+from .message import FIELD_LIMIT, check_address
 from .tls import SSL_CONTEXT, TlsSettings
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from . import attachments
 from ..at.channel import AtChannel
 from ..at.codes import CmeCode, SmtpError, SmtpReply
 from ..at.commands import RESULT_MARGIN, Command, Deadline
 from ..at.errors import CommandError, DataModeError, ModemError
 from ..at.exchange import Expectation
-from .message import Message, TextCharset, body_bytes
 from ..at.syntax import integer, number, parameters
+from . import attachments
+from .message import Message, TextCharset, body_bytes
 
 PUT_TIME_MIN: Final = 60
 PUT_TIME_MAX: Final = 65535

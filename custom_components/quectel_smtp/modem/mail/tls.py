@@ -4,11 +4,11 @@ from dataclasses import dataclass
 import hashlib
 from typing import Final
 
-from . import files
 from ..at.channel import AtChannel
 from ..at.commands import Command
 from ..at.errors import CommandError, InvalidValueError
 from ..network.profile import Profile
+from . import files
 
 SSL_CONTEXT: Final = 1
 CA_PREFIX: Final = "qsmtp_ca_"

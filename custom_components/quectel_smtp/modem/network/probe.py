@@ -6,7 +6,12 @@ from typing import Final
 from ..at.channel import AtChannel
 from ..at.codes import TcpError
 from ..at.commands import Command, Deadline
-from ..at.errors import CommandError, ServerNameError, ServerUnreachableError, UnexpectedAnswerError
+from ..at.errors import (
+    CommandError,
+    ServerNameError,
+    ServerUnreachableError,
+    UnexpectedAnswerError,
+)
 from ..at.syntax import integer, number, parameters, quote
 
 HOST_LIMIT: Final = 50

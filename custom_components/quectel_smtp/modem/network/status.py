@@ -12,7 +12,17 @@ from typing import Final
 from ..at.channel import AtChannel
 from ..at.codes import EquipmentError
 from ..at.commands import Command, Deadline
-from ..at.errors import CommandError, InvalidValueError, NotAModemError, PinRefusedError, PinTriesExhaustingError, PukRequiredError, SimFailureError, SimMissingError, UnexpectedAnswerError
+from ..at.errors import (
+    CommandError,
+    InvalidValueError,
+    NotAModemError,
+    PinRefusedError,
+    PinTriesExhaustingError,
+    PukRequiredError,
+    SimFailureError,
+    SimMissingError,
+    UnexpectedAnswerError,
+)
 from ..at.syntax import number, parameters, quote
 
 

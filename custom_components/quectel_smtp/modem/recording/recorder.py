@@ -14,10 +14,10 @@ from typing import Final, cast, override
 
 from serialx import PinState, SerialException, create_serial_connection
 
-from ..network import status
 from ..at.errors import PortLostError
-from .masking import Rule, mask, sweep
 from ..at.port import Connect, PortSettings, connect
+from ..network import status
+from .masking import Rule, mask, sweep
 from .questions import QUESTIONS
 from .transcript import Exchange, Transcript
 

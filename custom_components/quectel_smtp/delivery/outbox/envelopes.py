@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from . import outbox_rows as rows, outbox_states as states
-from .outbox_rows import EnvelopeRow
-from .outbox_store import Store
-from .records import Finding, History, Instant, Reason, State
+from . import rows, states
+from .rows import EnvelopeRow
+from .store import Store
+from ..records import Finding, History, Instant, Reason, State
 
 
 def change(

@@ -10,17 +10,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from ..modem.modem import Modem
-from ..modem.at.port import PortSettings
+from ...modem.at.port import PortSettings
+from ...modem.modem import Modem
 from .books import Books
-from .email import Email
+from ..email import Email
 from .line import FindPorts, no_ports
-from .outbox import Outbox
-from .outbox_thread import OutboxThread
-from .records import Listed, OutboxError, OutboxWriteError, Reason, Transition
-from .settings import Settings
-from .status import Board, Status
-from .wording import Wording
+from ..outbox.outbox import Outbox
+from ..outbox.thread import OutboxThread
+from ..records import Listed, OutboxError, OutboxWriteError, Reason, Transition
+from ..settings import Settings
+from ..status import Board, Status
+from ..rules.wording import Wording
 from .worker import Worker
 
 PUT_TIMEOUT: Final = 300

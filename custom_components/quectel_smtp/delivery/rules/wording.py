@@ -11,9 +11,9 @@ from datetime import UTC, datetime, tzinfo
 import re
 from typing import Final
 
-from ..modem.mail.message import BODY_LIMIT as MODEM_BODY_LIMIT, LINE_LIMIT, SUBJECT_LIMIT as MODEM_SUBJECT_LIMIT, Message
-from .email import BODY_LIMIT, SUBJECT_LIMIT, new_reference, wrap
-from .records import Entry, Item
+from ...modem.mail.message import BODY_LIMIT as MODEM_BODY_LIMIT, LINE_LIMIT, SUBJECT_LIMIT as MODEM_SUBJECT_LIMIT, Message
+from ..email import BODY_LIMIT, SUBJECT_LIMIT, new_reference, wrap
+from ..records import Entry, Item
 
 _ELLIPSIS: Final = "…"
 _PLACEHOLDER: Final = re.compile(r"\{(reference|count|time|subject)\}")

@@ -11,19 +11,8 @@ import json
 import math
 from typing import Final
 
-from ..modem.mail.smtp import Result
-from .records import (
-    Finding,
-    History,
-    Instant,
-    Item,
-    Last,
-    OutboxWriteError,
-    Reason,
-    State,
-    Transition,
-    Wear,
-)
+from ...modem.mail.smtp import Result
+from ..records import Finding, History, Instant, Item, Last, OutboxWriteError, Reason, State, Transition, Wear
 
 
 class DamagedRowError(OutboxWriteError):

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from .outbox import Opened, Outbox
-from .records import Instant, OutboxWriteError
+from ..records import Instant, OutboxWriteError
 
 
 class OutboxThread:

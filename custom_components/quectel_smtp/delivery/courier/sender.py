@@ -4,16 +4,16 @@ from contextlib import suppress
 import logging
 from typing import Final
 
-from ..modem.at.commands import RESULT_MARGIN
-from ..modem.at.errors import ModemError, ModemRebootedError, NoAnswerError
-from ..modem.mail.smtp import Outcome, Result
+from ...modem.at.commands import RESULT_MARGIN
+from ...modem.at.errors import ModemError, ModemRebootedError, NoAnswerError
+from ...modem.mail.smtp import Outcome, Result
 from .books import Books
 from .line import Line
-from .outbox_thread import OutboxThread
-from .records import Item, Unsettled
-from .recovery import Recovery
-from .settings import Settings
-from .wording import Wording, letter
+from ..outbox.thread import OutboxThread
+from ..records import Item, Unsettled
+from ..rules.recovery import Recovery
+from ..settings import Settings
+from ..rules.wording import Wording, letter
 
 _LOGGER = logging.getLogger(__name__)
 

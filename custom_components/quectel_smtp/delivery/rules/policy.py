@@ -9,11 +9,11 @@ from enum import StrEnum
 import hashlib
 from typing import Final
 
-from ..modem.at.codes import EquipmentError, FileError, SmtpError, SmtpReply, TcpError
-from ..modem.at.errors import ApnMissingError, CommandError, DataModeError, InvalidValueError, ModemError, NoAnswerError, NotAModemError, NotRegisteredError, PdpError, PinRequiredError, PortError, PukRequiredError, ServerNameError, ServerUnreachableError, SimFailureError, SimMissingError, UnexpectedAnswerError, UnsupportedModemError, WrongModemError
-from ..modem.mail.server import ServerSettings
-from ..modem.mail.smtp import Outcome, Result
-from .records import Again, End, History, Hold, Reason, Split, State, Verdict
+from ...modem.at.codes import EquipmentError, FileError, SmtpError, SmtpReply, TcpError
+from ...modem.at.errors import ApnMissingError, CommandError, DataModeError, InvalidValueError, ModemError, NoAnswerError, NotAModemError, NotRegisteredError, PdpError, PinRequiredError, PortError, PukRequiredError, ServerNameError, ServerUnreachableError, SimFailureError, SimMissingError, UnexpectedAnswerError, UnsupportedModemError, WrongModemError
+from ...modem.mail.server import ServerSettings
+from ...modem.mail.smtp import Outcome, Result
+from ..records import Again, End, History, Hold, Reason, Split, State, Verdict
 
 # The retry plan: seconds after the 1st, 2nd, ... failed attempt.
 _DELAYS: Final = (0.0, 10.0, 30.0, 60.0, 120.0, 240.0, 480.0, 900.0)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from .records import Options
+from ..records import Options
 
 HOUR: Final = 3600.0
 DAY: Final = 86400.0

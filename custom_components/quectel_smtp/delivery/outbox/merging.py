@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import hashlib
 from typing import Final, NamedTuple
 
-from ..modem.at.errors import InvalidValueError
-from .email import Email
-from .records import Entry, Item
+from ...modem.at.errors import InvalidValueError
+from ..email import Email
+from ..records import Entry, Item
 
 WINDOW: Final = 60.0
 """Seconds within which the same text to the same addresses becomes one email."""

@@ -3,8 +3,8 @@
 import random
 from typing import Final
 
-from ..modem.at.errors import ModemError, PortError
-from . import policy
+from ...modem.at.errors import ModemError, PortError
+from ..rules import policy
 
 PORT_EVERY: Final = 2.0
 """Seconds between two looks for a port that is absent: it costs next to nothing."""

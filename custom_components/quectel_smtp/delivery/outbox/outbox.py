@@ -11,39 +11,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from . import (
-    outbox_envelopes as envelopes,
-    outbox_holds as holds,
-    outbox_rows as rows,
-    outbox_start as start,
-    outbox_states as states,
-    outbox_views as views,
-)
+from . import envelopes, holds, rows, start, states, views
 from .attempts import Attempts
-from .email import Email
+from ..email import Email
 from .intake import Bounds, Intake
 from .merging import Compose
-from .outbox_file import Connect, connect, remove_database
-from .outbox_rows import DamagedRowError
-from .outbox_store import Store
-from .records import (
-    BeingSentError,
-    Finding,
-    Instant,
-    Item,
-    Listed,
-    NotWaitingError,
-    Options,
-    OutboxWriteError,
-    Reason,
-    State,
-    Summary,
-    Transition,
-    Unsettled,
-    Verdict,
-    Wear,
-)
-from .storm import DAY
+from .file import Connect, connect, remove_database
+from .rows import DamagedRowError
+from .store import Store
+from ..records import BeingSentError, Finding, Instant, Item, Listed, NotWaitingError, Options, OutboxWriteError, Reason, State, Summary, Transition, Unsettled, Verdict, Wear
+from ..rules.storm import DAY
 
 EMAILS: Final = 200
 SIZE: Final = 50 * 1024 * 1024

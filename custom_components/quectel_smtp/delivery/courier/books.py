@@ -6,9 +6,9 @@ that one which a crash kept from being shown is shown at the next start.
 
 from collections.abc import Callable
 
-from .outbox import Outbox
-from .outbox_thread import OutboxThread
-from .records import Instant, Summary, Transition
+from ..outbox.outbox import Outbox
+from ..outbox.thread import OutboxThread
+from ..records import Instant, Summary, Transition
 
 
 class Books:

@@ -3,30 +3,12 @@
 from contextlib import suppress
 from typing import Final
 
-from . import (
-    outbox_envelopes as envelopes,
-    outbox_holds as holds,
-    outbox_rows as rows,
-    outbox_states as states,
-)
+from . import envelopes, holds, rows, states
 from .intake import Intake
-from .outbox_rows import DamagedRowError, EnvelopeRow
-from .outbox_store import Store
-from .records import (
-    End,
-    Finding,
-    Hold,
-    Instant,
-    Item,
-    Last,
-    Options,
-    Reason,
-    Split,
-    State,
-    Unsettled,
-    Verdict,
-)
-from .storm import DAY, Room, Send, room
+from .rows import DamagedRowError, EnvelopeRow
+from .store import Store
+from ..records import End, Finding, Hold, Instant, Item, Last, Options, Reason, Split, State, Unsettled, Verdict
+from ..rules.storm import DAY, Room, Send, room
 
 _DUE: Final = (
     "SELECT id, email, critical FROM envelopes"

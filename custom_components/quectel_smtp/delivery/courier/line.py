@@ -6,12 +6,12 @@ from dataclasses import replace
 import logging
 from typing import Final, Protocol
 
-from ..modem.at.errors import ModemError, NoAnswerError, NotAModemError, PinRefusedError, PortError, WrongModemError
-from ..modem.modem import Modem
-from ..modem.at.port import PortSettings
-from ..modem.service import await_registration, unlock
-from ..modem.network.status import Identity, Network
-from .settings import Pin, Settings
+from ...modem.at.errors import ModemError, NoAnswerError, NotAModemError, PinRefusedError, PortError, WrongModemError
+from ...modem.at.port import PortSettings
+from ...modem.modem import Modem
+from ...modem.network.status import Identity, Network
+from ...modem.service import await_registration, unlock
+from ..settings import Pin, Settings
 
 _LOGGER = logging.getLogger(__name__)
 

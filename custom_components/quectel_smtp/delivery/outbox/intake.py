@@ -5,8 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from . import outbox_holds as holds, outbox_rows as rows, outbox_states as states
-from .email import Email, new_reference
+from . import holds, rows, states
+from ..email import Email, new_reference
 from .merging import (
     DIGEST_LEAST,
     DIGEST_MOST,
@@ -16,9 +16,9 @@ from .merging import (
     Recent,
     fitting,
 )
-from .outbox_rows import Addresses, Content, DamagedRowError
-from .outbox_store import Store
-from .records import Entry, Instant, Item, Options, OutboxFullError, Reason, State
+from .rows import Addresses, Content, DamagedRowError
+from .store import Store
+from ..records import Entry, Instant, Item, Options, OutboxFullError, Reason, State
 
 # Emails of one part in one envelope that were never attempted, and may go now but for the
 # limits: what an item, by its envelope, may go out with if the addresses are the same.

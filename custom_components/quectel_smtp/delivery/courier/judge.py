@@ -4,30 +4,20 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from ..modem.at.errors import ModemError, NoAnswerError
-from ..modem.mail.smtp import Outcome, Result
-from . import policy
+from ...modem.at.errors import ModemError, NoAnswerError
+from ...modem.mail.smtp import Outcome, Result
+from ..rules import policy
 from .books import Books
 from .line import Line
-from .outbox import Outbox
-from .outbox_thread import OutboxThread
+from ..outbox.outbox import Outbox
+from ..outbox.thread import OutboxThread
 from .pace import Pace, jitter
-from .policy import Kind
-from .records import (
-    Again,
-    Finding,
-    History,
-    Hold,
-    Instant,
-    Item,
-    OutboxWriteError,
-    Reason,
-    Verdict,
-)
-from .recovery import Recovery
+from ..rules.policy import Kind
+from ..records import Again, Finding, History, Hold, Instant, Item, OutboxWriteError, Reason, Verdict
+from ..rules.recovery import Recovery
 from .sender import Sender
-from .settings import Settings
-from .status import Board
+from ..settings import Settings
+from ..status import Board
 
 WRITE_EVERY: Final = 5.0
 """Seconds between two tries of writing what has to be written."""

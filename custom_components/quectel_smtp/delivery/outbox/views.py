@@ -3,10 +3,10 @@
 from contextlib import suppress
 from datetime import datetime
 
-from . import outbox_rows as rows, outbox_states as states
-from .outbox_rows import DamagedRowError, EnvelopeRow
-from .outbox_store import Store
-from .records import Instant, Last, Listed, State, Summary, Transition
+from . import rows, states
+from .rows import DamagedRowError, EnvelopeRow
+from .store import Store
+from ..records import Instant, Last, Listed, State, Summary, Transition
 
 
 def listed(store: Store, at: Instant) -> tuple[Listed, ...]:

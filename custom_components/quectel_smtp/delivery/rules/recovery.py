@@ -11,12 +11,12 @@ from enum import IntEnum
 import logging
 from typing import Final
 
-from ..modem.at.codes import TcpError
-from ..modem.at.errors import CommandError, ModemError, PdpError, PinRequiredError
-from ..modem.modem import Modem
-from ..modem.network.pdp import PdpSettings, PdpState
-from ..modem.service import await_registration, unlock
-from .records import Wear
+from ...modem.at.codes import TcpError
+from ...modem.at.errors import CommandError, ModemError, PdpError, PinRequiredError
+from ...modem.modem import Modem
+from ...modem.network.pdp import PdpSettings, PdpState
+from ...modem.service import await_registration, unlock
+from ..records import Wear
 
 _LOGGER = logging.getLogger(__name__)
 
