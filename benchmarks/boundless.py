@@ -13,12 +13,12 @@ from typing import Final, override
 
 from custom_components.quectel_smtp.delivery.courier.courier import Courier
 from custom_components.quectel_smtp.delivery.email import Email, new_reference
-from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.outbox.file import Connect, connect
+from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.outbox.thread import OutboxThread
 from custom_components.quectel_smtp.delivery.records import Instant, Options
-from custom_components.quectel_smtp.delivery.settings import Settings
 from custom_components.quectel_smtp.delivery.rules.wording import Wording
+from custom_components.quectel_smtp.delivery.settings import Settings
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from custom_components.quectel_smtp.modem.mail.message import Message
 from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings

@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 
-from custom_components.quectel_smtp.delivery.rules import policy, storm
 from custom_components.quectel_smtp.delivery.outbox.merging import DIGEST_LEAST, WINDOW
-from custom_components.quectel_smtp.delivery.outbox.outbox import EMAILS, KEPT, RESERVED, SIZE
+from custom_components.quectel_smtp.delivery.outbox.outbox import (
+    EMAILS,
+    KEPT,
+    RESERVED,
+    SIZE,
+)
 from custom_components.quectel_smtp.delivery.records import Options
+from custom_components.quectel_smtp.delivery.rules import policy, storm
 from custom_components.quectel_smtp.entry_data import LIMITS
 from custom_components.quectel_smtp.findings import EVENT_TYPES
 

@@ -20,7 +20,7 @@ from .source import INTEGRATION, tree
 
 _TRANSLATIONS = INTEGRATION / "translations"
 _LANGUAGES = sorted(path.stem for path in _TRANSLATIONS.glob("*.json"))
-_SIDE = sorted(INTEGRATION.glob("*.py"))
+_SIDE = sorted([*INTEGRATION.glob("*.py"), *INTEGRATION.glob("flow/*.py")])
 _FLOWS = ("config", "options", "config_subentries", "issues")
 
 # Home Assistant has texts of its own for these.

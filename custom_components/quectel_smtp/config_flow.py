@@ -19,12 +19,12 @@ from homeassistant.core import callback
 from .const import CONF_REASON, DOMAIN, MANUFACTURER, REASON_PIN, SUBENTRY_RECIPIENT
 from .delivery.records import OutboxError, Reason
 from .entry_data import server_settings
-from .flow_mail import MailSteps
-from .flow_schemas import LOGIN
+from .flow.mail import MailSteps
+from .flow.options import DeliveryOptionsFlow
+from .flow.recipient import RecipientFlow
+from .flow.schemas import LOGIN
 from .held import retry_held
 from .modem.at.errors import InvalidValueError, PinTriesExhaustingError
-from .options_flow import DeliveryOptionsFlow
-from .recipient_flow import RecipientFlow
 
 
 class QuectelConfigFlow(MailSteps, domain=DOMAIN):

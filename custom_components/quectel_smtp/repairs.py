@@ -15,7 +15,7 @@ from .const import DOMAIN
 from .coordinator import QuectelConfigEntry
 from .delivery.courier.courier import Courier
 from .delivery.records import OutboxError, Reason
-from .flow_schemas import NOTHING
+from .flow.schemas import NOTHING
 from .held import retry_held
 from .issues import RESTORED, TRY_AGAIN
 

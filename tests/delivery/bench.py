@@ -13,9 +13,9 @@ from custom_components.quectel_smtp.delivery.email import Email
 from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.outbox.thread import OutboxThread
 from custom_components.quectel_smtp.delivery.records import Instant, State, Transition
+from custom_components.quectel_smtp.delivery.rules.wording import Wording
 from custom_components.quectel_smtp.delivery.settings import Settings
 from custom_components.quectel_smtp.delivery.status import Status
-from custom_components.quectel_smtp.delivery.rules.wording import Wording
 from custom_components.quectel_smtp.modem.at.errors import PortNotFoundError
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings

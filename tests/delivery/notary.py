@@ -21,7 +21,11 @@ from custom_components.quectel_smtp.delivery.records import (
     Transition,
     Unsettled,
 )
-from custom_components.quectel_smtp.delivery.rules.storm import CRITICAL_BURST, DAY, HOUR
+from custom_components.quectel_smtp.delivery.rules.storm import (
+    CRITICAL_BURST,
+    DAY,
+    HOUR,
+)
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result, parse_result
 from tests.modem.scripted_port import OK
 

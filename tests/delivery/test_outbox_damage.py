@@ -6,8 +6,8 @@ import sqlite3
 
 import pytest
 
-from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.outbox.file import connect
+from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.records import (
     Finding,
     History,

@@ -14,8 +14,8 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.quectel_smtp.delivery.outbox import schema as outbox_schema
-from custom_components.quectel_smtp.delivery.outbox.outbox import Opened, Outbox
 from custom_components.quectel_smtp.delivery.outbox.file import connect
+from custom_components.quectel_smtp.delivery.outbox.outbox import Opened, Outbox
 from custom_components.quectel_smtp.delivery.records import (
     History,
     Hold,

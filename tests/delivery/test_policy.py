@@ -7,7 +7,6 @@ from typing import Final
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.quectel_smtp.delivery.rules.policy import Kind, account, classify, climbs, delay, end_in_doubt, judge, judge_error, needs_person
 from custom_components.quectel_smtp.delivery.records import (
     Again,
     End,
@@ -17,6 +16,17 @@ from custom_components.quectel_smtp.delivery.records import (
     Split,
     State,
     Verdict,
+)
+from custom_components.quectel_smtp.delivery.rules.policy import (
+    Kind,
+    account,
+    classify,
+    climbs,
+    delay,
+    end_in_doubt,
+    judge,
+    judge_error,
+    needs_person,
 )
 from custom_components.quectel_smtp.modem.at.codes import (
     CmeCode,

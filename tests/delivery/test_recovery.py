@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from custom_components.quectel_smtp.delivery.rules.policy import delay
 from custom_components.quectel_smtp.delivery.records import OutboxWriteError, Wear
+from custom_components.quectel_smtp.delivery.rules.policy import delay
 from custom_components.quectel_smtp.delivery.rules.recovery import Recovery, Rung
 from custom_components.quectel_smtp.modem.at.codes import TcpError
 from custom_components.quectel_smtp.modem.at.errors import (

@@ -10,7 +10,14 @@ from custom_components.quectel_smtp.delivery.records import (
     Reason,
     State,
 )
-from custom_components.quectel_smtp.delivery.rules.storm import CRITICAL_BURST, DAY, HOUR, Room, Send, room
+from custom_components.quectel_smtp.delivery.rules.storm import (
+    CRITICAL_BURST,
+    DAY,
+    HOUR,
+    Room,
+    Send,
+    room,
+)
 
 from .outbox_bench import BUSY, REFUSED, Bench, again, at, mail, sent
 

@@ -16,7 +16,11 @@ from custom_components.quectel_smtp.delivery.records import (
     Instant,
     Item,
 )
-from custom_components.quectel_smtp.delivery.rules.wording import Wording, digest, letter
+from custom_components.quectel_smtp.delivery.rules.wording import (
+    Wording,
+    digest,
+    letter,
+)
 from custom_components.quectel_smtp.modem.at.errors import InvalidValueError
 from custom_components.quectel_smtp.modem.mail.message import body_bytes
 

@@ -61,8 +61,8 @@ async def desk(hass: HomeAssistant) -> AsyncGenerator[Desk]:
     with (
         patch(f"{base}.ports.Modem", type("Modem", (DeskModem,), {"desk": found})),
         patch(f"{base}.ports.connect", found.connect),
-        patch(f"{base}.modem_checks.REGISTRATION_WAIT", 0),
-        patch(f"{base}.flow_progress.SHOWN_FOR", 0),
+        patch(f"{base}.flow.modem_checks.REGISTRATION_WAIT", 0),
+        patch(f"{base}.flow.progress.SHOWN_FOR", 0),
         patch(f"{base}.delivery.line.REGISTRATION_TIMEOUT", 0),
         patch(f"{base}.delivery.worker.STOP_PATIENCE", 0.05),
         patch(f"{base}.delivery.worker._TURN_LEAST", 0.001),

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
-from custom_components.quectel_smtp.certificates import (
+from custom_components.quectel_smtp.flow.certificates import (
     WELL_KNOWN,
     CertificateError,
     check_pem,

@@ -113,7 +113,7 @@ async def test_who_fetches_a_check_too_early_does_not_take_its_end(
     dialog = await to_last_form(hass)
     seen = asyncio.Event()
     with patch(
-        "custom_components.quectel_smtp.flow_progress._be_seen", side_effect=seen.wait
+        "custom_components.quectel_smtp.flow.progress._be_seen", side_effect=seen.wait
     ):
         await dialog.begin()
         await desk.until(lambda: len(desk.configured) == 1 and not desk.open_modems)

@@ -33,8 +33,8 @@ async def modem(hass: HomeAssistant) -> AsyncGenerator[VirtualModem]:
         hosts={"smtp.example.com": {465: 1}}, time_scale=0.01
     ) as found:
         with (
-            patch(f"{base}.modem_checks.RESOLVE_WAIT", 2),
-            patch(f"{base}.flow_progress.SHOWN_FOR", 0),
+            patch(f"{base}.flow.modem_checks.RESOLVE_WAIT", 2),
+            patch(f"{base}.flow.progress.SHOWN_FOR", 0),
         ):
             yield found
         for entry in hass.config_entries.async_entries(DOMAIN):

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from custom_components.quectel_smtp.modem.at import codes, errors
-from custom_components.quectel_smtp.modem_checks import (
+from custom_components.quectel_smtp.flow.modem_checks import (
     NoResultError,
     PinKnownRefusedError,
     ResultsElsewhereError,
     Stage,
 )
+from custom_components.quectel_smtp.modem.at import codes, errors
 from custom_components.quectel_smtp.ports import SettingsInvalidError
 
 from .dialog import texts

@@ -12,15 +12,15 @@ from typing import Final
 
 from ...modem.at.port import PortSettings
 from ...modem.modem import Modem
-from .books import Books
 from ..email import Email
-from .line import FindPorts, no_ports
 from ..outbox.outbox import Outbox
 from ..outbox.thread import OutboxThread
 from ..records import Listed, OutboxError, OutboxWriteError, Reason, Transition
+from ..rules.wording import Wording
 from ..settings import Settings
 from ..status import Board, Status
-from ..rules.wording import Wording
+from .books import Books
+from .line import FindPorts, no_ports
 from .worker import Worker
 
 PUT_TIMEOUT: Final = 300

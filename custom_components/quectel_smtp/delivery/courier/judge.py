@@ -6,18 +6,28 @@ from typing import Final
 
 from ...modem.at.errors import ModemError, NoAnswerError
 from ...modem.mail.smtp import Outcome, Result
-from ..rules import policy
-from .books import Books
-from .line import Line
 from ..outbox.outbox import Outbox
 from ..outbox.thread import OutboxThread
-from .pace import Pace, jitter
+from ..records import (
+    Again,
+    Finding,
+    History,
+    Hold,
+    Instant,
+    Item,
+    OutboxWriteError,
+    Reason,
+    Verdict,
+)
+from ..rules import policy
 from ..rules.policy import Kind
-from ..records import Again, Finding, History, Hold, Instant, Item, OutboxWriteError, Reason, Verdict
 from ..rules.recovery import Recovery
-from .sender import Sender
 from ..settings import Settings
 from ..status import Board
+from .books import Books
+from .line import Line
+from .pace import Pace, jitter
+from .sender import Sender
 
 WRITE_EVERY: Final = 5.0
 """Seconds between two tries of writing what has to be written."""

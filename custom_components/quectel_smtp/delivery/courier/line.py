@@ -6,7 +6,14 @@ from dataclasses import replace
 import logging
 from typing import Final, Protocol
 
-from ...modem.at.errors import ModemError, NoAnswerError, NotAModemError, PinRefusedError, PortError, WrongModemError
+from ...modem.at.errors import (
+    ModemError,
+    NoAnswerError,
+    NotAModemError,
+    PinRefusedError,
+    PortError,
+    WrongModemError,
+)
 from ...modem.at.port import PortSettings
 from ...modem.modem import Modem
 from ...modem.network.status import Identity, Network

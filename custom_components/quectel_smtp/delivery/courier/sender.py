@@ -7,13 +7,13 @@ from typing import Final
 from ...modem.at.commands import RESULT_MARGIN
 from ...modem.at.errors import ModemError, ModemRebootedError, NoAnswerError
 from ...modem.mail.smtp import Outcome, Result
-from .books import Books
-from .line import Line
 from ..outbox.thread import OutboxThread
 from ..records import Item, Unsettled
 from ..rules.recovery import Recovery
-from ..settings import Settings
 from ..rules.wording import Wording, letter
+from ..settings import Settings
+from .books import Books
+from .line import Line
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -6,24 +6,31 @@ from functools import partial
 import logging
 from typing import Final
 
-from ...modem.at.errors import InvalidValueError, ModemError, NoAnswerError, PortError, UnexpectedAnswerError, UnexpectedError
+from ...modem.at.errors import (
+    InvalidValueError,
+    ModemError,
+    NoAnswerError,
+    PortError,
+    UnexpectedAnswerError,
+    UnexpectedError,
+)
 from ...modem.at.port import PortSettings
 from ...modem.modem import Modem
 from ...modem.network.pdp import PdpState
 from ...modem.network.status import Identity, Network, SimState
+from ..outbox.outbox import Outbox
+from ..outbox.thread import OutboxThread
+from ..records import Instant, Item, Options, OutboxError, Reason, Unsettled, Wear
 from ..rules import policy
+from ..rules.recovery import Recovery
+from ..rules.wording import Wording, digest
+from ..settings import Settings
+from ..status import Board
 from .books import Books
 from .judge import MENDED_BY_A_PERSON, WRITE_EVERY, Judge
 from .line import FindPorts, Line
-from ..outbox.outbox import Outbox
-from ..outbox.thread import OutboxThread
 from .pace import PERSON_EVERY, Pace
-from ..records import Instant, Item, Options, OutboxError, Reason, Unsettled, Wear
-from ..rules.recovery import Recovery
 from .sender import Sender
-from ..settings import Settings
-from ..status import Board
-from ..rules.wording import Wording, digest
 
 _LOGGER = logging.getLogger(__name__)
 

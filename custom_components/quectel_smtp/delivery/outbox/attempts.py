@@ -3,12 +3,25 @@
 from contextlib import suppress
 from typing import Final
 
+from ..records import (
+    End,
+    Finding,
+    Hold,
+    Instant,
+    Item,
+    Last,
+    Options,
+    Reason,
+    Split,
+    State,
+    Unsettled,
+    Verdict,
+)
+from ..rules.storm import DAY, Room, Send, room
 from . import envelopes, holds, rows, states
 from .intake import Intake
 from .rows import DamagedRowError, EnvelopeRow
 from .store import Store
-from ..records import End, Finding, Hold, Instant, Item, Last, Options, Reason, Split, State, Unsettled, Verdict
-from ..rules.storm import DAY, Room, Send, room
 
 _DUE: Final = (
     "SELECT id, email, critical FROM envelopes"

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ..records import Finding, History, Instant, Reason, State
 from . import rows, states
 from .rows import EnvelopeRow
 from .store import Store
-from ..records import Finding, History, Instant, Reason, State
 
 
 def change(

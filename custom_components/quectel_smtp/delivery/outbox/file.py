@@ -14,8 +14,8 @@ import sqlite3
 import stat
 from typing import Final
 
-from .schema import ForeignDatabaseError, migrate
 from ..records import OutboxWriteError
+from .schema import ForeignDatabaseError, migrate
 
 type Connect = Callable[[Path], sqlite3.Connection]
 

@@ -6,9 +6,9 @@ comes after it must not be one more try with a login that was refused just now.
 
 from typing import Final
 
+from ..records import Instant, Reason
 from . import rows
 from .store import Store
-from ..records import Instant, Reason
 
 OF_ALL: Final = tuple(reason for reason in Reason if reason.of_all)
 """In a fixed order, as statements take them."""

@@ -5,8 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from . import holds, rows, states
 from ..email import Email, new_reference
+from ..records import Entry, Instant, Item, Options, OutboxFullError, Reason, State
+from . import holds, rows, states
 from .merging import (
     DIGEST_LEAST,
     DIGEST_MOST,
@@ -18,7 +19,6 @@ from .merging import (
 )
 from .rows import Addresses, Content, DamagedRowError
 from .store import Store
-from ..records import Entry, Instant, Item, Options, OutboxFullError, Reason, State
 
 # Emails of one part in one envelope that were never attempted, and may go now but for the
 # limits: what an item, by its envelope, may go out with if the addresses are the same.

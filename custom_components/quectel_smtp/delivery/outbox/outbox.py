@@ -11,16 +11,32 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from ..email import Email
+from ..records import (
+    BeingSentError,
+    Finding,
+    Instant,
+    Item,
+    Listed,
+    NotWaitingError,
+    Options,
+    OutboxWriteError,
+    Reason,
+    State,
+    Summary,
+    Transition,
+    Unsettled,
+    Verdict,
+    Wear,
+)
+from ..rules.storm import DAY
 from . import envelopes, holds, rows, start, states, views
 from .attempts import Attempts
-from ..email import Email
+from .file import Connect, connect, remove_database
 from .intake import Bounds, Intake
 from .merging import Compose
-from .file import Connect, connect, remove_database
 from .rows import DamagedRowError
 from .store import Store
-from ..records import BeingSentError, Finding, Instant, Item, Listed, NotWaitingError, Options, OutboxWriteError, Reason, State, Summary, Transition, Unsettled, Verdict, Wear
-from ..rules.storm import DAY
 
 EMAILS: Final = 200
 SIZE: Final = 50 * 1024 * 1024

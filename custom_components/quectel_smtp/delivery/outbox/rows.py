@@ -12,7 +12,18 @@ import math
 from typing import Final
 
 from ...modem.mail.smtp import Result
-from ..records import Finding, History, Instant, Item, Last, OutboxWriteError, Reason, State, Transition, Wear
+from ..records import (
+    Finding,
+    History,
+    Instant,
+    Item,
+    Last,
+    OutboxWriteError,
+    Reason,
+    State,
+    Transition,
+    Wear,
+)
 
 
 class DamagedRowError(OutboxWriteError):

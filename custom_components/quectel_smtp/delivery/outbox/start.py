@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Final
 
+from ..records import Instant, Reason, State
 from . import envelopes, rows, states
 from .rows import DamagedRowError, EnvelopeRow
 from .store import Store
-from ..records import Instant, Reason, State
 
 _AWAY_MOST: Final = 86400.0
 """Seconds that may have passed between two runs: the host's clock may have jumped."""

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from . import rows
 from ..email import new_reference
+from ..records import Finding, Instant, Item, Last, Reason, State
+from . import rows
 from .rows import DamagedRowError, EmailRow, EnvelopeRow
 from .store import Store
-from ..records import Finding, Instant, Item, Last, Reason, State
 
 DAMAGED: Final = "outbox_damaged"
 """The finding's error where an email can't be read any more."""

@@ -7,9 +7,9 @@ from pathlib import Path
 import sqlite3
 from typing import Final
 
+from ..records import Instant, OutboxWriteError
 from .file import Connect, error_name, open_database
 from .rows import integer, moment, real
-from ..records import Instant, OutboxWriteError
 
 # SQLite's own default (https://sqlite.org/wal.html#automatic_checkpoint).
 _AUTOCHECKPOINT: Final = 1000

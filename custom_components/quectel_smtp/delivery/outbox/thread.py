@@ -6,8 +6,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 
-from .outbox import Opened, Outbox
 from ..records import Instant, OutboxWriteError
+from .outbox import Opened, Outbox
 
 
 class OutboxThread:

@@ -3,10 +3,10 @@
 from contextlib import suppress
 from datetime import datetime
 
+from ..records import Instant, Last, Listed, State, Summary, Transition
 from . import rows, states
 from .rows import DamagedRowError, EnvelopeRow
 from .store import Store
-from ..records import Instant, Last, Listed, State, Summary, Transition
 
 
 def listed(store: Store, at: Instant) -> tuple[Listed, ...]:

@@ -10,7 +10,27 @@ import hashlib
 from typing import Final
 
 from ...modem.at.codes import EquipmentError, FileError, SmtpError, SmtpReply, TcpError
-from ...modem.at.errors import ApnMissingError, CommandError, DataModeError, InvalidValueError, ModemError, NoAnswerError, NotAModemError, NotRegisteredError, PdpError, PinRequiredError, PortError, PukRequiredError, ServerNameError, ServerUnreachableError, SimFailureError, SimMissingError, UnexpectedAnswerError, UnsupportedModemError, WrongModemError
+from ...modem.at.errors import (
+    ApnMissingError,
+    CommandError,
+    DataModeError,
+    InvalidValueError,
+    ModemError,
+    NoAnswerError,
+    NotAModemError,
+    NotRegisteredError,
+    PdpError,
+    PinRequiredError,
+    PortError,
+    PukRequiredError,
+    ServerNameError,
+    ServerUnreachableError,
+    SimFailureError,
+    SimMissingError,
+    UnexpectedAnswerError,
+    UnsupportedModemError,
+    WrongModemError,
+)
 from ...modem.mail.server import ServerSettings
 from ...modem.mail.smtp import Outcome, Result
 from ..records import Again, End, History, Hold, Reason, Split, State, Verdict

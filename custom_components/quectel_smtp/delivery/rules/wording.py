@@ -11,7 +11,12 @@ from datetime import UTC, datetime, tzinfo
 import re
 from typing import Final
 
-from ...modem.mail.message import BODY_LIMIT as MODEM_BODY_LIMIT, LINE_LIMIT, SUBJECT_LIMIT as MODEM_SUBJECT_LIMIT, Message
+from ...modem.mail.message import (
+    BODY_LIMIT as MODEM_BODY_LIMIT,
+    LINE_LIMIT,
+    SUBJECT_LIMIT as MODEM_SUBJECT_LIMIT,
+    Message,
+)
 from ..email import BODY_LIMIT, SUBJECT_LIMIT, new_reference, wrap
 from ..records import Entry, Item
 

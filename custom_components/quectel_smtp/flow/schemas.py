@@ -25,8 +25,7 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
-from .certificates import Root
-from .const import (
+from ..const import (
     CONF_APN,
     CONF_APN_PASSWORD,
     CONF_APN_USERNAME,
@@ -42,9 +41,10 @@ from .const import (
     CONF_TO,
     SECTION_ADVANCED,
 )
-from .modem.at.port import DEFAULT_BAUDRATE
-from .modem.mail.server import Security
-from .modem.network.pdp import Authentication
+from ..modem.at.port import DEFAULT_BAUDRATE
+from ..modem.mail.server import Security
+from ..modem.network.pdp import Authentication
+from .certificates import Root
 
 if TYPE_CHECKING:
     # Home Assistant answers the import of voluptuous with this, its own engine.

@@ -11,8 +11,8 @@ from homeassistant.helpers.selector import (
     NumberSelectorMode,
 )
 
-from .const import CONF_DIGEST, CONF_IDLE, CONF_LIFETIME, CONF_PER_DAY, CONF_PER_HOUR
-from .entry_data import DEFAULTS, LIMITS
+from ..const import CONF_DIGEST, CONF_IDLE, CONF_LIFETIME, CONF_PER_DAY, CONF_PER_HOUR
+from ..entry_data import DEFAULTS, LIMITS
 
 if TYPE_CHECKING:
     # Home Assistant answers the import of voluptuous with this, its own engine.

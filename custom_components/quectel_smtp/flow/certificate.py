@@ -6,10 +6,10 @@ from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import CONF_HOST
 from homeassistant.util import dt as dt_util
 
+from ..const import CONF_CERTIFICATE, CONF_SAVE_UNCHECKED, CONF_SECURITY
+from .apply import ApplySteps
 from .certificates import CertificateError, check_pem, roots
-from .const import CONF_CERTIFICATE, CONF_SAVE_UNCHECKED, CONF_SECURITY
-from .flow_apply import ApplySteps
-from .flow_schemas import CERTIFICATE_TEXT, NOTHING, certificate_choice
+from .schemas import CERTIFICATE_TEXT, NOTHING, certificate_choice
 
 
 class CertificateSteps(ApplySteps):

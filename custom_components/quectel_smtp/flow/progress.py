@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
 
-from .modem.at.errors import ModemError
+from ..modem.at.errors import ModemError
 from .modem_checks import Show, Stage
 
 _LOGGER = logging.getLogger(__name__)

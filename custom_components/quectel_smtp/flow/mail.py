@@ -5,12 +5,12 @@ from typing import Any
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
 
-from .const import CONF_CERTIFICATE, CONF_SECURITY
-from .entry_data import pdp_settings, server_settings
-from .flow_certificate import CertificateSteps
-from .flow_schemas import CELLULAR, SERVER, USUAL_PORTS
-from .modem.at.errors import InvalidValueError
-from .modem.mail.server import Security
+from ..const import CONF_CERTIFICATE, CONF_SECURITY
+from ..entry_data import pdp_settings, server_settings
+from ..modem.at.errors import InvalidValueError
+from ..modem.mail.server import Security
+from .certificate import CertificateSteps
+from .schemas import CELLULAR, SERVER, USUAL_PORTS
 
 
 class MailSteps(CertificateSteps):

@@ -14,21 +14,21 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_MODEL, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import callback
 
-from .const import (
+from ..const import (
     CONF_APN_PASSWORD,
     CONF_APN_USERNAME,
     CONF_FIRMWARE,
     CONF_ICCID,
     CONF_SAVE_UNCHECKED,
 )
-from .coordinator import QuectelConfigEntry
-from .entry_data import port_settings
-from .flow_progress import Check
-from .flow_schemas import Form, savable
-from .modem.at.errors import InvalidValueError, ModemError
-from .modem.modem import Modem
+from ..coordinator import QuectelConfigEntry
+from ..entry_data import port_settings
+from ..modem.at.errors import InvalidValueError, ModemError
+from ..modem.modem import Modem
+from ..ports import make_modem
 from .modem_checks import Found, Show
-from .ports import make_modem
+from .progress import Check
+from .schemas import Form, savable
 
 SETTINGS_STEPS = ("cellular", "server")
 

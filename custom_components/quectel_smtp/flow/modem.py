@@ -11,7 +11,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_DEVICE, CONF_MODEL, CONF_PIN
 
-from .const import (
+from ..const import (
     CONF_BAUDRATE,
     CONF_FIRMWARE,
     CONF_ICCID,
@@ -19,10 +19,8 @@ from .const import (
     DOMAIN,
     SECTION_ADVANCED,
 )
-from .entry_data import sim_pin
-from .flow_base import FlowBase
-from .flow_schemas import NOTHING, PIN, PORT
-from .modem.at.errors import (
+from ..entry_data import sim_pin
+from ..modem.at.errors import (
     ModemError,
     NotRegisteredError,
     PinRefusedError,
@@ -30,10 +28,12 @@ from .modem.at.errors import (
     PinTriesExhaustingError,
     SimError,
 )
-from .modem.modem import Modem
-from .modem.network.status import PIN_TRIES_KEPT
+from ..modem.modem import Modem
+from ..modem.network.status import PIN_TRIES_KEPT
+from ..pins import refused_pins, without_pin
+from .base import FlowBase
 from .modem_checks import Found, PinKnownRefusedError, Show, identify, make_ready
-from .pins import refused_pins, without_pin
+from .schemas import NOTHING, PIN, PORT
 
 
 class ModemSteps(FlowBase):

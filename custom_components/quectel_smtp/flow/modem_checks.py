@@ -5,19 +5,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from .delivery.settings import Pin, Settings
-from .modem.at.errors import (
+from ..delivery.settings import Pin, Settings
+from ..modem.at.errors import (
     CommandError,
     ModemError,
     NoAnswerError,
     PinRefusedError,
     WrongModemError,
 )
-from .modem.modem import Modem
-from .modem.network.profile import ALL_PORTS
-from .modem.network.status import Identity, Network
-from .modem.service import await_registration, unlock
-from .pins import pin_digest
+from ..modem.modem import Modem
+from ..modem.network.profile import ALL_PORTS
+from ..modem.network.status import Identity, Network
+from ..modem.service import await_registration, unlock
+from ..pins import pin_digest
 
 REGISTRATION_WAIT: Final = 60.0
 """Seconds that a modem may take to register."""

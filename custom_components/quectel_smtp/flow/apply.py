@@ -5,13 +5,10 @@ from typing import Any
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PIN
 
-from .const import CONF_APN, CONF_CERTIFICATE
-from .entry_data import settings
-from .flow_base import SETTINGS_STEPS
-from .flow_modem import ModemSteps, code_of
-from .flow_schemas import CELLULAR, SERVER
-from .modem.at.codes import TcpError
-from .modem.at.errors import (
+from ..const import CONF_APN, CONF_CERTIFICATE
+from ..entry_data import settings
+from ..modem.at.codes import TcpError
+from ..modem.at.errors import (
     ApnMissingError,
     CommandError,
     DataModeError,
@@ -20,7 +17,10 @@ from .modem.at.errors import (
     PdpError,
     ServerNameError,
 )
+from .base import SETTINGS_STEPS
+from .modem import ModemSteps, code_of
 from .modem_checks import ResultsElsewhereError, Show, Stage, identify, try_settings
+from .schemas import CELLULAR, SERVER
 
 # Refusals of the data connection that a person can do something particular about.
 _PDP_NAMED = frozenset(

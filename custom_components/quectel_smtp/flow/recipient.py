@@ -8,10 +8,10 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 
-from .const import CONF_BCC, CONF_CC, CONF_TO
-from .flow_schemas import CONF_NAME, RECIPIENT
-from .modem.at.errors import InvalidValueError
-from .modem.mail.message import RECIPIENT_LIMIT, check_address
+from ..const import CONF_BCC, CONF_CC, CONF_TO
+from ..modem.at.errors import InvalidValueError
+from ..modem.mail.message import RECIPIENT_LIMIT, check_address
+from .schemas import CONF_NAME, RECIPIENT
 
 _LISTS = (CONF_TO, CONF_CC, CONF_BCC)
 
