@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from .outbox_bench import Bench
+from .outbox.bench import Bench
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ from custom_components.quectel_smtp.modem.mail.tls import TlsSettings
 from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.network.pdp import PdpSettings, PdpState
 
+from .mail.test_files import PEM
 from .scripted_modem import IMEI, ScriptedModem, body
 from .scripted_port import ERROR, OK, Late, frame
-from .test_files import PEM
 from .virtual_time import virtual_time
 
 PDP = PdpSettings("internet", password="apn-secret")

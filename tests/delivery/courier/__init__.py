@@ -1,0 +1,1 @@
+"""The courier and its worker."""

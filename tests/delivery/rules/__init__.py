@@ -1,0 +1,1 @@
+"""What results mean, what is mended when, and what an email says."""

@@ -1,0 +1,1 @@
+"""Set-up, reconfiguration, options and recipients, as a person goes through them."""

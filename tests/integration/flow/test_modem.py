@@ -1,0 +1,248 @@
+"""What keeps a modem from being ready, named one by one, and the way on from each."""
+
+import pytest
+
+from custom_components.quectel_smtp.modem.at.errors import (
+    CommandError,
+    ModemError,
+    ModemRebootedError,
+    NoAnswerError,
+    NotAModemError,
+    PortBusyError,
+    PortError,
+    PortInvalidError,
+    PortLostError,
+    PortNotFoundError,
+    PortPermissionError,
+    UnexpectedAnswerError,
+)
+from custom_components.quectel_smtp.modem.network.status import (
+    Network,
+    Registration,
+    SimState,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from tests.integration.dialog import (
+    CELLULAR_INPUT,
+    PORT_INPUT,
+    SERVER_INPUT,
+    Dialog,
+    to_last_form,
+)
+from tests.integration.modem_on_the_desk import AT_HOME, ICCID, Desk
+
+
+async def _tried(hass: HomeAssistant) -> Dialog:
+    dialog = await Dialog.start(hass)
+    return await dialog.submit(**PORT_INPUT)
+
+
+@pytest.mark.parametrize(
+    ("err", "errors"),
+    [
+        (PortError(), {"device": "port_error"}),
+        (PortNotFoundError(), {"device": "port_not_found"}),
+        (PortBusyError(), {"device": "port_busy"}),
+        (PortPermissionError(), {"device": "port_permission"}),
+        (PortInvalidError(), {"device": "port_invalid"}),
+        (PortLostError(), {"device": "port_lost"}),
+        (NoAnswerError(), {"base": "no_answer"}),
+        (NotAModemError(), {"base": "not_a_modem"}),
+        (ModemRebootedError(), {"base": "modem_rebooted"}),
+        (UnexpectedAnswerError(), {"base": "unexpected_answer"}),
+    ],
+    ids=lambda value: value.key if isinstance(value, ModemError) else "",
+)
+async def test_a_port_that_does_not_serve_is_named_and_another_can_be_chosen(
+    hass: HomeAssistant, desk: Desk, err: ModemError, errors: dict[str, str]
+) -> None:
+    desk.fail("open", err)
+    dialog = await _tried(hass)
+    assert dialog.step == "user"
+    assert dialog.errors == errors
+    assert dialog.suggested("device") == PORT_INPUT["device"]
+    assert dialog.suggested("advanced") is None
+    await dialog.submit(**PORT_INPUT)
+    assert dialog.step == "cellular"
+    assert not dialog.errors
+
+
+async def test_a_firmware_without_email_commands_is_named(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.has_smtp = False
+    dialog = await _tried(hass)
+    assert (dialog.step, dialog.errors) == ("user", {"base": "no_smtp_commands"})
+    desk.has_smtp = True
+    await dialog.submit(**PORT_INPUT)
+    assert dialog.step == "cellular"
+
+
+@pytest.mark.parametrize(
+    ("sim", "error"),
+    [
+        (SimState.MISSING, "sim_missing"),
+        (SimState.FAILURE, "sim_failure"),
+        (SimState.PUK_REQUIRED, "puk_required"),
+    ],
+)
+async def test_a_sim_that_does_not_serve_is_named_and_checked_again_once_it_is_mended(
+    hass: HomeAssistant, desk: Desk, sim: SimState, error: str
+) -> None:
+    desk.sim = sim
+    dialog = await _tried(hass)
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": error})
+    assert dialog.fields == []
+    assert dialog.result["description_placeholders"]["model"] == "EC200A"
+    desk.sim = SimState.READY
+    await dialog.submit()
+    assert dialog.step == "cellular"
+
+
+@pytest.mark.parametrize(
+    ("registration", "error"),
+    [
+        (Registration.SEARCHING, "not_registered"),
+        (Registration.DENIED, "registration_denied"),
+    ],
+)
+async def test_a_modem_without_network_is_named_and_checked_again(
+    hass: HomeAssistant, desk: Desk, registration: Registration, error: str
+) -> None:
+    desk.network = Network(registration, None, None)
+    dialog = await _tried(hass)
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": error})
+    assert dialog.result["description_placeholders"]["operator"] == "–"
+    desk.network = AT_HOME
+    await dialog.submit()
+    assert dialog.step == "cellular"
+
+
+async def test_a_refused_command_is_named(hass: HomeAssistant, desk: Desk) -> None:
+    desk.fail("network", CommandError("AT+CEREG"))
+    dialog = await _tried(hass)
+    assert (dialog.step, dialog.errors) == ("user", {"base": "command_error"})
+
+
+# The PIN.
+
+
+async def test_the_pin_is_asked_for_with_its_tries_and_kept_with_its_sim(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    dialog = await _tried(hass)
+    assert dialog.step == "pin"
+    assert not dialog.errors
+    assert dialog.result["description_placeholders"]["tries"] == "3"
+    assert dialog.field("pin").config["type"] == "password"
+    await dialog.submit(pin="1234")
+    assert dialog.step == "cellular"
+    assert desk.pins_entered == ["1234"]
+    await dialog.submit(**CELLULAR_INPUT)
+    await dialog.submit(**SERVER_INPUT)
+    await dialog.choose("certificate_none")
+    await dialog.submit()
+    data = dialog.result["result"].data
+    assert (data["pin"], data["iccid"]) == ("1234", ICCID)
+
+
+async def test_a_refused_pin_is_never_sent_again(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    desk.tries = None
+    dialog = await _tried(hass)
+    assert dialog.result["description_placeholders"]["tries"] == "–"
+    await dialog.submit(pin="1111")
+    assert (dialog.step, dialog.errors) == ("pin", {"pin": "pin_refused"})
+    await dialog.submit(pin="1111")
+    assert (dialog.step, dialog.errors) == ("pin", {"pin": "pin_refused_before"})
+    assert desk.pins_entered == ["1111"]
+    await dialog.submit(pin="1234")
+    assert dialog.step == "cellular"
+
+
+async def test_a_refused_pin_is_remembered_when_the_dialog_is_closed(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    desk.tries = None
+    dialog = await _tried(hass)
+    await dialog.submit(pin="1111")
+    dialog.close()
+    dialog = await _tried(hass)
+    await dialog.submit(pin="1111")
+    assert dialog.errors == {"pin": "pin_refused_before"}
+    assert desk.pins_entered == ["1111"]
+
+
+async def test_a_pin_that_one_sim_refused_may_be_another_one_s(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    desk.tries = None
+    dialog = await _tried(hass)
+    await dialog.submit(pin="1111")
+    desk.iccid, desk.pin = "8949000000000000000", "1111"
+    await dialog.submit(pin="1111")
+    assert dialog.step == "cellular"
+
+
+async def test_the_last_two_tries_are_not_risked(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    dialog = await _tried(hass)
+    await dialog.submit(pin="1111")
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_tries_low"})
+    assert desk.pins_entered == ["1111"]
+    # Unlocked in a phone, the SIM has its three tries again.
+    desk.tries = 3
+    await dialog.submit()
+    assert dialog.step == "pin"
+    assert dialog.result["description_placeholders"]["tries"] == "3"
+    await dialog.submit(pin="1234")
+    assert dialog.step == "cellular"
+    assert desk.pins_entered == ["1111", "1234"]
+
+
+@pytest.mark.parametrize("pin", ["", "123", "123456789", "12a4", "１２３４", "12 34"])
+async def test_what_is_no_pin_is_not_sent(
+    hass: HomeAssistant, desk: Desk, pin: str
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    dialog = await _tried(hass)
+    await dialog.submit(pin=pin)
+    assert (dialog.step, dialog.errors) == ("pin", {"pin": "pin_invalid"})
+    assert not desk.pins_entered
+
+
+async def test_a_sim_that_locks_itself_during_set_up_is_unlocked_again(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    """As after a power cut between two forms."""
+    dialog = await to_last_form(hass)
+    desk.sim = SimState.PIN_REQUIRED
+    await dialog.submit()
+    assert dialog.step == "pin"
+    await dialog.submit(pin="1234")
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+    assert dialog.result["result"].data["pin"] == "1234"
+
+
+async def test_an_iccid_that_is_readable_only_once_the_sim_is_unlocked_is_kept(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.sim, desk.iccid = SimState.PIN_REQUIRED, None
+    dialog = await _tried(hass)
+    assert dialog.step == "pin"
+    held = desk.hold_in("enter_pin")
+    await dialog.begin(pin="1234")
+    await desk.reached("enter_pin")
+    desk.iccid = ICCID
+    held.set()
+    await hass.async_block_till_done()
+    await dialog.look()
+    assert dialog.result["description_placeholders"]["sim"] == ICCID

@@ -1,0 +1,86 @@
+"""What may be chosen about delivery, changed without anything being reloaded."""
+
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from tests.integration.conftest import send, settled, until
+from tests.integration.dialog import Dialog
+from tests.integration.modem_on_the_desk import Desk
+
+DEFAULTS: dict[str, Any] = {
+    "lifetime": 48,
+    "emails_per_hour": 30,
+    "emails_per_day": 200,
+    "digest": True,
+    "idle": 30,
+}
+
+
+async def _open(hass: HomeAssistant, entry: MockConfigEntry) -> Dialog:
+    flows = hass.config_entries.options
+    return Dialog(hass, await flows.async_init(entry.entry_id), "options", flows=flows)
+
+
+async def test_the_options_are_kept_and_shown_again(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    courier = loaded.runtime_data.courier
+    dialog = await _open(hass, loaded)
+    assert {field: dialog.default(field) for field in dialog.fields} == DEFAULTS
+    chosen = DEFAULTS | {"lifetime": 24.0, "digest": False}
+    await dialog.submit(**chosen)
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    assert loaded.options == chosen
+    assert isinstance(loaded.options["lifetime"], int)
+    assert loaded.runtime_data.courier is courier
+    again = await _open(hass, loaded)
+    assert again.suggested("lifetime") == 24
+    assert again.suggested("digest") is False
+
+
+async def test_a_limit_holds_for_the_next_email(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    dialog = await _open(hass, loaded)
+    await dialog.submit(**DEFAULTS | {"emails_per_hour": 1})
+    await hass.async_block_till_done()
+    await send(hass, "first")
+    await settled(hass, loaded)
+    await send(hass, "second")
+    mail = loaded.runtime_data.courier
+    await until(lambda: mail.status.mail.last.state == "sent")
+    listed = await mail.listed()
+    assert [email.state for email in listed] in (["deferred"], ["queued"])
+    assert len(desk.sent) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lifetime": 0},
+        {"lifetime": 169},
+        {"emails_per_hour": 0},
+        {"emails_per_day": 0},
+        {"idle": -1},
+    ],
+)
+async def test_what_is_out_of_range_is_refused(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, change: dict[str, int]
+) -> None:
+    dialog = await _open(hass, loaded)
+    with pytest.raises(InvalidData):
+        await dialog.submit(**DEFAULTS | change)
+    assert not loaded.options
+
+
+async def test_the_options_of_an_entry_that_is_not_loaded_can_be_changed(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    dialog = await _open(hass, entry)
+    await dialog.submit(**DEFAULTS | {"idle": 0})
+    assert entry.options["idle"] == 0

@@ -1,0 +1,313 @@
+"""Home Assistant asks anew for a login or a PIN that was refused."""
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
+from custom_components.quectel_smtp.modem.at.errors import PinTriesExhaustingError
+from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
+from custom_components.quectel_smtp.modem.network.pdp import PdpState
+from custom_components.quectel_smtp.modem.network.status import SimState
+from homeassistant.core import HomeAssistant
+from tests.integration.conftest import deliver, send, settled, until
+from tests.integration.dialog import Dialog
+from tests.integration.modem_on_the_desk import ICCID, Desk
+
+LOGIN = Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, SmtpReply.AUTH_FAILED)
+
+
+async def _asked(hass: HomeAssistant) -> Dialog:
+    """Return the one flow that asks."""
+    await until(lambda: bool(hass.config_entries.flow.async_progress()))
+    await hass.async_block_till_done()
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == "reauth"
+    return Dialog(hass, await hass.config_entries.flow.async_configure(flow["flow_id"]))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        SmtpError.AUTH_TYPE_UNSUPPORTED,
+        SmtpError.ACCESS_DENIED,
+        SmtpError.AUTH_FAILED,
+    ],
+)
+async def test_a_refused_login_is_asked_for_and_used_without_unloading(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, code: SmtpError
+) -> None:
+    courier = loaded.runtime_data.courier
+    desk.always = Outcome(Result.REFUSED, code, SmtpReply.AUTH_FAILED)
+    await send(hass)
+    dialog = await _asked(hass)
+    assert dialog.step == "reauth_confirm"
+    assert dialog.suggested("username") == "home@example.com"
+    await dialog.submit(username="home@example.com", password="p" * 51)
+    assert dialog.errors == {"password": "too_long"}
+    desk.always = None
+    await dialog.submit(username="home@example.com", password="battery staple")
+    assert dialog.ended == "reauth_successful"
+    assert loaded.data["password"] == "battery staple"
+    assert loaded.runtime_data.courier is courier
+    await settled(hass, loaded)
+    assert desk.configured[-1].password == "battery staple"
+    assert len(desk.sent) == 1
+
+
+async def test_a_login_that_is_confirmed_as_it_is_is_tried_at_once(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    """The provider had locked it, and has unlocked it since."""
+    desk.always = LOGIN
+    await send(hass)
+    dialog = await _asked(hass)
+    desk.always = None
+    await dialog.submit(username="home@example.com", password="")
+    assert dialog.ended == "reauth_successful"
+    await settled(hass, loaded)
+    assert len(desk.sent) == 1
+
+
+async def test_a_login_can_be_confirmed_where_nothing_waits(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    dialog = Dialog(hass, await loaded.start_reauth_flow(hass))
+    await dialog.submit(username="home@example.com", password="")
+    assert dialog.ended == "reauth_successful"
+
+
+async def test_a_login_can_be_given_while_something_else_has_to_be_mended(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(loaded, data=loaded.data | {"port": None})
+    dialog = Dialog(hass, await loaded.start_reauth_flow(hass))
+    await dialog.submit(username="home@example.com", password="battery staple")
+    assert dialog.ended == "reauth_successful"
+    assert loaded.data["password"] == "battery staple"
+
+
+async def test_it_is_asked_once_however_many_emails_are_refused(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.always = LOGIN
+    for number in range(3):
+        await send(hass, f"message {number}")
+    await _asked(hass)
+
+
+async def test_one_hold_is_not_asked_about_again_on_each_poll(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.always = LOGIN
+    await send(hass)
+    (await _asked(hass)).close()
+    await loaded.runtime_data.coordinator.async_refresh()
+    await send(hass, "another one")
+    await hass.async_block_till_done()
+    assert not hass.config_entries.flow.async_progress()
+
+
+async def test_a_login_that_is_refused_anew_is_asked_for_anew(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.always = LOGIN
+    await send(hass)
+    (await _asked(hass)).close()
+    desk.always = None
+    await loaded.runtime_data.courier.retry(None)
+    await settled(hass, loaded)
+    desk.always = LOGIN
+    await send(hass, "another one")
+    await _asked(hass)
+
+
+async def test_a_hold_is_asked_about_after_a_restart(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.always = LOGIN
+    await send(hass)
+    (await _asked(hass)).close()
+    desk.ports.clear()
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    assert (await _asked(hass)).step == "reauth_confirm"
+
+
+async def test_another_refusal_asks_for_nothing(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.always = Outcome(Result.REFUSED, SmtpError.TLS)
+    await send(hass)
+    await until(lambda: bool(loaded.runtime_data.courier.status.mail.held))
+    await hass.async_block_till_done()
+    assert not hass.config_entries.flow.async_progress()
+
+
+async def test_a_login_is_changed_while_an_email_is_being_sent(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    held = desk.hold_in("put")
+    await send(hass, "first")
+    await desk.reached("put")
+    dialog = Dialog(hass, await loaded.start_reauth_flow(hass))
+    await dialog.submit(username="home@example.com", password="battery staple")
+    assert dialog.ended == "reauth_successful"
+    held.set()
+    await deliver(hass, loaded, "second")
+    assert [server.password for server in desk.configured] == [
+        "correct horse",
+        "battery staple",
+    ]
+
+
+# The PIN.
+
+
+async def _started(hass: HomeAssistant, entry: MockConfigEntry, desk: Desk) -> None:
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await desk.until(lambda: entry.runtime_data.courier.status.trouble is not None)
+    await hass.async_block_till_done()
+
+
+async def test_a_pin_that_is_needed_is_asked_for_and_kept_with_its_sim(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    await _started(hass, entry, desk)
+    dialog = await _asked(hass)
+    assert (dialog.step, dialog.errors) == ("pin", {})
+    assert dialog.result["description_placeholders"]["tries"] == "3"
+    await dialog.submit(pin="1234")
+    assert dialog.ended == "reauth_successful"
+    assert (entry.data["pin"], entry.data["iccid"]) == ("1234", ICCID)
+    await deliver(hass, entry)
+    assert desk.pins_entered == ["1234"]
+
+
+async def test_a_kept_pin_that_is_refused_is_dropped_for_good(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    hass.config_entries.async_update_entry(
+        entry, data=entry.data | {"pin": "1111", "iccid": ICCID}
+    )
+    await _started(hass, entry, desk)
+    await desk.reached("sim_state", count=3)
+    assert desk.pins_entered == ["1111"]
+    assert entry.data["pin"] is None
+    assert "1111" not in str(entry.data)
+
+    desk.tries = None
+    dialog = await _asked(hass)
+    await dialog.submit(pin="1111")
+    assert dialog.errors == {"pin": "pin_refused_before"}
+    assert desk.pins_entered == ["1111"]
+    await dialog.submit(pin="1234", save_unchecked=False)
+    assert dialog.ended == "reauth_successful"
+    await deliver(hass, entry)
+
+
+async def test_a_refused_pin_is_dropped_once(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    hass.config_entries.async_update_entry(
+        entry, data=entry.data | {"pin": "1111", "iccid": ICCID}
+    )
+    held = desk.hold_in("enter_pin")
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await desk.reached("enter_pin")
+    desk.hold_in("sim_state")
+    held.set()
+    await desk.reached("sim_state", count=2)
+    # The modem has news while the courier has not looked at the SIM again.
+    (modem,) = desk.open_modems
+    modem.set_pdp(PdpState.ACTIVE)
+    assert len(entry.data["refused_pins"]) == 1
+
+
+async def test_a_pin_that_is_refused_here_is_remembered_although_nothing_is_saved(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim, desk.tries = SimState.PIN_REQUIRED, None
+    await _started(hass, entry, desk)
+    dialog = await _asked(hass)
+    await dialog.submit(pin="1111")
+    assert dialog.errors == {"pin": "pin_refused"}
+    dialog.close()
+    assert len(entry.data["refused_pins"]) == 1
+    assert entry.data.get("pin") is None
+
+
+async def test_the_pin_is_asked_for_once_for_as_long_as_it_is_missing(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    await _started(hass, entry, desk)
+    (await _asked(hass)).close()
+    await desk.reached("sim_state", count=desk.calls.count("sim_state") + 3)
+    await entry.runtime_data.coordinator.async_refresh()
+    await hass.async_block_till_done()
+    assert not hass.config_entries.flow.async_progress()
+
+
+async def test_a_pin_that_is_missing_anew_is_asked_for_anew(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    await _started(hass, entry, desk)
+    (await _asked(hass)).close()
+    desk.sim = SimState.READY
+    await desk.until(lambda: entry.runtime_data.courier.status.trouble is None)
+    desk.sim = SimState.PIN_REQUIRED
+    desk.lose_port()
+    await desk.until(lambda: entry.runtime_data.courier.status.trouble is not None)
+    assert (await _asked(hass)).step == "pin"
+
+
+async def test_a_pin_can_be_saved_without_another_check(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim, desk.tries = SimState.PIN_REQUIRED, None
+    await _started(hass, entry, desk)
+    dialog = await _asked(hass)
+    await dialog.submit(pin="1111")
+    assert dialog.errors == {"pin": "pin_refused"}
+    await dialog.submit(pin="1234", save_unchecked=True)
+    assert dialog.ended == "reauth_successful"
+    await deliver(hass, entry)
+    assert desk.pins_entered == ["1111", "1234"]
+
+
+async def test_too_few_tries_are_explained_and_nothing_is_entered(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim, desk.tries = SimState.PIN_REQUIRED, 2
+    await _started(hass, entry, desk)
+    assert isinstance(
+        entry.runtime_data.courier.status.trouble, PinTriesExhaustingError
+    )
+    dialog = await _asked(hass)
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_tries_low"})
+    await dialog.submit(save_unchecked=False)
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_tries_low"})
+    assert not desk.pins_entered
+    # Unlocked in a phone, where it has got its tries back.
+    desk.tries = 3
+    await dialog.submit(save_unchecked=False)
+    assert dialog.step == "pin"
+    await dialog.submit(pin="1234", save_unchecked=False)
+    assert dialog.ended == "reauth_successful"
+
+
+async def test_a_pin_can_be_saved_while_the_modem_is_away(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    await _started(hass, entry, desk)
+    dialog = await _asked(hass)
+    desk.unplug()
+    await dialog.submit(pin="1234")
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "port_not_found"})
+    await dialog.submit(save_unchecked=True)
+    assert dialog.ended == "reauth_successful"
+    assert entry.data["pin"] == "1234"

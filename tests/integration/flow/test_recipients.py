@@ -1,0 +1,184 @@
+"""Recipients come, change and go while everything else keeps running."""
+
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.quectel_smtp.const import DOMAIN
+from homeassistant.config_entries import SOURCE_USER
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from tests.integration.conftest import ANNA, send, settled
+from tests.integration.dialog import Dialog
+from tests.integration.modem_on_the_desk import IMEI, Desk
+
+_TEXTS = ("config_subentries", "recipient")
+
+
+async def _add(hass: HomeAssistant, entry: MockConfigEntry) -> Dialog:
+    flows = hass.config_entries.subentries
+    return Dialog(
+        hass,
+        await flows.async_init(
+            (entry.entry_id, "recipient"), context={"source": SOURCE_USER}
+        ),
+        *_TEXTS,
+        flows=flows,
+    )
+
+
+async def _change(hass: HomeAssistant, entry: MockConfigEntry) -> Dialog:
+    (subentry,) = entry.subentries.values()
+    return Dialog(
+        hass,
+        await entry.start_subentry_reconfigure_flow(hass, subentry.subentry_id),
+        *_TEXTS,
+        flows=hass.config_entries.subentries,
+    )
+
+
+async def test_a_recipient_that_is_added_gets_a_device_and_an_entity_at_once(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    courier = loaded.runtime_data.courier
+    entity_before = hass.data["entity_components"]["notify"].get_entity(ANNA)
+    dialog = await _add(hass, loaded)
+    await dialog.submit(
+        name=" Ben ", to=["ben@example.com ", ""], bcc=["archive@example.com"]
+    )
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+
+    registered = er.async_get(hass).async_get("notify.ben")
+    assert registered is not None
+    subentry = loaded.subentries[registered.config_subentry_id or ""]
+    assert subentry.title == "Ben"
+    assert subentry.data == {
+        "to": ["ben@example.com"],
+        "cc": [],
+        "bcc": ["archive@example.com"],
+    }
+    assert registered.unique_id == f"{IMEI}_{subentry.subentry_id}"
+    device = dr.async_get(hass).async_get(registered.device_id or "")
+    assert isinstance(device, dr.DeviceEntry)
+    assert device.name == "Ben"
+    assert device.entry_type is dr.DeviceEntryType.SERVICE
+    modem = dr.async_get(hass).async_get(device.via_device_id or "")
+    assert modem is not None
+    assert modem.identifiers == {(DOMAIN, IMEI)}
+
+    await send(hass, entity="notify.ben")
+    await settled(hass, loaded)
+    assert desk.sent[-1].to == ("ben@example.com",)
+    assert desk.sent[-1].bcc == ("archive@example.com",)
+    assert loaded.runtime_data.courier is courier
+    entity_after = hass.data["entity_components"]["notify"].get_entity(ANNA)
+    assert entity_after is entity_before
+
+
+async def test_a_changed_recipient_gets_the_next_email_at_the_new_address(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    dialog = await _change(hass, loaded)
+    assert dialog.suggested("name") == "Anna"
+    assert dialog.suggested("to") == ["anna@example.com"]
+    await dialog.submit(name="Anna at work", to=["anna@example.org"])
+    assert dialog.ended == "reconfigure_successful"
+    await hass.async_block_till_done()
+    await send(hass)
+    await settled(hass, loaded)
+    assert desk.sent[-1].to == ("anna@example.org",)
+    assert desk.sent[-1].cc == ()
+    registered = er.async_get(hass).async_get(ANNA)
+    assert registered is not None
+    device = dr.async_get(hass).async_get(registered.device_id or "")
+    assert device is not None
+    assert device.name == "Anna at work"
+
+
+async def test_a_removed_recipient_leaves_nothing_and_the_others_alone(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    dialog = await _add(hass, loaded)
+    await dialog.submit(name="Ben", to=["ben@example.com"])
+    await hass.async_block_till_done()
+    courier = loaded.runtime_data.courier
+    hass.config_entries.async_remove_subentry(loaded, "recipient_1")
+    await hass.async_block_till_done()
+    assert hass.states.get(ANNA) is None
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), loaded.entry_id)
+    assert sorted(device.name or "" for device in devices) == ["Ben", "Quectel EC200A"]
+    await send(hass, entity="notify.ben")
+    assert loaded.runtime_data.courier is courier
+
+
+async def test_a_recipient_changes_while_its_email_is_being_sent(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    held = desk.hold_in("put")
+    await send(hass, "first")
+    await desk.reached("put")
+    dialog = await _change(hass, loaded)
+    await dialog.submit(name="Anna", to=["anna@example.org"])
+    held.set()
+    await send(hass, "second")
+    await settled(hass, loaded)
+    assert [message.to for message in desk.sent] == [
+        ("anna@example.com",),
+        ("anna@example.org",),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("addresses", "errors"),
+    [
+        ({}, {"base": "no_address"}),
+        ({"to": ["", " "]}, {"base": "no_address"}),
+        ({"to": ["nobody"]}, {"to": "address_invalid"}),
+        ({"cc": ["a b@example.com"]}, {"cc": "address_invalid"}),
+        ({"bcc": ["jürgen@example.com"]}, {"bcc": "address_not_ascii"}),
+        ({"to": ['"a"@example.com']}, {"to": "address_forbidden_character"}),
+        ({"to": ["a" * 39 + "@example.com"]}, {"to": "address_too_long"}),
+        (
+            {"to": ["anna@example.com"], "bcc": ["Anna@Example.com"]},
+            {"bcc": "address_duplicate"},
+        ),
+        (
+            {"to": [f"a{n}@example.com" for n in range(21)]},
+            {"base": "too_many_addresses"},
+        ),
+    ],
+)
+async def test_addresses_that_can_not_be_written_to_are_refused_by_name(
+    hass: HomeAssistant,
+    desk: Desk,
+    loaded: MockConfigEntry,
+    addresses: dict[str, Any],
+    errors: dict[str, str],
+) -> None:
+    dialog = await _add(hass, loaded)
+    await dialog.submit(name="Ben", **addresses)
+    assert dialog.errors == errors
+    assert dialog.suggested("name") == "Ben"
+    await dialog.submit(name="Ben", to=[f"a{n}@example.com" for n in range(20)])
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_recipient_needs_a_name(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    dialog = await _add(hass, loaded)
+    await dialog.submit(name=" ", to=["ben@example.com"])
+    assert dialog.errors == {"name": "empty"}
+
+
+async def test_a_recipient_can_be_added_while_the_entry_is_not_loaded(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    dialog = await _add(hass, entry)
+    await dialog.submit(name="Ben", to=["ben@example.com"])
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert hass.states.get("notify.ben") is not None

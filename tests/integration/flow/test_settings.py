@@ -1,0 +1,431 @@
+"""The forms for data connection, mail server and certificate, and their check."""
+
+from typing import Any
+
+import pytest
+
+from custom_components.quectel_smtp.modem.at.codes import FileError, SmtpError, TcpError
+from custom_components.quectel_smtp.modem.at.errors import (
+    ApnMissingError,
+    CommandError,
+    DataModeError,
+    ModemError,
+    NoAnswerError,
+    NotRegisteredError,
+    PdpError,
+    ServerNameError,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from tests.integration.dialog import (
+    CELLULAR_INPUT,
+    SERVER_INPUT,
+    Dialog,
+    to_cellular,
+    to_certificate,
+    to_last_form,
+    to_server,
+)
+from tests.integration.modem_on_the_desk import Desk
+
+from .pki import expired, issued, not_yet_valid, root, self_signed
+
+# Values.
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "error", "limit"),
+    [
+        ("apn", "a" * 101, "too_long", "100"),
+        ("apn", 'a"b', "forbidden_character", ""),
+        ("apn_username", "ü", "not_ascii", ""),
+        ("apn_password", "p" * 128, "too_long", "127"),
+    ],
+)
+async def test_a_data_connection_that_the_modem_can_not_take_is_refused_by_field(
+    hass: HomeAssistant, desk: Desk, field: str, value: str, error: str, limit: str
+) -> None:
+    dialog = await to_cellular(hass)
+    await dialog.submit(**CELLULAR_INPUT | {field: value})
+    assert (dialog.step, dialog.errors) == ("cellular", {field: error})
+    assert dialog.result["description_placeholders"]["limit"] == limit
+    assert dialog.suggested(field) == value
+    await dialog.submit(**CELLULAR_INPUT)
+    assert dialog.step == "server"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "error", "limit"),
+    [
+        ("host", "h" * 51, "too_long", "50"),
+        ("host", "", "empty", ""),
+        ("host", "bücher.example", "not_ascii", ""),
+        ("username", "u" * 51, "too_long", "50"),
+        ("password", "p" * 51, "too_long", "50"),
+        ("password", 'a"b', "forbidden_character", ""),
+        # 25 letters of two bytes each, encoded for a header, are more than 50 bytes.
+        ("sender_name", "ä" * 25, "too_long", "50"),
+        ("sender_address", "a" * 45 + "@b.example", "too_long", "50"),
+        ("sender_address", "nobody", "invalid", ""),
+    ],
+)
+async def test_a_mail_server_that_the_modem_can_not_take_is_refused_by_field(
+    hass: HomeAssistant, desk: Desk, field: str, value: str, error: str, limit: str
+) -> None:
+    dialog = await to_server(hass)
+    await dialog.submit(**SERVER_INPUT | {field: value})
+    assert (dialog.step, dialog.errors) == ("server", {field: error})
+    assert dialog.result["description_placeholders"]["limit"] == limit
+    await dialog.submit(**SERVER_INPUT)
+    assert dialog.step == "certificate"
+
+
+@pytest.mark.parametrize("port", [0, 65536])
+async def test_a_port_out_of_range_is_refused(
+    hass: HomeAssistant, desk: Desk, port: int
+) -> None:
+    dialog = await to_server(hass)
+    with pytest.raises(InvalidData):
+        await dialog.submit(**SERVER_INPUT | {"port": port})
+
+
+async def test_passwords_are_typed_in_fields_for_passwords(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await to_cellular(hass)
+    assert dialog.field("apn_password").config["type"] == "password"
+    await dialog.submit(**CELLULAR_INPUT)
+    assert dialog.field("password").config["type"] == "password"
+    assert dialog.field("password").config["autocomplete"] == "current-password"
+
+
+# Warnings.
+
+
+@pytest.mark.parametrize(
+    ("port", "security"), [(465, "starttls"), (587, "tls"), (25, "tls")]
+)
+async def test_a_port_that_is_usual_for_another_security_is_asked_about_not_refused(
+    hass: HomeAssistant, desk: Desk, port: int, security: str
+) -> None:
+    dialog = await to_server(hass)
+    await dialog.submit(**SERVER_INPUT | {"port": port, "security": security})
+    assert dialog.step == "unusual_port"
+    await dialog.choose("server")
+    assert dialog.step == "server"
+    assert dialog.suggested("port") == port
+    await dialog.submit(**SERVER_INPUT | {"port": port, "security": security})
+    await dialog.choose("plain_password")
+    assert dialog.step == "certificate"
+
+
+@pytest.mark.parametrize(
+    ("port", "security"), [(465, "tls"), (587, "starttls"), (2525, "tls")]
+)
+async def test_a_port_that_is_right_or_unheard_of_is_taken(
+    hass: HomeAssistant, desk: Desk, port: int, security: str
+) -> None:
+    dialog = await to_server(hass)
+    await dialog.submit(**SERVER_INPUT | {"port": port, "security": security})
+    assert dialog.step == "certificate"
+
+
+async def test_a_password_without_encryption_is_asked_about_not_refused(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await to_server(hass)
+    await dialog.submit(**SERVER_INPUT | {"port": 25, "security": "none"})
+    assert dialog.step == "plain_password"
+    await dialog.choose("verification")
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+    assert dialog.result["result"].data["certificate"] is None
+
+
+async def test_a_server_without_login_and_encryption_is_just_taken(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await to_server(hass)
+    await dialog.submit(
+        host="relay.example.com",
+        port=25,
+        security="none",
+        sender_address="home@example.com",
+    )
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+
+
+# The certificate.
+
+
+async def test_a_root_is_one_of_the_list(hass: HomeAssistant, desk: Desk) -> None:
+    """The list can be searched, which lets anything be typed."""
+    dialog = await to_certificate(hass)
+    await dialog.choose("certificate_root")
+    await dialog.submit()
+    assert dialog.errors == {"certificate": "empty"}
+    await dialog.submit(certificate="GTS")
+    assert dialog.step == "certificate_root"
+    assert dialog.errors == {"certificate": "certificate_not_listed"}
+    (chosen, *_) = dialog.field("certificate").config["options"]
+    await dialog.submit(certificate=chosen)
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_pasted_root_is_kept_as_plain_pem(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await to_certificate(hass)
+    await dialog.choose("certificate_text")
+    await dialog.submit(certificate=f"Our own root\n\n{root()}\n\nGoodbye")
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+    assert dialog.result["result"].data["certificate"] == root()
+
+
+async def test_a_server_s_own_certificate_can_be_pasted(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await to_certificate(hass)
+    await dialog.choose("certificate_text")
+    await dialog.submit(certificate=self_signed())
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("nothing", "certificate_unreadable"),
+        (root().replace("M", "!"), "certificate_unreadable"),
+        (root() + self_signed(), "certificate_several"),
+        (issued(), "certificate_not_root"),
+        (expired(), "certificate_expired"),
+        (not_yet_valid(), "certificate_not_yet_valid"),
+    ],
+    ids=["text", "garbled", "several", "leaf", "expired", "future"],
+)
+async def test_a_certificate_that_can_not_serve_is_refused_by_name(
+    hass: HomeAssistant, desk: Desk, text: str, error: str
+) -> None:
+    dialog = await to_certificate(hass)
+    await dialog.choose("certificate_text")
+    await dialog.submit(certificate=text)
+    assert (dialog.step, dialog.errors) == ("certificate_text", {"certificate": error})
+    assert dialog.suggested("certificate") == text
+    await dialog.submit(certificate=root())
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_not_to_verify_is_a_decision_of_its_own(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await to_certificate(hass)
+    await dialog.choose("certificate_none")
+    assert dialog.fields == []
+    assert not desk.configured
+    await dialog.submit()
+    assert dialog.result["result"].data["certificate"] is None
+
+
+# The check of it all.
+
+
+@pytest.mark.parametrize(
+    ("method", "err", "step", "errors", "code"),
+    [
+        (
+            "activate",
+            ApnMissingError(TcpError.APN_NOT_CONFIGURED),
+            "cellular",
+            {"apn": "apn_missing"},
+            "573",
+        ),
+        (
+            "activate",
+            PdpError(TcpError.PDP_OPEN_FAILED),
+            "cellular",
+            {"base": "pdp_failed_561"},
+            "561",
+        ),
+        (
+            "activate",
+            PdpError(TcpError.TIMEOUT),
+            "cellular",
+            {"base": "pdp_failed_569"},
+            "569",
+        ),
+        (
+            "activate",
+            PdpError(TcpError.PDP_BROKEN),
+            "cellular",
+            {"base": "pdp_failed_570"},
+            "570",
+        ),
+        (
+            "activate",
+            PdpError(TcpError.NOT_ALLOWED),
+            "cellular",
+            {"base": "pdp_failed_572"},
+            "572",
+        ),
+        ("activate", PdpError(599), "cellular", {"base": "pdp_failed"}, "599"),
+        ("activate", PdpError(None), "cellular", {"base": "pdp_failed"}, "–"),
+        (
+            "resolve",
+            ServerNameError(TcpError.DNS_FAILED),
+            "server",
+            {"host": "server_name"},
+            "565",
+        ),
+        (
+            "configure",
+            CommandError("AT+QSMTPCFG", SmtpError.PARAMETER),
+            "server",
+            {"base": "settings_refused"},
+            "664",
+        ),
+        (
+            "configure",
+            CommandError("AT+QFUPL", FileError.NO_SPACE),
+            "certificate_root",
+            {"base": "file_store"},
+            "420",
+        ),
+        (
+            "configure",
+            DataModeError("AT+QFUPL"),
+            "certificate_root",
+            {"base": "file_store"},
+            "–",
+        ),
+        (
+            "configure",
+            CommandError("AT+QSSLCFG"),
+            "certificate_root",
+            {"base": "tls_refused"},
+            "–",
+        ),
+    ],
+)
+async def test_a_setting_that_fails_leads_back_to_its_form_with_the_values_kept(
+    hass: HomeAssistant,
+    desk: Desk,
+    method: str,
+    err: ModemError,
+    step: str,
+    errors: dict[str, str],
+    code: str,
+) -> None:
+    dialog = await to_certificate(hass)
+    await dialog.choose("certificate_root")
+    root_chosen = dialog.field("certificate").config["options"][3]
+    desk.fail(method, err)
+    await dialog.submit(certificate=root_chosen)
+    assert (dialog.step, dialog.errors) == (step, errors)
+    assert dialog.result["description_placeholders"]["code"] == code
+    assert "save_unchecked" not in dialog.fields
+    if step == "cellular":
+        assert dialog.suggested("apn") == "internet"
+        await dialog.submit(**CELLULAR_INPUT)
+    if dialog.step == "server":
+        assert dialog.suggested("host") == "smtp.example.com"
+        await dialog.submit(**SERVER_INPUT)
+        await dialog.choose("certificate_root")
+    assert dialog.suggested("certificate") == root_chosen
+    await dialog.submit(certificate=root_chosen)
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_certificate_error_without_its_form_is_shown_on_the_server_s(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await to_server(hass)
+    desk.fail("configure", CommandError("AT+QSSLCFG"))
+    await dialog.submit(**SERVER_INPUT | {"port": 25, "security": "none"})
+    await dialog.choose("verification")
+    assert (dialog.step, dialog.errors) == ("server", {"base": "tls_refused"})
+
+
+async def test_trouble_with_the_modem_is_mended_without_asking_all_again(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await to_last_form(hass)
+    ports, desk.ports = desk.ports, set()
+    await dialog.submit()
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "port_not_found"})
+    desk.ports = ports
+    desk.fail("activate", NotRegisteredError())
+    await dialog.submit()
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "not_registered"})
+    await dialog.submit()
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_firmware_that_resolves_no_names_is_accepted(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await to_last_form(hass)
+    desk.fail("resolve", CommandError("AT+QIDNSGIP"))
+    await dialog.submit()
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+
+
+# Results that go to another port.
+
+
+async def _misrouted(hass: HomeAssistant, desk: Desk) -> Dialog:
+    dialog = await to_last_form(hass)
+    desk.urc_port = "usbmodem"
+    desk.fail("resolve", NoAnswerError())
+    await dialog.submit()
+    return dialog
+
+
+async def test_results_on_another_port_are_routed_here_only_with_consent(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await _misrouted(hass, desk)
+    assert dialog.step == "results_elsewhere"
+    assert dialog.result["description_placeholders"]["urc_port"] == "usbmodem"
+    assert desk.urc_port == "usbmodem"
+    await dialog.choose("route_results")
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+    assert desk.urc_port == "all"
+
+
+async def test_another_port_can_be_chosen_instead(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await _misrouted(hass, desk)
+    await dialog.choose("other_port")
+    assert dialog.step == "user"
+    assert desk.urc_port == "usbmodem"
+
+
+async def test_a_modem_that_refuses_to_route_results_is_named(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await _misrouted(hass, desk)
+    desk.fail("route_urcs_everywhere", CommandError("AT+QURCCFG"))
+    await dialog.choose("route_results")
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "command_error"})
+    await dialog.submit()
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+    assert desk.urc_port == "all"
+
+
+@pytest.mark.parametrize("urc_port", [None, "all"])
+async def test_a_result_that_never_arrives_is_named_where_routing_is_not_the_cause(
+    hass: HomeAssistant, desk: Desk, urc_port: str | None
+) -> None:
+    dialog = await to_last_form(hass)
+    desk.urc_port = urc_port
+    desk.fail("resolve", NoAnswerError())
+    await dialog.submit()
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "no_result"})
+    await dialog.submit()
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+
+
+def test_the_inputs_of_these_tests_are_all_fields() -> None:
+    """Else a test would pass on a default."""
+    both: dict[str, Any] = CELLULAR_INPUT | SERVER_INPUT
+    assert len(both) == len(CELLULAR_INPUT) + len(SERVER_INPUT)

@@ -1,0 +1,1 @@
+"""The AT channel: lines, commands, data mode and port."""

@@ -1,0 +1,1 @@
+"""What belongs to one boot of the modem."""

@@ -1,0 +1,1 @@
+"""The modem's own mail client, its files and its results."""

@@ -1,0 +1,1 @@
+"""SIM, radio, data connection and what the firmware can do."""

@@ -1,0 +1,395 @@
+"""What the modem says of itself is read as its specification gives it."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.quectel_smtp.modem.at.channel import AtChannel
+from custom_components.quectel_smtp.modem.at.errors import (
+    InvalidValueError,
+    NotAModemError,
+    PinRefusedError,
+    PinTriesExhaustingError,
+    PukRequiredError,
+    SimFailureError,
+    SimMissingError,
+    UnexpectedAnswerError,
+)
+from custom_components.quectel_smtp.modem.network import profile, status
+from custom_components.quectel_smtp.modem.network.status import Registration, SimState
+from tests.modem.scripted_port import ERROR, OK, ScriptedPort, frame, open_port
+from tests.modem.virtual_time import virtual_time
+
+
+def cme(code: int | str) -> bytes:
+    """Return an error of the equipment."""
+    return f"\r\n+CME ERROR: {code}\r\n".encode()
+
+
+def answering(**answers: bytes) -> ScriptedPort:
+    """Return a port that answers ``AT+<name>`` as given."""
+    port = open_port()
+    for name, answer in answers.items():
+        port.answers["AT+" + name.replace("_Q", "?")] = answer
+    return port
+
+
+@virtual_time
+async def test_identity_is_read_from_four_bare_lines() -> None:
+    port = answering(
+        CGSN=frame("861234567890123"),
+        CGMI=frame("Quectel"),
+        CGMM=frame("EC200N"),
+        CGMR=frame("EC200NCNAAR01A01M16"),
+    )
+    assert await status.identify(port.channel) == status.Identity(
+        "Quectel", "EC200N", "EC200NCNAAR01A01M16", "861234567890123"
+    )
+
+
+@pytest.mark.parametrize("answer", [OK, ERROR, frame("12345")])
+@virtual_time
+async def test_what_has_no_imei_is_not_a_modem(answer: bytes) -> None:
+    with pytest.raises(NotAModemError):
+        await status.identify(answering(CGSN=answer).channel)
+
+
+@virtual_time
+async def test_an_identity_without_its_line_is_unexpected() -> None:
+    port = answering(CGSN=frame("861234567890123"), CGMI=OK)
+    with pytest.raises(UnexpectedAnswerError):
+        await status.identify(port.channel)
+
+
+@virtual_time
+async def test_half_an_echo_is_not_taken_for_the_model() -> None:
+    port = answering(
+        CGSN=frame("861234567890123"),
+        CGMI=b"CGMI\r" + frame("Quectel"),
+        CGMM=frame("EC200N"),
+        CGMR=frame("EC200NCNAAR01A01M16"),
+    )
+    assert (await status.identify(port.channel)).manufacturer == "Quectel"
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (frame("+CPIN: READY"), SimState.READY),
+        (frame("+CPIN: SIM PIN"), SimState.PIN_REQUIRED),
+        (frame("+CPIN: SIM PUK"), SimState.PUK_REQUIRED),
+        (frame("+CPIN: NOT INSERTED"), SimState.MISSING),
+        (frame("+CPIN: PH-NET PIN"), SimState.UNKNOWN),
+        (OK, SimState.UNKNOWN),
+        (ERROR, SimState.MISSING),
+        (cme(10), SimState.MISSING),
+        (cme("SIM not inserted"), SimState.MISSING),
+        (cme(11), SimState.PIN_REQUIRED),
+        (cme(12), SimState.PUK_REQUIRED),
+        (cme(13), SimState.FAILURE),
+        (cme(14), SimState.BUSY),
+    ],
+)
+@virtual_time
+async def test_the_sims_state_is_read_from_answer_or_error(
+    answer: bytes, state: SimState
+) -> None:
+    assert await status.sim_state(answering(CPIN_Q=answer).channel) is state
+
+
+@pytest.mark.parametrize(
+    ("answer", "tries"),
+    [
+        (frame('+QPINC: "SC",3,10'), 3),
+        (frame('+QPINC: "SC"'), None),
+        (OK, None),
+        (ERROR, None),
+    ],
+)
+@virtual_time
+async def test_the_tries_left_are_told_or_unknown(
+    answer: bytes, tries: int | None
+) -> None:
+    port = open_port()
+    port.answers['AT+QPINC="SC"'] = answer
+    assert await status.pin_tries(port.channel) == tries
+
+
+def pin_port(tries: int, answer: bytes) -> ScriptedPort:
+    """Return a port whose SIM has ``tries`` left and answers to PIN 1234."""
+    port = open_port()
+    port.answers['AT+QPINC="SC"'] = frame(f'+QPINC: "SC",{tries},10')
+    port.answers['AT+CPIN="1234"'] = answer
+    return port
+
+
+@virtual_time
+async def test_the_right_pin_is_sent_once() -> None:
+    port = pin_port(3, OK)
+    await status.enter_pin(port.channel, "1234")
+    assert port.lines.count('AT+CPIN="1234"') == 1
+
+
+@pytest.mark.parametrize("tries", [0, 1, 2])
+@virtual_time
+async def test_no_pin_is_sent_with_two_tries_left_or_fewer(tries: int) -> None:
+    port = pin_port(tries, OK)
+    with pytest.raises(PinTriesExhaustingError) as caught:
+        await status.enter_pin(port.channel, "1234")
+    assert caught.value.tries == tries
+    assert not any("CPIN" in line for line in port.lines)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (cme(16), PinRefusedError),
+        (ERROR, PinRefusedError),
+        (cme(10), SimMissingError),
+        (cme(12), PukRequiredError),
+        (cme(13), SimFailureError),
+    ],
+)
+@virtual_time
+async def test_a_pin_that_is_not_taken_says_why(
+    answer: bytes, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        await status.enter_pin(pin_port(3, answer).channel, "1234")
+
+
+@pytest.mark.parametrize("pin", ["", "123", "123456789", "12a4", '1";', "١٢٣٤"])
+@virtual_time
+async def test_what_is_no_pin_is_never_sent(pin: str) -> None:
+    port = open_port()
+    with pytest.raises(InvalidValueError):
+        await status.enter_pin(port.channel, pin)
+    assert port.lines == []
+
+
+@pytest.mark.parametrize(
+    ("qccid", "iccid", "number"),
+    [
+        (frame("+QCCID: 89860012345678901234"), ERROR, "89860012345678901234"),
+        (frame("+QCCID: 8986001234567890123F"), ERROR, "8986001234567890123"),
+        (ERROR, frame("+ICCID: 89860012345678901234"), "89860012345678901234"),
+        (OK, frame("+ICCID: 1"), "1"),
+        (ERROR, ERROR, None),
+    ],
+)
+@virtual_time
+async def test_the_sims_number_is_read_by_whichever_command_the_model_has(
+    qccid: bytes, iccid: bytes, number: str | None
+) -> None:
+    port = answering(QCCID=qccid, ICCID=iccid)
+    assert await status.iccid(port.channel) == number
+
+
+NOT_REGISTERED = frame("+C: 0,2")
+
+
+@pytest.mark.parametrize(
+    ("eps", "packet", "circuit", "state"),
+    [
+        ("0,1", "0,0", "0,0", Registration.HOME),
+        ('2,5,"18C3","27DDD01",7', "0,0", "0,0", Registration.ROAMING),
+        ("0,0", "0,1", "0,0", Registration.HOME),
+        ("0,0", "0,0", "0,1", Registration.HOME),
+        ("0,2", "0,0", "0,3", Registration.DENIED),
+        ("0,0", "0,2", "0,0", Registration.SEARCHING),
+        ("0,0", "0,0", "0,0", Registration.NOT_SEARCHING),
+        ("0,11", "0,x", "0,4", Registration.UNKNOWN),
+    ],
+)
+@virtual_time
+async def test_registration_is_home_or_roaming_wherever_it_is_known(
+    eps: str, packet: str, circuit: str, state: Registration
+) -> None:
+    port = answering(
+        CEREG_Q=frame(f"+CEREG: {eps}"),
+        CGREG_Q=frame(f"+CGREG: {packet}"),
+        CREG_Q=frame(f"+CREG: {circuit}"),
+    )
+    found = await status.registration(port.channel)
+    assert found is state
+    assert found.registered == (state in {Registration.HOME, Registration.ROAMING})
+
+
+@virtual_time
+async def test_registration_is_unknown_where_no_command_works() -> None:
+    port = answering(CEREG_Q=ERROR, CGREG_Q=ERROR, CREG_Q=ERROR)
+    assert await status.registration(port.channel) is Registration.UNKNOWN
+    port = answering(CEREG_Q=OK, CGREG_Q=OK, CREG_Q=OK)
+    assert await status.registration(port.channel) is Registration.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("line", "state"),
+    [
+        ("+CEREG: 1", Registration.HOME),
+        ('+CEREG: 5,"18C3","27DDD01",7', Registration.ROAMING),
+        ("+CEREG: 0,2", Registration.SEARCHING),
+        ("+CEREG: x", Registration.UNKNOWN),
+        ("+CEREG: -1", Registration.UNKNOWN),
+    ],
+)
+def test_a_registration_urc_is_told_from_an_answer(
+    line: str, state: Registration
+) -> None:
+    assert status.parse_registration(line) is state
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        (frame('+COPS: 0,0,"CHN-UNICOM",7'), "CHN-UNICOM"),
+        (frame('+COPS: 0,0,"A, B",7'), "A, B"),
+        (frame('+COPS: 0,0," ",7'), None),
+        (frame("+COPS: 0"), None),
+        (OK, None),
+        (ERROR, None),
+    ],
+)
+@virtual_time
+async def test_the_operators_name_is_read_or_none(
+    answer: bytes, name: str | None
+) -> None:
+    assert await status.operator(answering(COPS_Q=answer).channel) == name
+
+
+@pytest.mark.parametrize(
+    ("answer", "dbm"),
+    [
+        (frame("+CSQ: 0,99"), -113),
+        (frame("+CSQ: 31,99"), -51),
+        (frame("+CSQ: 99,99"), None),
+        (frame("+CSQ: 150,99"), None),
+        (frame("+CSQ: x"), None),
+        (OK, None),
+        (ERROR, None),
+    ],
+)
+@virtual_time
+async def test_the_signal_is_given_in_dbm_or_unknown(
+    answer: bytes, dbm: int | None
+) -> None:
+    assert await status.signal(answering(CSQ=answer).channel) == dbm
+
+
+@pytest.mark.parametrize(
+    ("answer", "attached"),
+    [(frame("+CGATT: 1"), True), (frame("+CGATT: 0"), False), (OK, False)],
+)
+@virtual_time
+async def test_the_packet_domain_is_attached_or_not(
+    answer: bytes, attached: bool
+) -> None:
+    assert await status.attached(answering(CGATT_Q=answer).channel) is attached
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("26/11/23,10:00:00+00", datetime(2026, 11, 23, 10, tzinfo=UTC)),
+        ("26/11/23,10:00:00+32", datetime(2026, 11, 23, 2, tzinfo=UTC)),
+        ("26/11/23,10:00:00-04", datetime(2026, 11, 23, 11, tzinfo=UTC)),
+        ("26/11/23,10:00:00", datetime(2026, 11, 23, 10, tzinfo=UTC)),
+        ("80/01/06,00:00:12+00", datetime(1980, 1, 6, 0, 0, 12, tzinfo=UTC)),
+        ("70/01/01,00:00:00+04", datetime(1969, 12, 31, 23, tzinfo=UTC)),
+        ("69/12/31,00:00:00+00", datetime(2069, 12, 31, tzinfo=UTC)),
+        ("26/13/23,10:00:00+00", None),
+        ("26/11/23,10:00:00+99", None),
+        ("", None),
+        ("26/11/23", None),
+    ],
+)
+def test_the_clock_counts_its_zone_in_quarters_of_an_hour(
+    text: str, moment: datetime | None
+) -> None:
+    assert status.parse_clock(text) == moment
+
+
+@given(st.datetimes(datetime(1971, 1, 1), datetime(2069, 1, 1), timezones=st.just(UTC)))
+def test_the_clock_that_is_set_is_the_clock_that_is_read(moment: datetime) -> None:
+    text = moment.strftime("%y/%m/%d,%H:%M:%S+00")
+    assert status.parse_clock(text) == moment.replace(microsecond=0)
+
+
+@given(st.text())
+def test_any_text_is_a_clock_or_none(text: str) -> None:
+    status.parse_clock(text)
+
+
+@virtual_time
+async def test_the_clock_is_read_and_set() -> None:
+    port = answering(CCLK_Q=frame('+CCLK: "26/11/23,10:00:00+00"'))
+    moment = datetime(2026, 11, 23, 10, tzinfo=UTC)
+    assert await status.clock(port.channel) == moment
+    await status.set_clock(port.channel, moment)
+    assert port.lines[-1] == 'AT+CCLK="26/11/23,10:00:00+00"'
+    for answer in (OK, ERROR):
+        assert await status.clock(answering(CCLK_Q=answer).channel) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "known"),
+    [
+        (frame('+QLTS: "2026/11/23,10:00:00+32,0"'), True),
+        (frame('+QLTS: ""'), False),
+        (OK, False),
+        (ERROR, False),
+    ],
+)
+@virtual_time
+async def test_the_networks_time_is_known_or_not(answer: bytes, known: bool) -> None:
+    assert await status.network_set_clock(answering(QLTS=answer).channel) is known
+
+
+@pytest.mark.parametrize(
+    ("answer", "port_name"),
+    [
+        (frame('+QURCCFG: "urcport","usbat"'), "usbat"),
+        (frame('+QURCCFG: "urcport"'), None),
+        (OK, None),
+        (ERROR, None),
+    ],
+)
+@virtual_time
+async def test_the_port_of_unsolicited_results_is_read_or_unknown(
+    answer: bytes, port_name: str | None
+) -> None:
+    port = open_port()
+    port.answers['AT+QURCCFG="urcport"'] = answer
+    assert await profile.urc_port(port.channel) == port_name
+
+
+READS: tuple[Callable[[AtChannel], Awaitable[object]], ...] = (
+    status.sim_state,
+    status.pin_tries,
+    status.iccid,
+    status.registration,
+    status.operator,
+    status.signal,
+    status.clock,
+    status.network_set_clock,
+    profile.urc_port,
+)
+
+
+@pytest.mark.parametrize("read", READS)
+@pytest.mark.parametrize("noise", ["", ":", ",,,", '"', "\u202e", "9" * 50])
+@virtual_time
+async def test_no_answer_makes_a_read_raise_what_it_does_not_promise(
+    read: Callable[[AtChannel], Awaitable[object]], noise: str
+) -> None:
+    prefixes = "CPIN QPINC QCCID ICCID CEREG CGREG CREG COPS CSQ CCLK QLTS QURCCFG"
+    port = open_port()
+    for prefix in prefixes.split():
+        answer = frame(f"+{prefix}: {noise}")
+        for line in (f"AT+{prefix}", f"AT+{prefix}?"):
+            port.answers[line] = answer
+    port.answers['AT+QPINC="SC"'] = frame(f"+QPINC: {noise}")
+    port.answers['AT+QURCCFG="urcport"'] = frame(f"+QURCCFG: {noise}")
+    await read(port.channel)

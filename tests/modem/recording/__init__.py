@@ -1,0 +1,1 @@
+"""Transcripts of what a modem answers."""
