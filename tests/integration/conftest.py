@@ -63,13 +63,13 @@ async def desk(hass: HomeAssistant) -> AsyncGenerator[Desk]:
         patch(f"{base}.ports.connect", found.connect),
         patch(f"{base}.flow.modem_checks.REGISTRATION_WAIT", 0),
         patch(f"{base}.flow.progress.SHOWN_FOR", 0),
-        patch(f"{base}.delivery.line.REGISTRATION_TIMEOUT", 0),
-        patch(f"{base}.delivery.worker.STOP_PATIENCE", 0.05),
-        patch(f"{base}.delivery.worker._TURN_LEAST", 0.001),
-        patch(f"{base}.delivery.pace.PORT_EVERY", 0.005),
-        patch(f"{base}.delivery.pace.PERSON_EVERY", 0.005),
-        patch(f"{base}.delivery.pace._SERVICE_FIRST", 0.001),
-        patch(f"{base}.delivery.pace._SERVICE_MOST", 0.01),
+        patch(f"{base}.delivery.courier.line.REGISTRATION_TIMEOUT", 0),
+        patch(f"{base}.delivery.courier.worker.STOP_PATIENCE", 0.05),
+        patch(f"{base}.delivery.courier.worker._TURN_LEAST", 0.001),
+        patch(f"{base}.delivery.courier.pace.PORT_EVERY", 0.005),
+        patch(f"{base}.delivery.courier.pace.PERSON_EVERY", 0.005),
+        patch(f"{base}.delivery.courier.pace._SERVICE_FIRST", 0.001),
+        patch(f"{base}.delivery.courier.pace._SERVICE_MOST", 0.01),
     ):
         yield found
         for event in found.held.values():
