@@ -138,7 +138,7 @@ async def test_a_setting_without_its_line_is_empty() -> None:
     assert await readback.setting(open_port().channel, "sender") == ()
 
 
-OPEN = 'AT+QIOPEN=1,11,"TCP","h",25,0,1'
+OPEN = 'AT+QIOPEN=1,11,"TCP","h",25,0,0'
 
 
 @virtual_time

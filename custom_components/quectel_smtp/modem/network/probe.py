@@ -18,6 +18,7 @@ HOST_LIMIT: Final = 50
 
 # The highest connection of the modem's twelve: the first ones are others' habit.
 _CONNECTION: Final = 11
+_BUFFER_ACCESS: Final = 0
 _CONNECT_TIME: Final = 150.0
 _CLOSE_TIME: Final = 15.0
 
@@ -46,12 +47,15 @@ async def resolve(
 async def reach(channel: AtChannel, context_id: int, host: str, port: int) -> None:
     """Open a TCP connection to the server and close it; takes up to 150 s.
 
+    In buffer access mode: with direct push the server's greeting would be written to
+    our port, where its lines could pose as the modem's.
+
     ``ServerUnreachableError`` with the modem's code if it can't be opened.
     """
     context = integer(context_id, "context", 1, 16)
     name = quote(host, "host", HOST_LIMIT)
     target = f"{name},{integer(port, 'port', 1, 65535)}"
-    opening = f'AT+QIOPEN={context},{_CONNECTION},"TCP",{target},0,1'
+    opening = f'AT+QIOPEN={context},{_CONNECTION},"TCP",{target},0,{_BUFFER_ACCESS}'
     with channel.expect(f"+QIOPEN: {_CONNECTION},") as result:
         await channel.execute(Command(opening))
         line = await result.wait(_CONNECT_TIME)
