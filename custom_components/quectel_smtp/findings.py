@@ -7,6 +7,9 @@ from .delivery.records import Finding, State, Transition
 from .modem.at.codes import CmeCode, SmtpReply, cme_code
 
 ACCEPTED: Final = "accepted"
+UNCONFIRMED: Final = "unconfirmed"
+"""It may have arrived. Home Assistant keeps the word "unknown" for itself, and its
+trigger editor hides it."""
 _NOTHING: Final = Finding()
 
 EVENT_TYPES: Final = (
@@ -18,7 +21,7 @@ EVENT_TYPES: Final = (
     State.FAILED.value,
     State.EXPIRED.value,
     State.CANCELLED.value,
-    State.UNKNOWN.value,
+    UNCONFIRMED,
     State.MERGED.value,
 )
 """What can become of an email, as people are told."""
@@ -26,7 +29,14 @@ EVENT_TYPES: Final = (
 
 def event_type(transition: Transition) -> str:
     """Return the word for a transition."""
-    return ACCEPTED if transition.state is State.QUEUED else transition.state.value
+    return (
+        ACCEPTED if transition.state is State.QUEUED else state_name(transition.state)
+    )
+
+
+def state_name(state: State) -> str:
+    """Return the word for a state, as people and automations get it."""
+    return UNCONFIRMED if state is State.UNKNOWN else state.value
 
 
 def transition_attributes(transition: Transition) -> dict[str, Any]:

@@ -20,25 +20,25 @@ from .coordinator import QuectelConfigEntry
 from .delivery.records import Last, State
 from .delivery.status import Status
 from .entity import QuectelEntity
-from .findings import finding_attributes
+from .findings import UNCONFIRMED, finding_attributes, state_name
 from .modem.mail.smtp import Result
 from .modem.network.pdp import PdpState
 
 # They are pushed, and the coordinator polls for all.
 PARALLEL_UPDATES: Final = 0
 
-UNCONFIRMED: Final = "unconfirmed"
-"""The result was lost; Home Assistant keeps the word "unknown" for itself."""
-
 _ENDS: Final = {
-    State.SENT: "sent",
-    State.PARTLY_SENT: "partly_sent",
-    State.FAILED: "failed",
-    State.EXPIRED: "expired",
-    State.CANCELLED: "cancelled",
-    State.UNKNOWN: UNCONFIRMED,
-    State.DEFERRED: "deferred",
-    State.HELD: "held",
+    state: state_name(state)
+    for state in (
+        State.SENT,
+        State.PARTLY_SENT,
+        State.FAILED,
+        State.EXPIRED,
+        State.CANCELLED,
+        State.UNKNOWN,
+        State.DEFERRED,
+        State.HELD,
+    )
 }
 # Of an email that goes on waiting, how the last attempt with it ended says more.
 _ATTEMPTS: Final = {
@@ -66,7 +66,7 @@ def _last_attributes(last: Last | None) -> dict[str, Any] | None:
         "reference": last.reference,
         "time": last.when.isoformat(),
         "attempts": last.attempts,
-        "state": last.state.value,
+        "state": state_name(last.state),
     }
 
 

@@ -53,7 +53,7 @@ _SMOKE: Final = Notification(
     "It is {time}. The modem was unplugged when this was raised.",
 )
 # How it ends when nothing more is tried.
-_ENDS: Final = ("sent", "partly_sent", "failed", "expired", "cancelled", "unknown")
+_ENDS: Final = ("sent", "partly_sent", "failed", "expired", "cancelled", "unconfirmed")
 _WAITS: Final = ("deferred", "held")
 
 

@@ -17,6 +17,7 @@ from custom_components.quectel_smtp.findings import (
     EVENT_TYPES,
     event_type,
     finding_attributes,
+    state_name,
     transition_attributes,
 )
 from custom_components.quectel_smtp.modem.at.codes import (
@@ -28,6 +29,7 @@ from custom_components.quectel_smtp.modem.at.codes import (
 )
 from custom_components.quectel_smtp.modem.mail.smtp import Result
 from custom_components.quectel_smtp.sensor import SENSORS, last_result
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 
 from .dialog import texts
 
@@ -136,5 +138,12 @@ def test_each_last_result_has_its_text() -> None:
     known: dict[str, Any] = texts()["entity"]["sensor"]["last_send_result"]
     assert set(known["state"]) == set(sensor.options or ())
     assert set(known["state_attributes"]["state"]["state"]) == {
-        state.value for state in State
+        state_name(state) for state in State
     }
+
+
+def test_no_word_is_one_that_home_assistant_keeps_for_itself() -> None:
+    """Its trigger editor hides them among the types of an event."""
+    words = {*EVENT_TYPES, *(state_name(state) for state in State)}
+    assert not words & {STATE_UNKNOWN, STATE_UNAVAILABLE}
+    assert event_type(replace(TRANSITION, state=State.UNKNOWN)) == "unconfirmed"

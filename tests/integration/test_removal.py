@@ -88,11 +88,11 @@ async def test_nothing_is_told_where_nothing_waits(
     assert _files(hass, loaded) == []
 
 
-async def test_an_email_that_is_being_sent_ends_as_unknown(
+async def test_an_email_that_is_being_sent_ends_as_unconfirmed(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
     cancelled = async_capture_events(hass, "quectel_smtp_cancelled")
-    unknown = async_capture_events(hass, "quectel_smtp_unknown")
+    unconfirmed = async_capture_events(hass, "quectel_smtp_unconfirmed")
     desk.hold_in("put")
     await send(hass, "first")
     await desk.reached("put")
@@ -100,7 +100,7 @@ async def test_an_email_that_is_being_sent_ends_as_unknown(
     await hass.config_entries.async_remove(loaded.entry_id)
     await hass.async_block_till_done()
     assert len(cancelled) == 1
-    assert len(unknown) == 1
+    assert len(unconfirmed) == 1
     assert _files(hass, loaded) == []
 
 
