@@ -45,6 +45,7 @@ QUIET: Final = 0.005
 _WORDING: Final = Wording(
     reference="Ref: {reference}",
     repeat="(possible repeat)",
+    waited="(waited since {time})",
     times="({count} times)",
     digest_subject="{count} notifications",
     digest_entry="{time} {subject}",

@@ -16,6 +16,7 @@ from custom_components.quectel_smtp.delivery.outbox.outbox import (
 )
 from custom_components.quectel_smtp.delivery.records import Options
 from custom_components.quectel_smtp.delivery.rules import policy, storm
+from custom_components.quectel_smtp.delivery.rules.wording import LATE
 from custom_components.quectel_smtp.entry_data import LIMITS
 from custom_components.quectel_smtp.findings import EVENT_TYPES
 
@@ -63,6 +64,7 @@ def test_the_figures_of_the_readme_hold() -> None:
         f"{options.per_hour} emails an hour and {options.per_day} a day leave" in README
     )
     assert f"within {WINDOW:.0f} s become one email" in README
+    assert f"leaves more than {LATE / 60:.0f} minutes after" in README
     assert DIGEST_LEAST == 10
     assert "Ten or more that wait" in README
     assert f"after {options.idle / 60:.0f} minutes without mail" in README

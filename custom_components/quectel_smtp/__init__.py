@@ -4,6 +4,7 @@ from pathlib import Path
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import (
+    EVENT_CORE_CONFIG_UPDATE,
     EVENT_HOMEASSISTANT_CLOSE,
     EVENT_HOMEASSISTANT_FINAL_WRITE,
 )
@@ -70,6 +71,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
         keeper.entry_changed()
         coordinator.take_status()
 
+    async def language_or_zone_changed(_: Event) -> None:
+        courier.reword(await load_wording(hass))
+
     async def stop_sending(_: Event) -> None:
         await courier.stop()
 
@@ -77,6 +81,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
         await courier.close()
 
     entry.async_on_unload(entry.add_update_listener(entry_changed))
+    entry.async_on_unload(
+        hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, language_or_zone_changed)
+    )
     # What is sent, and what is accepted, while Home Assistant stops is not cut off.
     for event, stop in (
         (EVENT_HOMEASSISTANT_FINAL_WRITE, stop_sending),

@@ -18,6 +18,7 @@ async def load_wording(hass: HomeAssistant) -> Wording:
     return Wording(
         reference=text("email_reference"),
         repeat=text("email_repeat"),
+        waited=text("email_waited"),
         times=text("email_times"),
         digest_subject=text("email_digest_subject"),
         digest_entry=text("email_digest_entry"),

@@ -34,6 +34,7 @@ SETTINGS = Settings(
 WORDING = Wording(
     reference="Ref: {reference}",
     repeat="(possible repeat)",
+    waited="(waited since {time})",
     times="({count} times)",
     digest_subject="{count} notifications",
     digest_entry="{time} {subject}",

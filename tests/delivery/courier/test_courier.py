@@ -645,6 +645,24 @@ async def test_an_email_that_never_goes_expires(office: Office) -> None:
 
 
 @virtual_time
+async def test_an_email_that_leaves_late_says_since_when_it_waited(
+    office: Office,
+) -> None:
+    office.modem.absent = True
+    async with office.at_work() as courier:
+        late, soon = email("late"), email("soon")
+        since = office.now()
+        await courier.submit(late)
+        await asyncio.sleep(HOUR)
+        office.modem.absent = False
+        assert await office.ended(late) is State.SENT
+        await courier.submit(soon)
+        assert await office.ended(soon) is State.SENT
+        said = f"(waited since {since:%Y-%m-%d %H:%M:%S})"
+        assert [said in body for body in office.modem.bodies] == [True, False]
+
+
+@virtual_time
 async def test_a_jump_of_the_clock_makes_nothing_expire(office: Office) -> None:
     office.modem.absent = True
     async with office.at_work() as courier:

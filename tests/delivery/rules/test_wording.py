@@ -29,6 +29,7 @@ NOON: Final = datetime(2026, 11, 21, 12, 0, 0, 999_999, tzinfo=UTC)
 ENGLISH: Final = Wording(
     reference="Ref: {reference}",
     repeat="(possible repeat)",
+    waited="(waited since {time})",
     times="({count} times)",
     digest_subject="{count} notifications",
     digest_entry="{time} {subject}",
@@ -36,10 +37,12 @@ ENGLISH: Final = Wording(
 LONGEST: Final = Wording(
     reference="é" * 44 + " {reference}",
     repeat="ü" * 50,
+    waited="á" * 40 + " {time}",
     times="ö" * 45 + " {count}",
     digest_subject="ä" * 45 + " {count}",
     digest_entry="å" * 40 + " {time} {subject}",
 )
+SOON: Final = 1.0
 LAST: Final = "Ref: BCDFGHJK"
 IN_DOUBT: Final = History(attempts=1, lost=1)
 
@@ -97,13 +100,33 @@ def item(
 def test_a_letter_is_the_text_and_below_it_what_we_say(
     body: str, times: int, history: History, written: str
 ) -> None:
-    message = letter(item(body=body, times=times, history=history), ENGLISH)
+    message = letter(item(body=body, times=times, history=history), ENGLISH, SOON)
     assert message.body == written
     assert (message.to, message.cc, message.bcc) == (
         TO,
         ("c@example.com",),
         ("b@example.com",),
     )
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (5 * 60.0, ()),
+        (5 * 60.0 + 1, ("(waited since 2026-11-21 13:00:00)",)),
+        (48 * 3600.0, ("(waited since 2026-11-21 13:00:00)",)),
+    ],
+)
+def test_an_email_that_leaves_late_says_since_when_it_waited(
+    now: float, said: tuple[str, ...]
+) -> None:
+    """By the outbox's clock: the host's may have been set meanwhile."""
+    wording = replace(ENGLISH, timezone=ZoneInfo("Europe/Vienna"))
+    plain = letter(item(), wording, now)
+    assert plain.body == "\n".join(["Body", "", *said, LAST])
+    again = letter(item(times=3, history=IN_DOUBT), wording, now)
+    closing = [*said, "(3 times)", "(possible repeat)", LAST]
+    assert again.body == "\n".join(["Body", "", *closing])
 
 
 @pytest.mark.parametrize(
@@ -117,34 +140,34 @@ def test_a_letter_is_the_text_and_below_it_what_we_say(
     ],
 )
 def test_the_mark_ends_the_subject_too(subject: str, marked: str) -> None:
-    assert letter(item(subject), ENGLISH).subject == subject
-    assert letter(item(subject, history=IN_DOUBT), ENGLISH).subject == marked
+    assert letter(item(subject), ENGLISH, SOON).subject == subject
+    assert letter(item(subject, history=IN_DOUBT), ENGLISH, SOON).subject == marked
 
 
 def test_a_mark_without_room_leaves_the_subject_as_it_is() -> None:
     wording = replace(ENGLISH, repeat="x" * 20)
     in_doubt = item("y" * 80, history=IN_DOUBT)
-    assert letter(in_doubt, wording).subject == "y" * 80
-    assert letter(item("y" * 79, history=IN_DOUBT), wording).subject.endswith("x")
+    assert letter(in_doubt, wording, SOON).subject == "y" * 80
+    assert letter(item("y" * 79, history=IN_DOUBT), wording, SOON).subject.endswith("x")
 
 
 def test_a_template_is_one_line_whatever_it_holds() -> None:
     wording = replace(ENGLISH, reference=" Ref:\r\n{reference}\n", repeat="a\n b\t")
-    message = letter(item(history=IN_DOUBT), wording)
+    message = letter(item(history=IN_DOUBT), wording, SOON)
     assert message.subject == "Hello a b"
     assert message.body == f"Body\n\na b\n{LAST}"
 
 
 def test_a_placeholder_that_has_no_value_here_stays() -> None:
     wording = replace(ENGLISH, reference="{time} {nothing} {reference}")
-    assert letter(item(), wording).body == "Body\n\n{time} {nothing} BCDFGHJK"
+    assert letter(item(), wording, SOON).body == "Body\n\n{time} {nothing} BCDFGHJK"
 
 
 def test_what_no_email_can_hold_is_refused_by_field() -> None:
     with pytest.raises(InvalidValueError, match="body"):
-        letter(item(body="\0"), ENGLISH)
+        letter(item(body="\0"), ENGLISH, SOON)
     with pytest.raises(InvalidValueError, match="subject"):
-        letter(item("a\nb"), ENGLISH)
+        letter(item("a\nb"), ENGLISH, SOON)
 
 
 # What has to give.
@@ -153,33 +176,34 @@ def test_what_no_email_can_hold_is_refused_by_field() -> None:
 def test_a_text_that_is_too_long_is_cut_at_a_character() -> None:
     body = "\n".join(["é" * 20 + "x"] * 238)
     assert accepted("Hello", body)
-    message = letter(item(body=body), ENGLISH)
+    message = letter(item(body=body), ENGLISH, SOON)
     text, blank, last = message.body.rsplit("\n", 2)
     assert (blank, last) == ("", LAST)
     assert text.endswith("é…")
     assert body.startswith(text[:-1])
-    assert 10_200 < len(body_bytes(message.body)) <= 10_240
+    assert 10_160 < len(body_bytes(message.body)) <= 10_240
 
 
 def test_a_text_that_just_fits_is_not_cut() -> None:
-    # What is left after "\r\n\r\n(possible repeat)\r\nRef: BCDFGHJK\r\n".
-    full = "\n" * 200 + "\n".join(["x" * 98] * 98) + "\n" + "y"
-    assert len(full.encode()) + full.count("\n") == 10_201
+    # What is left after "\r\n\r\n(waited since 2026-11-21 12:00:00)\r\n(possible repeat)" and
+    # "\r\nRef: BCDFGHJK\r\n".
+    full = "\n" * 182 + "\n".join(["x" * 98] * 98) + "\n" + "y"
+    assert len(full.encode()) + full.count("\n") == 10_165
     for size in (1, 2):
         body = full + "y" * (size - 1)
         assert accepted("Hello", body)
-        assert letter(item(body=body), ENGLISH).body == f"{body}\n\n{LAST}"
-    message = letter(item(body=full + "yy"), ENGLISH)
+        assert letter(item(body=body), ENGLISH, SOON).body == f"{body}\n\n{LAST}"
+    message = letter(item(body=full + "yy"), ENGLISH, SOON)
     assert message.body == full[:-3] + f"…\n\n{LAST}"
 
 
 def test_a_full_line_at_the_cut_leaves_the_ellipsis_to_the_next() -> None:
     on_its_own = {}
     for size in range(750, 769):
-        lines = ["\n" * 220 + "y" * size, *["x" * 998] * 9, "\n" * 9 + "end"]
+        lines = ["\n" * 202 + "y" * size, *["x" * 998] * 9, "\n" * 9 + "end"]
         body = "\n".join(lines)
         assert accepted("Hello", body)
-        text = letter(item(body=body), ENGLISH).body.removesuffix(f"\n\n{LAST}")
+        text = letter(item(body=body), ENGLISH, SOON).body.removesuffix(f"\n\n{LAST}")
         assert text.endswith(("x…", "x\n…"))
         assert body.startswith(text.removesuffix("…").removesuffix("\n"))
         last = text[text.rfind("\n") + 1 :]
@@ -191,7 +215,7 @@ def test_a_full_line_at_the_cut_leaves_the_ellipsis_to_the_next() -> None:
 def test_line_ends_alone_leave_room_for_the_reference() -> None:
     body = "\n" * 5_118 + "x"
     assert accepted("Hello", body)
-    message = letter(item(body=body), LONGEST)
+    message = letter(item(body=body), LONGEST, SOON)
     assert message.body == "…\n\n" + "é" * 44 + " BCDFGHJK"
 
 
@@ -227,6 +251,7 @@ wordings = st.one_of(
         Wording,
         reference=template("{reference}"),
         repeat=template("").filter(bool),
+        waited=template("{time}"),
         times=template("{count}"),
         digest_subject=template("{count}"),
         digest_entry=template("{time} {subject}"),
@@ -251,8 +276,8 @@ def test_any_email_fits_and_differs_from_its_repeat_by_the_mark_only(
     subject: str, body: str, times: int, wording: Wording
 ) -> None:
     assume(accepted(subject, body))
-    first = letter(item(subject, body, times=times), wording)
-    again = letter(item(subject, body, times=times, history=IN_DOUBT), wording)
+    first = letter(item(subject, body, times=times), wording, SOON)
+    again = letter(item(subject, body, times=times, history=IN_DOUBT), wording, SOON)
     last = wording.reference.replace("{reference}", "BCDFGHJK")
     *said, end = first.body.split("\n")
     assert end == last
@@ -302,7 +327,7 @@ def test_a_digest_that_does_not_fit_is_none() -> None:
 
 @pytest.mark.parametrize(
     ("blank_lines", "rest", "size", "sent"),
-    [(0, 377, 10_000, 10_098), (200, 81, 9_904, 10_202)],
+    [(0, 377, 10_000, 10_098), (182, 81, 9_886, 10_166)],
     ids=["as it is", "as the modem gets it, with what we say below it"],
 )
 def test_a_digest_may_fill_an_email_to_the_last_byte(
@@ -339,5 +364,5 @@ def test_any_digest_is_an_email_that_goes_out_uncut(
     assert found is not None
     subject, body = found
     whole = Email(subject, body, TO)
-    message = letter(item(whole.subject, whole.body, history=IN_DOUBT), wording)
+    message = letter(item(whole.subject, whole.body, history=IN_DOUBT), wording, SOON)
     assert message.body.startswith(wrap(body.rstrip("\n")))

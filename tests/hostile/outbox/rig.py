@@ -24,6 +24,7 @@ REPEAT = "(possible repeat)"
 WORDING = Wording(
     reference="Ref: {reference}",
     repeat=REPEAT,
+    waited="(waited since {time})",
     times="({count} times)",
     digest_subject="{count} notifications",
     digest_entry="{time} {subject}",

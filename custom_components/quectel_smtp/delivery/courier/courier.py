@@ -111,6 +111,10 @@ class Courier:
         self._settings = settings
         self._worker.update(settings)
 
+    def reword(self, wording: Wording) -> None:
+        """Write emails in these words, and with times of this zone, from now on."""
+        self._worker.reword(wording)
+
     @asynccontextmanager
     async def lend(self) -> AsyncGenerator[None]:
         """Lend the port after the current email; emails are accepted meanwhile."""

@@ -37,7 +37,7 @@ class Sender:
         self._line = line
         self._outbox = outbox
         self._books = books
-        self._wording = wording
+        self.wording = wording
         self._put_timeout = put_timeout
         # From now on the email may leave, whatever becomes of us.
         self.handed_over = False
@@ -73,7 +73,8 @@ class Sender:
         else:
             await modem.activate(settings.pdp)
         await modem.configure(settings.server)
-        refused = await modem.prepare(letter(item, self._wording))
+        now = self._outbox.now().elapsed
+        refused = await modem.prepare(letter(item, self.wording, now))
         if refused is not None:
             return refused
         mark = await modem.mark()

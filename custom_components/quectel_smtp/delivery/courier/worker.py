@@ -63,7 +63,6 @@ class Worker:
         # Whoever holds it has the port: we in our turn, a poll, or who it is lent to.
         self.port_lock = asyncio.Lock()
         self._settings = settings
-        self._wording = wording
         self._outbox = outbox
         self._books = books
         self._board = board
@@ -124,6 +123,10 @@ class Worker:
         # A login that was refused is not tried again for another APN's sake.
         anew = settings.server != before.server
         self.try_anew(*(MENDED_BY_A_PERSON if anew else ()))
+
+    def reword(self, wording: Wording) -> None:
+        """Write emails in these words, and with times of this zone, from now on."""
+        self._sender.wording = wording
 
     def try_anew(self, *reasons: Reason) -> None:
         """The path may be mended: what waits for it need not wait longer."""
@@ -290,7 +293,7 @@ class Worker:
 
     async def _take(self, now: float, options: Options) -> Item | None:
         """Return the email to send now, or the digest that it goes out with."""
-        compose = partial(digest, wording=self._wording)
+        compose = partial(digest, wording=self._sender.wording)
 
         def take(outbox: Outbox, at: Instant) -> Item | None:
             item = outbox.next_due(at, options)

@@ -1,4 +1,4 @@
-"""Gives an email the words that are ours: repeat mark, reference line, digest.
+"""Gives an email the words that are ours: marks, reference line, digest.
 
 The words come from translations, as templates with the placeholders ``{reference}``,
 ``{count}``, ``{time}`` and ``{subject}``. What is put in for them is never searched for
@@ -20,6 +20,9 @@ from ...modem.mail.message import (
 from ..email import BODY_LIMIT, SUBJECT_LIMIT, new_reference, wrap
 from ..records import Entry, Item
 
+LATE: Final = 300.0
+"""Seconds from acceptance after which an email says since when it waited."""
+
 _ELLIPSIS: Final = "…"
 _PLACEHOLDER: Final = re.compile(r"\{(reference|count|time|subject)\}")
 _LINE_ENDS: Final = re.compile(r"\r\n?")
@@ -33,6 +36,8 @@ class Wording:
     """The last line of each email, such as ``Ref: {reference}``."""
     repeat: str
     """The mark of what may have been sent already."""
+    waited: str
+    """Says since what ``{time}`` an email waited that leaves late."""
     times: str
     """Says that the same text was accepted ``{count}`` times."""
     digest_subject: str
@@ -42,25 +47,31 @@ class Wording:
     timezone: tzinfo = UTC
 
 
-def letter(item: Item, wording: Wording) -> Message:
+def letter(item: Item, wording: Wording, now: float) -> Message:
     """Return the email as the modem takes it, always within the modem's limits.
 
-    The user's text, a blank line, how often it was accepted if more than once, the
-    repeat mark if it may have been sent already, and last the reference line. The mark
-    also ends the subject if it has room there. A text that is too long for all this is
-    cut; it is cut alike for each attempt, so that repeats differ by the mark only.
+    The user's text, a blank line, since when it waited if that is long, how often it was
+    accepted if more than once, the repeat mark if it may have been sent already, and last the
+    reference line. The mark also ends the subject if it has room there. A text that is
+    too long for all this is cut; it is cut alike for each attempt, so that those differ
+    by what is said below it only. ``now`` is on the outbox's clock.
 
     ``InvalidValueError`` for what no ``Email`` can hold.
     """
     mark = _line(wording.repeat)
     reference = _line(wording.reference, reference=item.reference)
+    waited = _line(wording.waited, time=_time(item.accepted.wall, wording.timezone))
+    late = [waited] if now - item.accepted.elapsed > LATE else []
     times = [_line(wording.times, count=item.times)] if item.times > 1 else []
     marks = [mark] if item.history.in_doubt else []
-    room = MODEM_BODY_LIMIT - _size("\n".join(["", "", *times, mark, reference, ""]))
+    closing = ["", "", waited, *times, mark, reference, ""]
+    room = MODEM_BODY_LIMIT - _size("\n".join(closing))
     text = _cut(_tidy(item.body), room)
     return Message(
         subject=_marked(item.subject, mark) if marks else item.subject,
-        body="\n".join([*([text, ""] if text else []), *times, *marks, reference]),
+        body="\n".join(
+            [*([text, ""] if text else []), *late, *times, *marks, reference]
+        ),
         to=item.to,
         cc=item.cc,
         bcc=item.bcc,
@@ -74,7 +85,8 @@ def digest(entries: Sequence[Entry], wording: Wording) -> tuple[str, str] | None
     email uncut.
     """
     body = "\n\n".join(_entry(entry, wording) for entry in entries)
-    closing = ["", "", _line(wording.repeat)]
+    since = _time(entries[0].accepted, wording.timezone)
+    closing = ["", "", _line(wording.waited, time=since), _line(wording.repeat)]
     closing += [_line(wording.reference, reference=new_reference()), ""]
     if (
         len(body.encode("utf-8", "surrogatepass")) > BODY_LIMIT
