@@ -76,6 +76,7 @@ class VirtualModem:
         self,
         *,
         profile: str = "EC200N-CN",
+        mail_client: str = "note",
         hosts: Mapping[str, Mapping[int, int]] | None = None,
         settings: Mapping[str, str | float] | None = None,
         files: Mapping[str, bytes] | None = None,
@@ -92,6 +93,7 @@ class VirtualModem:
         """Describe the process; nothing runs before the block is entered.
 
         profile: a name from `profiles.py`.
+        mail_client: note, as the SMTP note has it, or terse, as published firmware.
         hosts: what the modem can resolve: name -> {port it asks for: port on loopback}.
         settings: see `settings.py`.
         files: contents of the modem's file store, by name without storage prefix.
@@ -112,6 +114,8 @@ class VirtualModem:
         self._options = [
             "--profile",
             profile,
+            "--mail-client",
+            mail_client,
             "--time-scale",
             str(time_scale),
             "--seed",

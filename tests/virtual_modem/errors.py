@@ -56,6 +56,7 @@ SMTP_OPEN_FILE: Final = 661
 SMTP_NO_MEMORY: Final = 662
 SMTP_WRONG_PARAMETER: Final = 664
 SMTP_TLS_FAILED: Final = 665
+SMTP_TRANSACTION_FAILED: Final = 682
 
 # One firmware, one session: 407 came as text, 421 as a number, under CMEE=2 (N). Codes
 # without a text here stay numbers.

@@ -9,14 +9,17 @@ from .errors import (
     SMTP_NETWORK,
     SMTP_NO_ADDRESS,
     SMTP_NO_CONTEXT,
+    SMTP_NO_MEMORY,
     SMTP_OPEN_FILE,
     SMTP_TIMEOUT,
 )
 from .mail_draft import MailDraft, MailSettings, SslType
 from .names import UnknownName, Unreachable
 from .observations import Delivery
+from .profiles import MailClient
 
 if TYPE_CHECKING:
+    from .mime import Attachment
     from .modem import Modem
     from .smtp_delivery import Conversation, Job
 
@@ -67,7 +70,8 @@ class MailService:
         try:
             job = self._job()
         except _NotSent as reason:
-            result = (reason.err, 0)
+            # F1: the terse client has one code for whatever happens on the way
+            result = (SMTP_NETWORK if self._terse else reason.err, 0)
         else:
             conversation = self._start(job)
             left = max(0.0, limit - (modem.loop.time() - started))
@@ -77,9 +81,15 @@ class MailService:
     def _start(self, job: Job) -> Conversation:
         # smtplib takes a while to import, and the process has to start fast
         from .smtp_delivery import Conversation  # noqa: PLC0415
+        from .terse_client import TerseConversation  # noqa: PLC0415
 
-        self._conversation = Conversation(job)
+        kind = TerseConversation if self._terse else Conversation
+        self._conversation = kind(job)
         return self._conversation
+
+    @property
+    def _terse(self) -> bool:
+        return self._modem.profile.mail_client is MailClient.TERSE
 
     async def _converse(
         self, conversation: Conversation, limit: float
@@ -140,36 +150,56 @@ class MailService:
             handshake_seconds=modem.patience(contexts.number(number, "negotiatetime")),
             tls13=modem.profile.tls13,
         )
+        message, fault = self._message()
         return Job(
             target=target,
             server_name=settings.server,
-            own_name=f"[{modem.settings.address}]",
+            # F6
+            own_name="localhost" if self._terse else f"[{modem.settings.address}]",
             ssl_type=settings.ssl_type,
             tls=tls,
             username=settings.username,
             password=settings.password,
             sender=settings.sender_address,
             recipients=tuple(r.address for r in draft.recipients),
-            message=self._message(),
+            message=message,
+            attachment_fault=fault,
         )
 
-    def _message(self) -> bytes:
-        from .mime import Attachment, MessageStyle, compose  # noqa: PLC0415
+    def _message(self) -> tuple[bytes, int]:
+        """The message, and the code of the fault that cut it short (F2)."""
+        from . import terse_client  # noqa: PLC0415
+        from .mime import MessageStyle, compose  # noqa: PLC0415
 
         modem = self._modem
-        attachments = []
-        for _, name in sorted(self.draft.attachments.items()):
-            data = modem.files.content(name)
-            if data is None:
-                raise _NotSent(SMTP_OPEN_FILE)
-            attachments.append(Attachment(name.rpartition(":")[2], data))
+        attachments, fault = self._attachments()
+        if self._terse:
+            return terse_client.compose(
+                self.settings, self.draft, attachments, cut_short=fault != 0
+            ), fault
+        if fault:
+            raise _NotSent(fault)
         style = MessageStyle(
             date=modem.clock.utc(),
             identifier=modem.random.randbytes(8).hex(),
             body_encoding=modem.settings.body_encoding,
             body_original=modem.profile.body_original,
         )
-        return compose(self.settings, self.draft, attachments, style)
+        return compose(self.settings, self.draft, attachments, style), 0
+
+    def _attachments(self) -> tuple[list[Attachment], int]:
+        """The attachments up to one that can't be had, and the code that says why."""
+        from .mime import Attachment  # noqa: PLC0415
+
+        found: list[Attachment] = []
+        for _, name in sorted(self.draft.attachments.items()):
+            data = self._modem.files.content(name)
+            if data is None:
+                return found, SMTP_OPEN_FILE
+            if 0 < self._modem.settings.attachment_memory < len(data):
+                return found, SMTP_NO_MEMORY
+            found.append(Attachment(name.rpartition(":")[2], data))
+        return found, 0
 
     def _record(
         self,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from .profiles import PROFILES
+from .profiles import PROFILES, MailClient
 from .settings import Settings
 
 
@@ -14,6 +14,7 @@ class Options:
     """What the command line says."""
 
     profile: str
+    mail_client: MailClient
     link: Path | None
     tcp: int | None
     control: Path | None
@@ -45,6 +46,13 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--control", type=Path, help="control socket (unix)")
     parser.add_argument(
         "--profile", choices=sorted(PROFILES), default="EC200N-CN", help="the module"
+    )
+    parser.add_argument(
+        "--mail-client",
+        type=MailClient,
+        choices=list(MailClient),
+        default=MailClient.NOTE,
+        help="as the SMTP note has it, or as published firmware does it: see profiles.py",
     )
     parser.add_argument("--baud", type=int, help="pace bytes as a UART would")
     parser.add_argument(
@@ -94,6 +102,7 @@ def parse(arguments: Sequence[str]) -> Options:
     read = parser.parse_args(arguments)
     return Options(
         profile=read.profile,
+        mail_client=read.mail_client,
         link=read.link,
         tcp=read.tcp,
         control=read.control,

@@ -16,7 +16,7 @@ from .fault_model import Action, Fault
 from .modem import Modem
 from .observations import Json, Ready, from_json, to_json
 from .options import Options
-from .profiles import PROFILES
+from .profiles import PROFILES, with_mail_client
 from .settings import Settings, assignment, change as change_setting
 from .wire import Wire
 
@@ -40,7 +40,7 @@ class Process:
             change_setting(settings, name, str(value))
         scale = options.time_scale
         self.modem = Modem(
-            PROFILES[options.profile],
+            with_mail_client(PROFILES[options.profile], options.mail_client),
             settings,
             time_scale=scale,
             guard_scale=scale if options.scale_guard else 1.0,

@@ -16,6 +16,17 @@ class SmtpKind(StrEnum):
     OLD_GSM = "old_gsm"
 
 
+class MailClient(StrEnum):
+    """Which program behind the mail commands makes the email and sends it.
+
+    NOTE does what the SMTP note says; TERSE what the firmware of a sister platform does
+    (F: points F1 to F8 of the project's page of evidence from published firmware).
+    """
+
+    NOTE = "note"
+    TERSE = "terse"
+
+
 class BodyOriginal(StrEnum):
     """What a firmware makes of QSMTPCFG="bodyoriginal".
 
@@ -46,6 +57,7 @@ class Profile:
     revision: str
     manufacturer: str = "Quectel"
     smtp: SmtpKind = SmtpKind.NOTE
+    mail_client: MailClient = MailClient.NOTE
     lte: bool = True
     contexts: int = 16
     ssl_contexts: int = 6
@@ -65,6 +77,7 @@ class Profile:
     cmee: int = 1
     # INF: whether +QSMTPPUT counts as a URC for AT+QURCCFG="urcport"
     put_result_routed: bool = True
+    dnsgip_routed: bool = True
     auth3: bool = False
 
 
@@ -146,3 +159,13 @@ _ALL = (
 )
 
 PROFILES = {profile.name: profile for profile in _ALL}
+
+
+def with_mail_client(profile: Profile, client: MailClient) -> Profile:
+    """The module with that program behind its mail commands."""
+    if client is MailClient.NOTE:
+        return profile
+    # F8: both answer on the port that gave the command
+    return replace(
+        profile, mail_client=client, put_result_routed=False, dnsgip_routed=False
+    )

@@ -96,6 +96,8 @@ class Settings:
     put_seconds: float = 0.0
     # how a text body travels: auto, 8bit, base64
     body_encoding: str = "auto"
+    # bytes of one attachment that there is memory for (0: no limit)
+    attachment_memory: int = 0
     # how QSMTPCFG="account" shows a password: clear, masked
     password_echo: str = "clear"
 

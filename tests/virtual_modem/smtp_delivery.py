@@ -49,7 +49,10 @@ _ERRORS_BY_REPLY = {
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Everything that one delivery needs."""
+    """Everything that one delivery needs.
+
+    attachment_fault: the code of an attachment's fault that cut the message short.
+    """
 
     target: tuple[str, int]
     server_name: str
@@ -61,6 +64,7 @@ class Job:
     sender: str
     recipients: Sequence[str]
     message: bytes
+    attachment_fault: int = 0
 
 
 class _Failure(Exception):
@@ -73,7 +77,7 @@ class _Failure(Exception):
 
 
 class Conversation:
-    """One delivery under way."""
+    """One delivery under way, as the SMTP note has it: a code for each failure."""
 
     def __init__(self, job: Job) -> None:
         """Nothing is connected yet."""
@@ -117,7 +121,11 @@ class Conversation:
             if self._handle is not None:
                 self._handle.close()
                 self._handle = None
-        return result if self._abort_code is None else (self._abort_code, 0)
+        return self.told(result if self._abort_code is None else (self._abort_code, 0))
+
+    def told(self, result: tuple[int, int]) -> tuple[int, int]:
+        """What the host is told of a result."""
+        return result
 
     def abort(self, err: int) -> None:
         """End it with this code, from another thread."""
@@ -153,13 +161,17 @@ class Conversation:
             self._secure(connected)
         self._expect(self._client.getreply(), 220)
         self._greet()
-        if job.ssl_type is SslType.STARTTLS:
-            if not self._client.has_extn("starttls"):
-                raise _Failure(SMTP_TLS_FAILED)
-            self._expect(self._client.docmd("STARTTLS"), 220)
+        if job.ssl_type is SslType.STARTTLS and self._may_upgrade():
             self._secure(connected)
             self._client.ehlo_resp = self._client.helo_resp = None
             self._greet()
+
+    def _may_upgrade(self) -> bool:
+        """Whether the server agrees to STARTTLS."""
+        if not self._client.has_extn("starttls"):
+            raise _Failure(SMTP_TLS_FAILED)
+        self._expect(self._client.docmd("STARTTLS"), 220)
+        return True
 
     def _secure(self, connected: socket.socket) -> None:
         secured = wrap(connected, self.job.tls)
@@ -175,17 +187,23 @@ class Conversation:
         client, job = self._client, self.job
         if job.username and client.has_extn("auth"):
             self._log_in()
-        size = f" SIZE={len(job.message)}" if client.has_extn("size") else ""
-        self._expect(client.docmd(f"MAIL FROM:<{job.sender}>{size}"), 250)
+        self._expect(client.docmd(f"MAIL FROM:<{job.sender}>{self._size()}"), 250)
         for recipient in job.recipients:
             self._expect(client.docmd(f"RCPT TO:<{recipient}>"), 250, 251, 252)
+        self._expect(self._hand_over(), 250)
+        self.accepted = True
+
+    def _size(self) -> str:
+        """MAIL's parameter (RFC 1870)."""
+        offered = self._client.has_extn("size")
+        return f" SIZE={len(self.job.message)}" if offered else ""
+
+    def _hand_over(self) -> tuple[int, bytes]:
+        """DATA and the message, its dots stuffed; the server's last reply."""
         try:
-            # Stuffs dots
-            reply = client.data(job.message)
+            return self._client.data(self.job.message)
         except smtplib.SMTPDataError as error:
             raise _refused(error.smtp_code) from error
-        self._expect(reply, 250)
-        self.accepted = True
 
     def _log_in(self) -> None:
         client, job = self._client, self.job

@@ -47,7 +47,7 @@ def qidnsgip(modem: Modem, call: Call) -> None:
                 f'+QIURC: "dnsgip",0,1,{_TIME_TO_LIVE}',
                 f'+QIURC: "dnsgip","{address}"',
             ]
-        await call.later(lines, failed)
+        await call.later(lines, failed, routed=modem.profile.dnsgip_routed)
 
     call.follow_ups.append(answer)
 

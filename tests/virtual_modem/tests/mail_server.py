@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import ssl
 import threading
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, override
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -27,6 +27,20 @@ class Manners:
     refused: dict[str, str] = field(default_factory=dict)
 
 
+class _Server(SMTP):
+    """One connection, which can refuse STARTTLS."""
+
+    @override
+    async def smtp_STARTTLS(self, arg: str) -> None:
+        """Refuse, or shake hands."""
+        handler = self.event_handler
+        assert isinstance(handler, MailServer)
+        if reply := handler.manners.replies.get("STARTTLS"):
+            await self.push(reply)
+        else:
+            await super().smtp_STARTTLS(arg)
+
+
 class MailServer:
     """Runs while its `with` block does; `received` is what it accepted."""
 
@@ -42,6 +56,8 @@ class MailServer:
         self.received: list[Envelope] = []
         self.mechanisms: list[str] = []
         self.server_names: list[str | None] = []
+        # what clients called themselves
+        self.client_names: list[str] = []
         for context in (implicit, starttls):
             if context is not None:
                 context.sni_callback = self._heard_name
@@ -108,7 +124,7 @@ class MailServer:
         await asyncio.gather(*others, return_exceptions=True)
 
     def _conversation(self) -> SMTP:
-        return SMTP(
+        return _Server(
             self,
             tls_context=self._starttls,
             authenticator=self.authenticate,
@@ -148,6 +164,7 @@ class MailServer:
         if "EHLO" in self.manners.replies:
             return [self.manners.replies["EHLO"]]
         session.host_name = hostname
+        self.client_names.append(hostname)
         if self.manners.hide_starttls:
             responses = [r for r in responses if "STARTTLS" not in r]
         if self.manners.offer_auth is not None:
@@ -165,6 +182,7 @@ class MailServer:
     ) -> str:
         """Take or refuse the sender."""
         envelope.mail_from = address
+        envelope.mail_options.extend(options)
         return self.manners.replies.get("MAIL", "250 OK")
 
     async def handle_RCPT(
