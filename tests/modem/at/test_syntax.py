@@ -371,6 +371,14 @@ def test_a_number_is_a_short_decimal_or_none(text: str, value: int | None) -> No
     assert number(text) == value
 
 
+@given(st.integers(0, 10**9 - 1))
+def test_what_stands_in_quotation_marks_is_no_number(value: int) -> None:
+    quoted, plain = parameters(f'+X: "{value}",{value}')
+    assert quoted == plain
+    assert number(quoted) is None
+    assert number(plain) == value
+
+
 def test_a_commands_name_has_none_of_its_parameters() -> None:
     assert command_name('AT+CPIN="1234"') == "AT+CPIN"
     assert command_name("AT+CPIN?") == "AT+CPIN?"

@@ -230,6 +230,9 @@ async def test_registration_is_unknown_where_no_command_works() -> None:
     [
         ("+CEREG: 1", Registration.HOME),
         ('+CEREG: 5,"18C3","27DDD01",7', Registration.ROAMING),
+        ('+CEREG: 2,"0001","27DDD01",7', Registration.SEARCHING),
+        ('+CEREG: 2,"0001"', Registration.SEARCHING),
+        ('+CEREG: 2,1,"0003","27DDD01",7', Registration.HOME),
         ("+CEREG: 0,2", Registration.SEARCHING),
         ("+CEREG: x", Registration.UNKNOWN),
         ("+CEREG: -1", Registration.UNKNOWN),
@@ -239,6 +242,14 @@ def test_a_registration_urc_is_told_from_an_answer(
     line: str, state: Registration
 ) -> None:
     assert status.parse_registration(line) is state
+
+
+@virtual_time
+async def test_a_registration_urc_with_an_area_of_digits_is_no_answer() -> None:
+    port = answering(
+        CEREG_Q=b'\r\n+CEREG: 2,"0001","27DDD01",7\r\n' + frame('+CEREG: 2,5,"0001"')
+    )
+    assert await status.registration(port.channel) is Registration.ROAMING
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,12 @@ LINE_LIMIT: Final = 512
 _CHOICE: Final = re.compile(r'"([^"]*)"|\(([^)]*)\)|([^,"()]+)')
 
 
+class Quoted(str):
+    """A field that stood in quotation marks: a string, whatever its characters."""
+
+    __slots__ = ()
+
+
 def quote(value: str, field: str, limit: int) -> str:
     """Return ``value`` as a quoted string of at most ``limit`` bytes.
 
@@ -51,18 +57,20 @@ def command_name(line: str) -> str:
 def fields(text: str) -> tuple[str, ...]:
     """Split the parameters of an information response at its commas.
 
-    Quotation marks are taken off, commas within them don't split, and blanks around
-    a field are dropped. A mark that is never closed runs to the end of the line.
+    Quotation marks are taken off, which leaves a ``Quoted``; commas within them don't
+    split, and blanks around a field are dropped. A mark that is never closed runs to
+    the end of the line.
     """
     found: list[str] = []
     position = 0
+    value: str
     while True:
         while position < len(text) and text[position] == " ":
             position += 1
         if position < len(text) and text[position] == '"':
             end = text.find('"', position + 1)
             end = len(text) if end < 0 else end
-            value = text[position + 1 : end]
+            value = Quoted(text[position + 1 : end])
             comma = text.find(",", end)
         else:
             comma = text.find(",", position)
@@ -104,10 +112,13 @@ def allows(group: str, value: int) -> bool:
 def number(text: str) -> int | None:
     """Return the decimal number that ``text`` is, or None if it is none.
 
+    A string is none: an area code ``"0001"`` is no status (27.007 quotes strings only).
     At most nine digits: no number of the specification has more, and an absurd one
     must not cost time.
     """
     digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
+    if isinstance(text, Quoted) or not (
+        digits.isascii() and digits.isdigit() and len(digits) <= 9
+    ):
         return None
     return int(text)
