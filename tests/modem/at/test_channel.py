@@ -373,6 +373,30 @@ async def test_rule_9_the_lines_of_one_start_begin_one_epoch() -> None:
 
 
 @virtual_time
+async def test_rule_9_a_late_line_of_a_start_tells_of_no_second_one() -> None:
+    port = open_port()
+    await port.channel.execute(CSQ)
+    port.receive(b"\r\nRDY\r\n")
+    port.answers["AT+CGSN"] = frame("861234567890123")
+    for line in (b"APP RDY", b"+CFUN: 1"):
+        await port.channel.execute(CSQ)
+        await asyncio.sleep(600)
+        port.receive(b"\r\n" + line + b"\r\n")
+    assert port.channel.epoch == 1
+    port.receive(b"\r\n+CFUN: 1\r\n")
+    assert port.channel.epoch == 2
+
+
+@virtual_time
+async def test_rule_9_what_is_switched_off_starts_once() -> None:
+    port = open_port()
+    await port.channel.execute(CSQ)
+    for line in (b"POWERED DOWN", b"RDY", b"+CFUN: 1"):
+        port.receive(b"\r\n" + line + b"\r\n")
+    assert port.channel.epoch == 1
+
+
+@virtual_time
 async def test_rule_9_the_answer_to_cfun_is_no_restart() -> None:
     port = open_port()
     cfun = Command("AT+CFUN?", prefixes=("+CFUN:",))

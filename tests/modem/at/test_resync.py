@@ -208,6 +208,26 @@ async def test_an_error_at_first_is_greeted_again() -> None:
 
 
 @virtual_time
+async def test_a_modem_that_takes_one_command_in_a_line_is_set_up_singly() -> None:
+    port = serial_modem()
+    port.answers["ATQ0V1E0"] = ERROR
+    assert not await port.channel.synchronise()
+    assert port.lines[3:6] == ["ATQ0", "ATV1", "ATE0"]
+    assert await port.channel.execute(B) == ("+V: b",)
+
+
+@pytest.mark.parametrize("answer", [ERROR, None])
+@virtual_time
+async def test_what_takes_no_single_setting_either_is_not_a_modem(
+    answer: bytes | None,
+) -> None:
+    port = open_port()
+    port.answers |= {"ATQ0V1E0": ERROR, "ATQ0": OK, "ATV1": answer}
+    with pytest.raises(NotAModemError):
+        await port.channel.synchronise()
+
+
+@virtual_time
 async def test_an_error_answer_leaves_the_channel_clean() -> None:
     port = open_port()
     port.answers["AT+A"] = ERROR

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 import logging
-import math
 from typing import Final, cast, override
 
 from .codes import cme_code
@@ -39,12 +38,14 @@ _GUARD: Final = 1.1
 _QUIET: Final = 0.15
 # Longer than any answer is late that isn't lost: then nothing is outstanding.
 _LONG_QUIET: Final = 3.0
-# ``+CFUN: 1`` follows ``RDY`` within this time and tells of the same start.
-_BOOT_WINDOW: Final = 30.0
 _PROBE_DEADLINE: Final = 1.0
 _PROBE_ROUNDS: Final = 4
 _GREETING: Final = Command("ATQ0V1E0", deadline=0.4)
 _GREETINGS: Final = 3
+# For a firmware that takes one command in a line.
+_SINGLE_GREETINGS: Final = tuple(
+    Command(line, deadline=0.4) for line in ("ATQ0", "ATV1", "ATE0")
+)
 
 
 # What arrives unasked, and as the answer to a read.
@@ -95,7 +96,8 @@ class AtChannel(asyncio.Protocol):
         """Whether any URC has come since the port was opened."""
         self._in_data_mode = False
         self._outstanding: set[str] = set()
-        self._started = -math.inf
+        # The lines by which the modem's last start has told of itself.
+        self._told: set[str] = set()
 
     # The transport's side.
 
@@ -302,12 +304,16 @@ class AtChannel(asyncio.Protocol):
             self._dispatcher.take(event)
 
     def _on_reboot(self, text: str) -> None:
-        """Start a new epoch, once for the several lines that tell of one start."""
-        now = self._loop.time()
-        follows = text == "+CFUN: 1" and now - self._started < _BOOT_WINDOW
-        if text != "POWERED DOWN":
-            self._started = now
-        if follows or not self._used_since_boot:
+        """Start a new epoch, once for the several lines that tell of one start.
+
+        Each start says ``RDY``, ``APP RDY`` and ``+CFUN: 1`` once at most, the later
+        ones after any time: the radio may take long.
+        """
+        if self._told and text not in {"RDY", "POWERED DOWN", *self._told}:
+            self._told.add(text)
+            return
+        self._told = set() if text == "POWERED DOWN" else {text}
+        if not self._used_since_boot:
             return
         self._used_since_boot = False
         self.epoch += 1
@@ -492,15 +498,28 @@ class AtChannel(asyncio.Protocol):
 
     async def _greet(self) -> bool:
         """Set the line up, blindly; whether anything answers as a modem does."""
+        refused = False
         for _ in range(_GREETINGS):
-            exchange = await self._begin(_GREETING)
             try:
-                await self._finish(exchange, _GREETING.deadline)
-            except NoAnswerError, CommandError:
-                # An error may be due to what stood on the line before ours.
+                await self._greet_with(_GREETING)
+            except NoAnswerError:
+                continue
+            except CommandError:
+                # It may be due to what stood on the line before ours.
+                refused = True
                 continue
             return True
-        return False
+        if refused:
+            try:
+                for greeting in _SINGLE_GREETINGS:
+                    await self._greet_with(greeting)
+            except NoAnswerError, CommandError:
+                return False
+        return refused
+
+    async def _greet_with(self, greeting: Command) -> None:
+        exchange = await self._begin(greeting)
+        await self._finish(exchange, greeting.deadline)
 
     async def _escape(self) -> None:
         """Leave data mode by ``+++`` between its guard times (SMTP note 1.3)."""
