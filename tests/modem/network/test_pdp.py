@@ -95,6 +95,12 @@ async def test_the_network_takes_the_context_and_it_is_deactivated_before_reuse(
         (frame("+QIGETERROR: 561,open PDP failed"), 561, PdpError),
         (frame("+QIGETERROR: 572,not allowed"), 572, PdpError),
         (frame("+QIGETERROR: 573,no APN"), 573, ApnMissingError),
+        (frame("+QIGETERROR: 573"), 573, ApnMissingError),
+        (frame("+QIGETERROR: 574"), 574, PdpError),
+        # Firmwares that number otherwise.
+        (frame("+QIGETERROR: 573,port busy"), 574, PdpError),
+        (frame("+QIGETERROR: 575,APN not configured"), 573, ApnMissingError),
+        (frame("+QIGETERROR: 574,context already active"), 574, PdpError),
         (frame("+QIGETERROR: 999"), 999, PdpError),
         (frame("+QIGETERROR: x"), None, PdpError),
         (OK, None, PdpError),
@@ -110,6 +116,7 @@ async def test_a_refused_activation_carries_the_modems_reason(
     bench.port.answers["AT+QIGETERROR"] = answer
     with pytest.raises(error) as caught:
         await bench.context.activate(SETTINGS)
+    assert type(caught.value) is error
     assert caught.value.code == code
     assert bench.context.state is PdpState.FAILED
     assert not bench.context.ready

@@ -6,7 +6,7 @@ number unchanged.
 """
 
 from enum import IntEnum
-from typing import Self
+from typing import Final, Self
 
 
 class _Code(IntEnum):
@@ -134,6 +134,24 @@ class TcpError(_Code):
     NOT_ALLOWED = 572, "operation not allowed, another context may hold the bearer"
     APN_NOT_CONFIGURED = 573, "the APN is not configured"
     PORT_BUSY = 574, "the port is busy"
+
+
+# Two whose numbers differ between firmwares, 573 and 574 among them.
+_DISPUTED: Final = frozenset({TcpError.APN_NOT_CONFIGURED, TcpError.PORT_BUSY})
+
+
+def tcp_code(number: int, text: str) -> TcpError | int:
+    """Return what ``AT+QIGETERROR`` means by ``number`` and ``text``.
+
+    The text decides where firmwares number differently; a number whose text has yet
+    another meaning stays a number.
+    """
+    said = text.lower()
+    if "apn" in said:
+        return TcpError.APN_NOT_CONFIGURED
+    if "port busy" in said:
+        return TcpError.PORT_BUSY
+    return number if said and number in _DISPUTED else TcpError.of(number)
 
 
 class FileError(_Code):

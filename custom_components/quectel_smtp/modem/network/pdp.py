@@ -7,7 +7,7 @@ from enum import IntEnum, StrEnum
 from typing import Final
 
 from ..at.channel import AtChannel
-from ..at.codes import TcpError
+from ..at.codes import TcpError, tcp_code
 from ..at.commands import Command, Deadline
 from ..at.errors import ApnMissingError, CommandError, ModemError, PdpError
 from ..at.syntax import integer, number, parameters, quote
@@ -219,8 +219,9 @@ class PdpContext:
             )
         except ModemError:
             return PdpError(None)
-        found = number(parameters(lines[0])[0]) if lines else None
-        code = None if found is None else TcpError.of(found)
+        found, text = (*parameters(lines[0]), "", "")[:2] if lines else ("", "")
+        given = number(found)
+        code = None if given is None else tcp_code(given, text)
         if code is TcpError.APN_NOT_CONFIGURED:
             return ApnMissingError(code)
         return PdpError(code)
