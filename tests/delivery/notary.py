@@ -149,15 +149,12 @@ class Notary:
         books.sending = item.envelope
         books.handed[item.envelope] = (item.reference, addresses)
         self._put, self._begun = None, True
-        bursts = _within(books.bursts, at, HOUR)
-        if item.critical and bursts < CRITICAL_BURST:
-            books.bursts.append(at)
+        if item.critical and _within(books.bursts, at, HOUR) < CRITICAL_BURST:
             return
         if _within(books.normal, at, HOUR) >= max(options.per_hour, 1):
             self._complain("more emails in an hour than allowed")
         if _within(books.normal, at, DAY) >= max(options.per_day, 1):
             self._complain("more emails in a day than allowed")
-        books.normal.append(at)
 
     def wore(self, at: float) -> None:
         """Take an operation that wears the modem's flash."""
@@ -251,12 +248,25 @@ class Notary:
             expected = finding
         if finding.error is None and finding != (expected or Finding(Result.UNKNOWN)):
             self._complain(f"{reference}: recorded {finding}, reported {expected}")
+        if finding.result is Result.SENT:
+            self._left(reference, at)
         if finding.code in _LOGIN and not self._asked:
             books.login_refused = at
         for address in addresses:
             account = self.account(reference, address)
             account.history = history
             account.sent = account.sent or finding.result is Result.SENT
+
+    def _left(self, reference: str, at: float) -> None:
+        """Take that an email has left, as it counts for the limits."""
+        books = self.books
+        story = books.stories.get(reference)
+        # A digest is never critical.
+        critical = (
+            story is not None and story.email is not None and story.email.critical
+        )
+        burst = critical and _within(books.bursts, at, HOUR) < CRITICAL_BURST
+        (books.bursts if burst else books.normal).append(at)
 
     @staticmethod
     def _in_doubt(accounts: Iterable[Account]) -> bool:

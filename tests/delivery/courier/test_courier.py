@@ -1050,6 +1050,24 @@ async def test_a_storm_is_spread_and_nothing_of_it_is_lost(office: Office) -> No
 
 
 @virtual_time
+async def test_what_a_full_mailbox_refuses_uses_up_nobody_elses_place(
+    office: Office,
+) -> None:
+    office.settings = replace(SETTINGS, options=Options(per_hour=5, digest=False))
+    async with office.at_work() as courier:
+        assert await office.send(email("before")) is State.SENT
+        office.modem.answers[PUT_LINE] = result(678, 550)
+        for name in names(9):
+            await courier.submit(email(name))
+        await office.until(lambda: courier.status.mail.failed == 9)
+        office.modem.answers[PUT_LINE] = SENT
+        alarm = Email("Alarm", "Body", ("b@example.com",))
+        await courier.submit(alarm)
+        await asyncio.sleep(60)
+        assert office.states_of(alarm)[-1] is State.SENT
+
+
+@virtual_time
 async def test_ten_that_wait_for_one_recipient_go_as_one(office: Office) -> None:
     office.modem.absent = True
     async with office.at_work() as courier:

@@ -136,7 +136,8 @@ OPERATIONS: dict[str, tuple[Operation, Operation]] = {
         lambda box: box.outbox.digest(due(box), at(NOW), compose),
     ),
     "limit": (
-        lambda box: box.attempt(sent(2), NOW),
+        # The critical one, and one of those that the limit is for.
+        lambda box: [box.attempt(sent(2), NOW) for _ in range(2)],
         lambda box: box.due(NOW, replace(OPTIONS, per_hour=1)),
     ),
     "cancel": (lambda box: None, lambda box: box.outbox.cancel(None, at(NOW))),

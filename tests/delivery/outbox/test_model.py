@@ -114,6 +114,8 @@ class OutboxMachine(RuleBasedStateMachine):
         self._item: Item | None = None
         self._sending: Item | None = None
         self._shown = 0
+        # When what is being sent was handed over, and what has left.
+        self._handed = 0.0
         self._sends: list[tuple[float, bool]] = []
         self._processes = self._flooded = 0
         self._box = self._start(self._folder / "0")
@@ -319,12 +321,23 @@ class OutboxMachine(RuleBasedStateMachine):
         if not begun:
             return
         self._sending = item
+        burst, hour, day = self._room(item)
+        assert burst or hour < OPTIONS.per_hour
+        assert burst or day < OPTIONS.per_day
+        self._handed = self._now
+
+    def _room(self, item: Item) -> tuple[bool, int, int]:
+        """Return whether it is of a burst, and how many left in an hour and a day."""
         hour = [one for one in self._sends if one[0] > self._now - HOUR]
-        burst = item.critical and sum(one[1] for one in hour) < 10
-        assert burst or sum(not one[1] for one in hour) < OPTIONS.per_hour
         day = [one for one in self._sends if one[0] > self._now - DAY]
-        assert burst or sum(not one[1] for one in day) < OPTIONS.per_day
-        self._sends.append((self._now, burst))
+        return (
+            item.critical and sum(one[1] for one in hour) < 10,
+            sum(not one[1] for one in hour),
+            sum(not one[1] for one in day),
+        )
+
+    def _left(self, item: Item) -> None:
+        self._sends.append((self._now, self._room(item)[0]))
 
     @precondition(lambda self: self._sending is None)
     @rule(verdicts=st.lists(VERDICTS, min_size=1, max_size=6), fails=FAILS)
@@ -355,6 +368,8 @@ class OutboxMachine(RuleBasedStateMachine):
             return
         if isinstance(what, End):
             self._ended(item, what.state)
+            if what.state is State.SENT:
+                self._left(item)
         else:
             known.attempts += 1
 
@@ -396,7 +411,7 @@ class OutboxMachine(RuleBasedStateMachine):
                 continue
             item = self._sending
             if item is not None and item.reference == name:
-                since = max(self._sends[-1][0], self._opened)
+                since = max(self._handed, self._opened)
                 if since > self._now - SETTLED_WITHIN:
                     continue
                 # Nobody could settle it for too long.

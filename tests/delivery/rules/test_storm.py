@@ -4,6 +4,8 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.quectel_smtp.delivery.records import (
+    Again,
+    End,
     History,
     Hold,
     Options,
@@ -18,7 +20,17 @@ from custom_components.quectel_smtp.delivery.rules.storm import (
     Send,
     room,
 )
-from tests.delivery.outbox.bench import BUSY, REFUSED, Bench, again, at, mail, sent
+from tests.delivery.outbox.bench import (
+    BUSY,
+    REFUSED,
+    SENT,
+    Bench,
+    again,
+    at,
+    failed,
+    mail,
+    sent,
+)
 
 
 def sends(*times: float, burst: bool = False) -> list[Send]:
@@ -102,15 +114,23 @@ def test_mail_over_the_limit_waits_until_there_is_room(box: Bench) -> None:
     assert box.story().count(State.DEFERRED) == 3
 
 
-def test_a_repeat_counts_as_a_send_as_it_does_for_the_provider(box: Bench) -> None:
+def test_only_what_has_left_counts(box: Bench) -> None:
     two = Options(per_hour=2)
-    reference = box.accept()
-    for time in (0.0, 10.0):
-        item = box.take(time, two)
-        box.outbox.record(item.envelope, again(10.0), BUSY, at(time))
-    assert box.due(20.0, two) is None
-    (listed,) = box.outbox.listed(at(20.0))
-    assert (listed.reference, listed.reason) == (reference, Reason.LIMIT)
+    for verdict in (
+        again(HOUR),
+        Again(HOUR, Reason.DOUBT, History(1, doubts=1)),
+        failed(),
+        End(State.UNKNOWN, History(2, lost=2)),
+    ):
+        box.accept()
+        item = box.take(0.0, two)
+        box.outbox.record(item.envelope, verdict, REFUSED, at(0.0))
+    for _ in range(2):
+        box.accept()
+        item = box.take(1.0, two)
+        box.outbox.record(item.envelope, sent(), SENT, at(1.0))
+    box.accept()
+    assert box.due(2.0, two) is None
 
 
 def test_the_limit_survives_a_restart(box: Bench) -> None:
@@ -173,6 +193,8 @@ def test_a_backlog_of_normal_mail_holds_no_critical_one_back(box: Bench) -> None
 
 def test_what_needs_a_person_goes_on_saying_so_over_the_limit(box: Bench) -> None:
     one = Options(per_hour=1)
+    box.accept()
+    box.attempt(sent(), 0.0)
     box.accept()
     box.attempt(Hold(Reason.LOGIN, 10.0, History(1)), 0.0, REFUSED)
     assert box.due(10.0, one) is None

@@ -114,8 +114,6 @@ class Attempts:
         found = self._waiting(envelope)
         if found is None or found.state is State.SENDING:
             return False
-        email = states.email(store, found.email)
-        burst = email.critical and self._room(at, Options()).burst <= at.elapsed
         with store.writing(at):
             store.run(
                 "UPDATE envelopes SET state = ?, reason = NULL, due = NULL,"
@@ -125,8 +123,6 @@ class Attempts:
                 mark,
                 envelope,
             )
-            store.run("DELETE FROM sends WHERE elapsed <= ?", at.elapsed - DAY)
-            store.insert("sends", elapsed=at.elapsed, burst=burst)
             states.follow(store, found.email, at)
         return True
 
@@ -190,7 +186,7 @@ class Attempts:
         if isinstance(verdict, End):
             state = verdict.state
             if state is State.SENT:
-                store.put("last_sent", rows.moment(at.wall))
+                self._count(found, at)
         else:
             reason = verdict.reason
             state = State.HELD if isinstance(verdict, Hold) else State.DEFERRED
@@ -205,6 +201,18 @@ class Attempts:
             finding=finding,
         )
         return state, reason
+
+    def _count(self, sent: EnvelopeRow, at: Instant) -> None:
+        """Count, in a transaction, an envelope that has left: nothing else is limited.
+
+        What a server refuses, or nobody knows of, uses up nobody's place.
+        """
+        store = self._store
+        email = states.email(store, sent.email)
+        burst = email.critical and self._room(at, Options()).burst <= at.elapsed
+        store.run("DELETE FROM sends WHERE elapsed <= ?", at.elapsed - DAY)
+        store.insert("sends", elapsed=at.elapsed, burst=burst)
+        store.put("last_sent", rows.moment(at.wall))
 
     def unsettled(self) -> Unsettled | None:
         """Return the envelope that was handed over without a result so far."""

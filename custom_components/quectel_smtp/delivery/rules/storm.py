@@ -14,7 +14,7 @@ CRITICAL_BURST: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """An email was handed to the modem, on the outbox's clock.
+    """An email has left, on the outbox's clock.
 
     ``burst``: it was critical and had a place in the burst of critical mail.
     """
