@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .errors import AtError, final_result
 from .fault_model import Action, Fault, Moment
 from .observations import TransferEnd
+from .prompt_input import PromptInput
 from .striking import Interrupted, strike
 from .syntax import Command, Form, Parameter
 
@@ -31,6 +32,8 @@ class Call:
         # What a wrong parameter is answered with; None is a plain ERROR
         self.wrong: int | None = None
         self.result_first = False
+        # The final result of a command that succeeds
+        self.success = "OK"
         # What begins once the final result is sent
         self.follow_ups: list[Callable[[], Coroutine[None, None, None]]] = []
         self._number = number
@@ -200,6 +203,23 @@ class Call:
         await self.meet(Moment.AFTER_CONNECT)
         data, end = await transfer
         self.modem.journal.transfer(self.line, expected, data, end)
+        return data, end
+
+    async def prompted(
+        self, prompt: PromptInput, timeout: float
+    ) -> tuple[bytes, TransferEnd]:
+        """A prompt, and what the host sends then; `timeout` seconds from its last byte."""
+        modem = self.modem
+        dropped = await self.meet(Moment.BEFORE_CONNECT)
+        if not dropped:
+            self._answer(modem.tcp.prompt)
+        patience = modem.patience(timeout, prompt.expected or 0)
+        transfer = modem.console.take_prompted(
+            self.line, prompt, patience, echo=modem.tcp.echo
+        )
+        await self.meet(Moment.AFTER_CONNECT)
+        data, end = await transfer
+        modem.journal.transfer(self.line, prompt.expected or len(data), data, end)
         return data, end
 
     def output(self, head: str, data: bytes) -> None:

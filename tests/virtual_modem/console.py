@@ -10,6 +10,7 @@ from .fault_model import Moment
 from .interpreter import interpret
 from .observations import Phase, TransferEnd
 from .profiles import BusyInput
+from .prompt_input import PromptInput
 from .striking import Interrupted, strike
 from .syntax import CommandSyntaxError, find_command, parse
 
@@ -40,10 +41,11 @@ class Console:
         self._holds = 0
         self._pumping = False
         self._call: Call | None = None
-        self._data: DataMode | None = None
+        self._data: DataMode | PromptInput | None = None
         self._data_line = ""
         self._data_done: asyncio.Future[tuple[bytes, TransferEnd]] | None = None
         self._data_ack = False
+        self._data_echo = False
         self._data_from = 0.0
         self._data_struck = 0
         self._idle_limit: float | None = None
@@ -83,7 +85,7 @@ class Console:
         if self._data is not None:
             self._modem.journal.transfer(
                 self._data_line,
-                self._data.expected,
+                self._data.expected or len(self._data.data),
                 bytes(self._data.data),
                 TransferEnd.LOST,
             )
@@ -225,7 +227,7 @@ class Console:
             call.command = command
             call.wrong = PLAIN_ERROR
             await interpret(self._modem, call)
-        await call.finish("OK")
+        await call.finish(call.success)
         for follow_up in call.follow_ups:
             self._modem.start(follow_up())
 
@@ -252,12 +254,36 @@ class Console:
 
         timeout: seconds until it ends by itself, from now or from the last byte (idle).
         """
-        now = self._loop.time()
         guard = self._modem.preferences.guard * self._modem.guard_scale
-        self._data = DataMode(expected, self._last_input, guard)
+        data = DataMode(expected, self._last_input, guard)
+        self._data_from = self._loop.time() + self._modem.settings.connect_settle / 1000
+        return self._take(line, data, timeout, ack=ack, idle=idle, echo=False)
+
+    def take_prompted(
+        self, line: str, data: PromptInput, timeout: float, *, echo: bool
+    ) -> asyncio.Future[tuple[bytes, TransferEnd]]:
+        """Take what comes from now on as the answer to a prompt.
+
+        timeout: seconds until it ends by itself, from the last byte.
+        """
+        self._data_from = self._loop.time()
+        return self._take(line, data, timeout, ack=False, idle=True, echo=echo)
+
+    def _take(
+        self,
+        line: str,
+        data: DataMode | PromptInput,
+        timeout: float,
+        *,
+        ack: bool,
+        idle: bool,
+        echo: bool,
+    ) -> asyncio.Future[tuple[bytes, TransferEnd]]:
+        now = self._loop.time()
+        self._data = data
         self._data_line = line
         self._data_ack = ack
-        self._data_from = now + self._modem.settings.connect_settle / 1000
+        self._data_echo = echo
         self._data_struck = 0
         self._data_done = self._loop.create_future()
         self._idle_limit = timeout if idle else None
@@ -291,7 +317,10 @@ class Console:
             piece = bytes(self._input)
             if offset is not None:
                 piece = piece[: offset - len(data.data)]
-            del self._input[: data.take(piece, now)]
+            taken = data.take(piece, now)
+            del self._input[:taken]
+            if self._data_echo:
+                self._modem.transmit(piece[:taken])
             if self._data_ack:
                 self._modem.transmit(b"A" * data.acks_due())
             self._strike_data(data)
@@ -301,7 +330,7 @@ class Console:
             self._rearm(now)
             self._conclude()
 
-    def _strike_data(self, data: DataMode) -> None:
+    def _strike_data(self, data: DataMode | PromptInput) -> None:
         start, self._data_struck = self._data_struck, len(data.data) + 1
         for fault in self._modem.faults.due(
             Moment.MID_DATA, self._data_line, start, self._data_struck

@@ -24,6 +24,7 @@ from .settings import Settings, change
 from .simcard import SimCard
 from .sockets import Sockets
 from .striking import Interrupted
+from .tcp_settings import TcpSettings
 from .tls_contexts import TlsContexts
 from .wire import Wire
 
@@ -66,6 +67,7 @@ class Modem:
         self.tls = TlsContexts(profile)
         self.mail = MailService(self)
         self.sockets = Sockets(self)
+        self.tcp = TcpSettings()
         self.console = Console(self)
         self.standstill: Phase | None = Phase.OFF
         self.on_hangup: Callable[[], None] = lambda: None
@@ -133,6 +135,7 @@ class Modem:
             self._keep_partial_upload(*lost)
         self.mail.reset()
         self.sockets.reset()
+        self.tcp.reset()
         self.wire.drop_output()
         self.journal.boot += 1
         self.journal.changed()

@@ -101,6 +101,20 @@ class Settings:
     # how QSMTPCFG="account" shows a password: clear, masked
     password_echo: str = "clear"
 
+    # TCP. longest_send, longest_read: what QISEND takes and QIRD gives at most
+    longest_send: int = 1460
+    longest_read: int = 1500
+    # bytes that wait for the peer's acknowledgement, beyond which QISEND says SEND FAIL,
+    # and how long that takes at least; unscaled
+    send_buffer: int = 10240
+    ack_seconds: float = 0.0
+    # bytes that wait for QIRD; beyond them the peer is held back
+    receive_buffer: int = 10240
+    # how late the result codes recv and closed come, one for all until then; unscaled
+    recv_seconds: float = 0.0
+    # what a new recv needs: that all was read (emptied), or that QIRD has answered 0
+    recv_again: str = "emptied"
+
     # Files
     file_store_bytes: int = 286720
     # timeout of an upload counted from CONNECT (total) or from the last byte (idle)
@@ -115,6 +129,7 @@ _CHOICES: dict[str, frozenset[str]] = {
     "reboot_port": frozenset({"stay", "hangup"}),
     "body_encoding": frozenset({"auto", "8bit", "base64"}),
     "password_echo": frozenset({"clear", "masked"}),
+    "recv_again": frozenset({"emptied", "read_zero"}),
     "upload_timer": frozenset({"total", "idle"}),
 }
 

@@ -6,7 +6,7 @@ from .conftest import Started
 from .mail_server import MailServer
 
 _APN = 'AT+QICSGP=1,1,"internet","","",0'
-_OPEN = 'AT+QIOPEN=1,{},"TCP","mail.example.com",25,0,1'
+_OPEN = 'AT+QIOPEN=1,{},"TCP","mail.example.com",25,0,0'
 
 
 def test_after_many_connections_every_one_fails_until_a_reboot(
