@@ -110,7 +110,7 @@ class History:
     temporary: int = 0
     """Replies of the server that ask to try again later."""
     rebuilt: bool = False
-    """Whether it was done once more after a fault of our own."""
+    """Whether it was done once more after a fault of our own, the last attempt's."""
 
     @property
     def in_doubt(self) -> bool:

@@ -422,6 +422,30 @@ def test_a_fault_of_ours_is_rebuilt_once() -> None:
     assert after(ours, verdict.history) == End(State.FAILED, History(7, rebuilt=True))
 
 
+@pytest.mark.parametrize("between", [reported(653), reported(654), reported(667, 450)])
+def test_another_fault_of_ours_after_something_else_is_rebuilt_too(
+    between: Outcome,
+) -> None:
+    ours = reported(664)
+    first = after(ours)
+    assert isinstance(first, Again)
+    other = after(between, first.history)
+    assert isinstance(other, Again) and not other.history.rebuilt
+    second = after(ours, other.history)
+    assert isinstance(second, Again) and second.history.rebuilt
+
+
+def test_a_rebuilt_email_that_did_not_get_to_the_modem_is_rebuilt_again() -> None:
+    first = after(reported(664))
+    assert isinstance(first, Again)
+    # This attempt says nothing about the email.
+    failed = judge_error(NoAnswerError(), first.history, jitter=0.0)
+    assert isinstance(failed, Again) and failed.history == History(2)
+    # One that was not made says nothing at all.
+    absent = judge_error(PortNotFoundError(), first.history, jitter=0.0)
+    assert absent == Again(10.0, Reason.RETRY, first.history)
+
+
 # Errors: nothing was sent.
 
 PERSON: Final = [
@@ -615,7 +639,8 @@ def test_any_end_of_an_attempt_with_any_history_has_its_verdict(
     tried = replace(verdict.history, attempts=history.attempts)
     assert verdict.history.attempts - history.attempts in (0, 1)
     if isinstance(attempt.end, ModemError):
-        assert tried == history
+        # Nothing is known of the email that was not known before.
+        assert replace(tried, rebuilt=history.rebuilt) == history
     assert tried.in_doubt or not history.in_doubt
     match verdict:
         case End(state, _):

@@ -243,8 +243,14 @@ def judge(
     ``recipients``: those of the envelope. ``proven``: whether this account ever sent an
     email. ``jitter``: -1 to 1, drawn by the caller.
     """
-    history = replace(history, attempts=history.attempts + 1)
-    match classify(outcome):
+    kind = classify(outcome)
+    history = replace(
+        history,
+        attempts=history.attempts + 1,
+        # What was done about one fault of ours is not done about the next.
+        rebuilt=history.rebuilt and kind is Kind.OURS,
+    )
+    match kind:
         case Kind.SENT:
             return End(State.SENT, history)
         case Kind.LOST:
@@ -283,7 +289,8 @@ def judge_error(error: ModemError, history: History, *, jitter: float) -> Verdic
     if needs_person(error) or isinstance(error, _ABSENT_ERRORS):
         pause = max(_ABSENT_DELAY, delay(history.attempts, jitter))
         return Again(pause, _reason(history), history)
-    history = replace(history, attempts=history.attempts + 1)
+    # Whether an email that was rebuilt does better was not found out.
+    history = replace(history, attempts=history.attempts + 1, rebuilt=False)
     if isinstance(error, InvalidValueError):
         return _fail(history)
     return _again(history, jitter)
