@@ -120,8 +120,17 @@ class Outbox:
         self._opened = at.elapsed
         return Opened(at.elapsed, damaged, restored)
 
-    def close(self) -> None:
-        """Close the database."""
+    def keep_time(self, at: Instant) -> None:
+        """Note what the clock shows: after a crash it goes on from there."""
+        with self._store.writing(at):
+            pass
+
+    def close(self, at: Instant | None = None) -> None:
+        """Close the database; ``at``: what the clock shows, if that is known."""
+        if at is not None:
+            # What can't be written now is known from an hour ago.
+            with suppress(OutboxWriteError):
+                self.keep_time(at)
         self._store.close()
 
     def destroy(self) -> None:

@@ -5,9 +5,12 @@ from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 from ..records import Instant, OutboxWriteError
 from .outbox import Opened, Outbox
+
+_TIME_KEPT_EVERY: Final = 3600.0
 
 
 class OutboxThread:
@@ -28,26 +31,43 @@ class OutboxThread:
         self._now = now
         self._executor = executor or ThreadPoolExecutor(1, "quectel_smtp outbox")
         self._opened: Opened | None = None
-        self._closed = False
+        self._closing: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         # The outbox's clock at our loop's zero.
         self._origin = 0.0
 
     def now(self) -> Instant:
         """Return the present instant; the outbox's clock goes on once it is open."""
-        loop = asyncio.get_running_loop()
-        return Instant(self._origin + loop.time(), self._now())
+        return self._instant(asyncio.get_running_loop().time())
+
+    def _instant(self, time: float) -> Instant:
+        return Instant(self._origin + time, self._now())
 
     async def open(self) -> Opened:
         """Open the outbox, unless it is; ``OutboxWriteError`` if it can't be."""
+        if self._opened is not None:
+            return self._opened
+        if self._timer is None and self._closing is None:
+            self._time_is_kept_later()
+        loop = asyncio.get_running_loop()
+        return await self._run(partial(self._open_once, loop.time))
+
+    def _open_once(self, time: Callable[[], float]) -> Opened:
+        """Open it on its thread, where one asks after the other and none goes away."""
         if self._opened is None:
-            opened = await self._run(partial(self._open_once, self._now()))
-            if self._opened is None:
-                self._origin = opened.elapsed - asyncio.get_running_loop().time()
-                self._opened = opened
+            opened = self._outbox.open(self._now())
+            self._origin = opened.elapsed - time()
+            self._opened = opened
         return self._opened
 
-    def _open_once(self, wall: datetime) -> Opened:
-        return self._opened or self._outbox.open(wall)
+    def _time_is_kept_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(_TIME_KEPT_EVERY, self._keep_time)
+
+    def _keep_time(self) -> None:
+        """Have the clock written, however long nothing else is."""
+        self._executor.submit(self._outbox.keep_time, self.now())
+        self._time_is_kept_later()
 
     async def do[T](self, work: Callable[[Outbox, Instant], T]) -> T:
         """Do ``work`` on the open outbox; its own errors come through."""
@@ -56,21 +76,26 @@ class OutboxThread:
 
     def soon(self, work: Callable[[Outbox], None]) -> None:
         """Do ``work`` in its turn; nobody waits for it, and it may fail."""
-        if not self._closed:
+        if self._closing is None:
             self._executor.submit(work, self._outbox)
 
     async def _run[T](self, job: Callable[[], T]) -> T:
-        if self._closed:
+        if self._closing is not None:
             raise OutboxWriteError("the outbox is closed")
         loop = asyncio.get_running_loop()
         return await asyncio.shield(loop.run_in_executor(self._executor, job))
 
     async def close(self) -> None:
         """Close the outbox after what was begun; it takes nothing from then on."""
-        if self._closed:
-            return
-        self._closed = True
-        loop = asyncio.get_running_loop()
-        closing = loop.run_in_executor(self._executor, self._outbox.close)
-        self._executor.shutdown(wait=False)
-        await asyncio.shield(closing)
+        if self._closing is None:
+            loop = asyncio.get_running_loop()
+            if self._timer is not None:
+                self._timer.cancel()
+            self._closing = loop.run_in_executor(
+                self._executor, partial(self._close, loop.time)
+            )
+            self._executor.shutdown(wait=False)
+        await asyncio.shield(self._closing)
+
+    def _close(self, time: Callable[[], float]) -> None:
+        self._outbox.close(None if self._opened is None else self._instant(time()))
