@@ -58,6 +58,7 @@ from .observations import (
     from_json,
     to_json,
 )
+from .profiles import MailClient
 
 _ROOT = Path(__file__).resolve().parents[2]
 _START_TIMEOUT = 20.0
@@ -76,7 +77,7 @@ class VirtualModem:
         self,
         *,
         profile: str = "EC200N-CN",
-        mail_client: str = "note",
+        mail_client: MailClient = MailClient.NOTE,
         hosts: Mapping[str, Mapping[int, int]] | None = None,
         settings: Mapping[str, str | float] | None = None,
         files: Mapping[str, bytes] | None = None,

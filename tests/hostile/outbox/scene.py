@@ -14,6 +14,7 @@ from typing import Any
 from custom_components.quectel_smtp.delivery.email import new_reference
 from custom_components.quectel_smtp.delivery.records import State
 from tests.virtual_modem.client import VirtualModem
+from tests.virtual_modem.profiles import MailClient
 from tests.virtual_modem.tests.mail_server import MailServer
 
 from .points import Point
@@ -204,6 +205,7 @@ async def scene(
     *,
     settings: Mapping[str, str | float] | None = None,
     time_scale: float = 0.01,
+    mail_client: MailClient = MailClient.NOTE,
     **changes: Any,
 ) -> AsyncIterator[Scene]:
     """Set a scene; ``settings`` are the modem's, ``changes`` those of the plan."""
@@ -213,6 +215,7 @@ async def scene(
             hosts={HOST: {25: server.port}},
             settings=settings,
             time_scale=time_scale,
+            mail_client=mail_client,
             link=folder / "modem",
         ) as virtual,
     ):

@@ -12,6 +12,7 @@ import pytest
 
 from custom_components.quectel_smtp.delivery.records import Options
 from tests.virtual_modem.observations import CommandSeen
+from tests.virtual_modem.profiles import MailClient
 
 from .hooks import PICTURE
 from .points import Point
@@ -92,8 +93,10 @@ def report(point: Point, figures: Counter[str], kills: int = 1) -> None:
 
 
 @pytest.mark.parametrize("group", _GROUPS)
-async def test_a_kill_at_any_point_loses_nothing(group: str, tmp_path: Path) -> None:
-    async with scene(tmp_path, late=_LATE) as set_scene:
+async def test_a_kill_at_any_point_loses_nothing(
+    group: str, tmp_path: Path, mail_client: MailClient
+) -> None:
+    async with scene(tmp_path, mail_client=mail_client, late=_LATE) as set_scene:
         await (await set_scene.start()).until_ready()
         await set_scene.submit("Before")
         await set_scene.until_over()
@@ -115,8 +118,10 @@ async def test_a_kill_at_any_point_loses_nothing(group: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("nth", [1, 5])
-async def test_a_kill_while_recovering_loses_nothing(nth: int, tmp_path: Path) -> None:
-    async with scene(tmp_path, late=_LATE) as set_scene:
+async def test_a_kill_while_recovering_loses_nothing(
+    nth: int, tmp_path: Path, mail_client: MailClient
+) -> None:
+    async with scene(tmp_path, mail_client=mail_client, late=_LATE) as set_scene:
         await (await set_scene.start()).until_ready()
         await die(set_scene, Point.PUT_ACCEPTED)
         engine = await set_scene.start(Point.RECOVERING, nth)
@@ -129,8 +134,9 @@ async def test_a_kill_while_recovering_loses_nothing(nth: int, tmp_path: Path) -
 
 async def test_a_result_that_is_lost_twice_ends_unknown_and_is_told(
     tmp_path: Path,
+    mail_client: MailClient,
 ) -> None:
-    async with scene(tmp_path, late=_LATE) as set_scene:
+    async with scene(tmp_path, mail_client=mail_client, late=_LATE) as set_scene:
         engine = await (await set_scene.start(Point.PUT_ACCEPTED)).until_ready()
         first = await set_scene.submit("First")
         await engine.until_dead()
@@ -149,9 +155,10 @@ async def test_a_result_that_is_lost_twice_ends_unknown_and_is_told(
 
 async def test_nothing_is_waited_for_once_the_modem_has_restarted_too(
     tmp_path: Path,
+    mail_client: MailClient,
 ) -> None:
     # What waits for a result waits by the host's clock: too long for this test.
-    async with scene(tmp_path, late=1.0) as set_scene:
+    async with scene(tmp_path, mail_client=mail_client, late=1.0) as set_scene:
         engine = await (await set_scene.start(Point.PUT_ACCEPTED)).until_ready()
         first = await set_scene.submit("First")
         await engine.until_dead()
@@ -165,9 +172,13 @@ async def test_nothing_is_waited_for_once_the_modem_has_restarted_too(
         assert set_scene.mailbox.copies() == {first: [False, True]}
 
 
-async def test_a_kill_while_an_email_expires_leaves_it_expired(tmp_path: Path) -> None:
+async def test_a_kill_while_an_email_expires_leaves_it_expired(
+    tmp_path: Path, mail_client: MailClient
+) -> None:
     short = Options(lifetime=3600, per_hour=1000, per_day=1000, digest=False)
-    async with scene(tmp_path, options=short, idle=5000) as set_scene:
+    async with scene(
+        tmp_path, mail_client=mail_client, options=short, idle=5000
+    ) as set_scene:
         set_scene.virtual.hangup()
         engine = await set_scene.start(Point.EXPIRING)
         await engine.until_ready()
@@ -183,8 +194,9 @@ async def test_a_kill_while_an_email_expires_leaves_it_expired(tmp_path: Path) -
 
 async def test_a_kill_while_a_damaged_outbox_is_set_aside_keeps_nothing_from_going(
     tmp_path: Path,
+    mail_client: MailClient,
 ) -> None:
-    async with scene(tmp_path, late=_LATE) as set_scene:
+    async with scene(tmp_path, mail_client=mail_client, late=_LATE) as set_scene:
         await (await set_scene.start()).until_ready()
         await set_scene.end()
         set_scene.plan.database.write_bytes(b"no database" * 1000)
@@ -203,14 +215,14 @@ async def test_a_kill_while_a_damaged_outbox_is_set_aside_keeps_nothing_from_goi
     "point", [point for group in _GROUPS.values() for point in group]
 )
 async def test_a_hundred_kills_around_a_point_lose_nothing(
-    point: Point, tmp_path: Path
+    point: Point, tmp_path: Path, mail_client: MailClient
 ) -> None:
     dice = random.Random(point)
     figures: Counter[str] = Counter()
     for day in range(_KILLS // _KILLS_A_DAY):
         folder = tmp_path / str(day)
         folder.mkdir()
-        async with scene(folder, late=_LATE) as set_scene:
+        async with scene(folder, mail_client=mail_client, late=_LATE) as set_scene:
             await (await set_scene.start()).until_ready()
             for _ in range(_KILLS_A_DAY):
                 # Half of them right there, the others anywhere after it.

@@ -11,6 +11,7 @@ import pytest
 
 from custom_components.quectel_smtp.delivery.records import Options
 from tests.virtual_modem.fault_model import Action, Fault, Moment
+from tests.virtual_modem.profiles import MailClient
 
 from .left_over import Figures
 from .scene import Scene, scene
@@ -153,14 +154,21 @@ async def at_rest(set_scene: Scene) -> Figures:
 
 @pytest.mark.long
 @pytest.mark.timeout(3 * 3600)
-async def test_thirty_days_of_everything_lose_no_email(tmp_path: Path) -> None:
+async def test_thirty_days_of_everything_lose_no_email(
+    tmp_path: Path, mail_client: MailClient
+) -> None:
     seed = random.SystemRandom().getrandbits(32)
     print(f"seed {seed}")  # noqa: T201 - without it no failure can be repeated
     dice = random.Random(seed)
     began = time.monotonic()
     kills = stops = 0
     async with scene(
-        tmp_path, imei=IMEI, idle=_FAST, time_scale=0.001, options=Options()
+        tmp_path,
+        mail_client=mail_client,
+        imei=IMEI,
+        idle=_FAST,
+        time_scale=0.001,
+        options=Options(),
     ) as set_scene:
         await (await set_scene.start()).until_ready()
         weather = Weather(set_scene, tmp_path, dice)

@@ -15,6 +15,7 @@ import pytest
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.fault_model import Action, Fault, Moment
 from tests.virtual_modem.observations import Phase
+from tests.virtual_modem.profiles import MailClient
 
 from .left_over import Figures
 from .scene import Scene, scene
@@ -155,10 +156,14 @@ async def suffer(set_scene: Scene, fault: Fault) -> None:
     virtual.forget()
 
 
-async def suffer_part(folder: Path, faults: Sequence[Fault]) -> Counter[str]:
+async def suffer_part(
+    folder: Path, faults: Sequence[Fault], mail_client: MailClient
+) -> Counter[str]:
     """Let the same process suffer many faults; nothing of any stays with it."""
     folder.mkdir()
-    async with scene(folder, imei=IMEI, idle=20, late=200) as set_scene:
+    async with scene(
+        folder, mail_client=mail_client, imei=IMEI, idle=20, late=200
+    ) as set_scene:
         await (await set_scene.start()).until_ready()
         await suffer(set_scene, faults[0])
         before = await Figures.of(set_scene)
@@ -168,12 +173,14 @@ async def suffer_part(folder: Path, faults: Sequence[Fault]) -> Counter[str]:
         return set_scene.check(repeats=sum(map(may_repeat, faults)))
 
 
-async def suffer_all(folder: Path, faults: Sequence[Fault]) -> None:
+async def suffer_all(
+    folder: Path, faults: Sequence[Fault], mail_client: MailClient
+) -> None:
     """Let several processes, each with a modem of its own, share the faults."""
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(
-                suffer_part(folder / str(number), faults[number::_SCENES])
+                suffer_part(folder / str(number), faults[number::_SCENES], mail_client)
             )
             for number in range(_SCENES)
         ]
@@ -183,15 +190,20 @@ async def suffer_all(folder: Path, faults: Sequence[Fault]) -> None:
 
 async def test_a_modem_that_is_lost_at_any_step_of_a_send_costs_no_email(
     tmp_path: Path,
+    mail_client: MailClient,
 ) -> None:
-    await suffer_all(tmp_path, LOSSES)
+    await suffer_all(tmp_path, LOSSES, mail_client)
 
 
-async def test_a_bad_line_in_a_send_costs_no_email(tmp_path: Path) -> None:
-    await suffer_all(tmp_path, _FEW)
+async def test_a_bad_line_in_a_send_costs_no_email(
+    tmp_path: Path, mail_client: MailClient
+) -> None:
+    await suffer_all(tmp_path, _FEW, mail_client)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-async def test_a_bad_line_at_any_step_of_a_send_costs_no_email(tmp_path: Path) -> None:
-    await suffer_all(tmp_path, NOISES)
+async def test_a_bad_line_at_any_step_of_a_send_costs_no_email(
+    tmp_path: Path, mail_client: MailClient
+) -> None:
+    await suffer_all(tmp_path, NOISES, mail_client)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ..client import VirtualModem
+from ..profiles import MailClient
 from .certificates import make
 from .conftest import Started
 from .host import Host
@@ -21,7 +22,7 @@ def begin(start: Start) -> Start:
     """Start a modem with the terse client."""
 
     def begin(**options: object) -> Started:
-        return start(mail_client="terse", **options)
+        return start(mail_client=MailClient.TERSE, **options)
 
     return begin
 
