@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.virtual_modem.profiles import MailClient
-
 from .points import Point
 from .scene import Scene, scene
 
@@ -44,18 +42,11 @@ async def both(set_scene: Scene) -> None:
 @pytest.mark.parametrize("first_is_refused", [False, True])
 @pytest.mark.parametrize("away", [restart, reconnect, both])
 async def test_a_late_result_settles_its_own_email_only(
-    away: Callable[[Scene], Awaitable[None]],
-    first_is_refused: bool,
-    tmp_path: Path,
-    mail_client: MailClient,
+    away: Callable[[Scene], Awaitable[None]], first_is_refused: bool, tmp_path: Path
 ) -> None:
     # The clock is the host's while the result is held back.
     async with scene(
-        tmp_path,
-        mail_client=mail_client,
-        settings={"shortest_patience": 60},
-        waiting=1.0,
-        late=1.0,
+        tmp_path, settings={"shortest_patience": 60}, waiting=1.0, late=1.0
     ) as set_scene:
         manners = set_scene.server.manners
         await (await set_scene.start()).until_ready()

@@ -11,6 +11,7 @@ import pytest
 
 from custom_components.quectel_smtp.delivery.records import Options
 from tests.virtual_modem.fault_model import Action, Fault, Moment
+from tests.virtual_modem.profiles import MailClient
 
 from .scene import Scene, scene
 
@@ -18,6 +19,9 @@ _FAST = 2000.0
 _HOUR = 3600.0
 _TWO_DAYS = 48 * _HOUR
 _SCENES = 4
+
+on_both = pytest.mark.parametrize("mail_client", MailClient)
+"""Whichever program is behind the modem's mail commands."""
 
 
 class Class(StrEnum):
@@ -160,10 +164,14 @@ async def suffer(set_scene: Scene, case: Case) -> None:
     await mend(set_scene)
 
 
-async def suffer_all(folder: Path, cases: Sequence[Case]) -> None:
+async def suffer_all(
+    folder: Path, cases: Sequence[Case], mail_client: MailClient
+) -> None:
     """Let one process and one modem go through many cases."""
     folder.mkdir()
-    async with scene(folder, idle=_FAST, time_scale=0.001) as set_scene:
+    async with scene(
+        folder, mail_client=mail_client, idle=_FAST, time_scale=0.001
+    ) as set_scene:
         await (await set_scene.start()).until_ready()
         await set_scene.submit("Before")
         await set_scene.until_over()
@@ -171,22 +179,28 @@ async def suffer_all(folder: Path, cases: Sequence[Case]) -> None:
             await suffer(set_scene, case)
 
 
-async def test_every_outcome_comes_to_its_end(tmp_path: Path) -> None:
+@on_both
+async def test_every_outcome_comes_to_its_end(
+    mail_client: MailClient, tmp_path: Path
+) -> None:
     cases = [*CODES, *REPLIES]
     async with asyncio.TaskGroup() as group:
         for number in range(_SCENES):
             part = cases[number::_SCENES]
-            group.create_task(suffer_all(tmp_path / str(number), part))
+            group.create_task(suffer_all(tmp_path / str(number), part, mail_client))
 
 
 def test_every_code_of_the_note_is_among_the_outcomes() -> None:
     assert {case.code for case in CODES} >= set(range(651, 683))
 
 
-async def test_what_never_succeeds_expires(tmp_path: Path) -> None:
+@on_both
+async def test_what_never_succeeds_expires(
+    mail_client: MailClient, tmp_path: Path
+) -> None:
     short = Options(lifetime=_HOUR, per_hour=1000, per_day=1000, digest=False)
     async with scene(
-        tmp_path, idle=_FAST, time_scale=0.001, options=short
+        tmp_path, mail_client=mail_client, idle=_FAST, time_scale=0.001, options=short
     ) as set_scene:
         await (await set_scene.start()).until_ready()
         set_scene.server.manners.replies["MAIL"] = "451 later"
@@ -195,12 +209,18 @@ async def test_what_never_succeeds_expires(tmp_path: Path) -> None:
         assert not set_scene.mailbox.copies()
 
 
+@on_both
 async def test_a_server_that_closes_after_data_gets_three_copies_at_most(
+    mail_client: MailClient,
     tmp_path: Path,
 ) -> None:
     two_days = Options(lifetime=_TWO_DAYS, per_hour=1000, per_day=1000, digest=False)
     async with scene(
-        tmp_path, idle=_FAST, time_scale=0.001, options=two_days
+        tmp_path,
+        mail_client=mail_client,
+        idle=_FAST,
+        time_scale=0.001,
+        options=two_days,
     ) as set_scene:
         engine = await (await set_scene.start()).until_ready()
         set_scene.server.manners.close_at_data = True
@@ -215,10 +235,14 @@ async def test_a_server_that_closes_after_data_gets_three_copies_at_most(
         assert 1 <= len(set_scene.mailbox.copies()[reference]) <= 3
 
 
+@on_both
 async def test_a_server_that_closes_after_data_and_a_person_get_no_more_copies(
+    mail_client: MailClient,
     tmp_path: Path,
 ) -> None:
-    async with scene(tmp_path, idle=_FAST, time_scale=0.001) as set_scene:
+    async with scene(
+        tmp_path, mail_client=mail_client, idle=_FAST, time_scale=0.001
+    ) as set_scene:
         engine = await (await set_scene.start()).until_ready()
         set_scene.server.manners.close_at_data = True
         reference = await set_scene.submit("Into a closing door")
