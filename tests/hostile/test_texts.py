@@ -11,6 +11,7 @@ from custom_components.quectel_smtp.modem.at.errors import InvalidValueError
 from custom_components.quectel_smtp.modem.mail.message import Message, body_bytes
 from custom_components.quectel_smtp.modem.mail.smtp import Result
 from tests.virtual_modem.observations import Phase, TransferEnd
+from tests.virtual_modem.profiles import MailClient
 
 from .bench import SERVER, Bench
 
@@ -64,10 +65,18 @@ texts = st.one_of(
 )
 
 
-@pytest.fixture(scope="module")
-def bench() -> Generator[Bench]:
-    """Give one bench for all texts."""
-    with Bench() as ready:
+# Short enough to be taken, with all that means something in a header (RFC 5322 3.2.3).
+names = st.one_of(
+    st.text('aB9,()<>@:;[]\\".=?_ \t', max_size=30),
+    st.text(st.characters(exclude_categories=["C", "Z"]), max_size=9),
+    texts,
+)
+
+
+@pytest.fixture(scope="module", params=MailClient)
+def bench(request: pytest.FixtureRequest) -> Generator[Bench]:
+    """Give one bench for all texts, with each of the modem's mail clients."""
+    with Bench(request.param) as ready:
         yield ready
 
 
@@ -134,6 +143,25 @@ def test_a_setting_or_an_address_is_one_value_or_is_refused(
         message = Message("Hello", "Body", TO)
     assert bench.run(bench.modem.prepare(message)) is None
     bench.run(bench.modem.clear())
+    check_witness(bench)
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(name=names)
+def test_a_senders_name_is_read_as_it_was_written_or_is_refused(
+    bench: Bench, name: str
+) -> None:
+    try:
+        server = replace(SERVER, sender_name=name)
+    except InvalidValueError:
+        return
+    bench.run(bench.send(Message("Hello", "Body", TO), server))
+    (sender,) = bench.last()["From"].addresses
+    assert (sender.display_name, sender.addr_spec) == (name, SERVER.sender_address)
     check_witness(bench)
 
 

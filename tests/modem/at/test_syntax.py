@@ -299,6 +299,10 @@ def test_each_kind_of_recipient_has_its_number() -> None:
     ("name", "phrase"),
     [
         ("Home", "Home"),
+        ("Mr. & Mrs. O'Neill", "Mr. & Mrs. O'Neill"),
+        ("Doe, John", "=?utf-8?q?Doe=2C_John?="),
+        ("Home (cellar)", "=?utf-8?q?Home_=28cellar=29?="),
+        ("=?utf-8?q?x?=", "=?utf-8?b?PT91dGYtOD9xP3g/PQ==?="),
         ("Küche", "=?utf-8?b?S8O8Y2hl?="),
         ('The "House"', "=?utf-8?q?The_=22House=22?="),
         ("Smith & Söhne", "=?utf-8?q?Smith_=26_S=C3=B6hne?="),

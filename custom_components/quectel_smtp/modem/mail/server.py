@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from email.charset import BASE64, QP, Charset
 from enum import IntEnum
+import re
+from typing import Final
 
 from ..at.errors import InvalidValueError
 from ..at.syntax import integer, quote
@@ -18,9 +20,20 @@ class Security(IntEnum):
     STARTTLS = 2
 
 
+# Words of letters, digits and marks that mean nothing in a header (RFC 5322 3.2.3),
+# perhaps with a full stop, which every reader takes (RFC 5322 4.1).
+_WORD: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+\.?"
+_PLAIN: Final = re.compile(rf"(?:{_WORD}(?: {_WORD})*)?")
+
+
 def sender_phrase(name: str) -> str:
-    """Return the sender's name as the header can carry it (RFC 2047 if need be)."""
-    if name.isascii() and name.isprintable() and '"' not in name:
+    """Return the sender's name as a header can carry it, with quotation marks or without.
+
+    The note doesn't say whether the modem puts them around it, and a value can't hold
+    any. So all but plain words goes as an encoded word (RFC 2047), which is read in
+    either place.
+    """
+    if _PLAIN.fullmatch(name) and "=?" not in name:
         return name
     if not name.replace("\u200d", "").isprintable():
         raise InvalidValueError("sender_name", "forbidden_character")
