@@ -22,7 +22,7 @@ from tests.virtual_modem.tests.certificates import Identity
 from tests.virtual_modem.tests.mail_server import MailServer, Manners
 
 from .bench import HOST
-from .impostors import IMPOSTORS, Pair, self_signed, wrong_ca
+from .impostors import IMPOSTORS, Pair, self_signed, wrong_ca, wrong_name
 from .tls_bench import (
     MESSAGE,
     NOW,
@@ -94,6 +94,36 @@ def test_verification_holds_on_every_firmware(tmp_path: Path, profile: str) -> N
     check_delivered(right.send())
     wrong = TlsBench(tmp_path, *wrong_ca(), Security.TLS, profile=profile)
     check_refused(wrong.send())
+
+
+@SECURITY
+@pytest.mark.parametrize("verified", [True, False])
+def test_firmware_with_the_notes_tls_settings_alone_sends(
+    tmp_path: Path, security: Security, verified: bool
+) -> None:
+    root = authority()
+    check_delivered(
+        TlsBench(
+            tmp_path,
+            leaf(root),
+            root if verified else None,
+            security,
+            profile="EC200N-CN-note",
+        ).send()
+    )
+    if verified:
+        check_refused(
+            TlsBench(tmp_path, *wrong_ca(), security, profile="EC200N-CN-note").send()
+        )
+
+
+@SECURITY
+def test_another_name_is_refused_where_the_firmware_asks_whether_to_look(
+    tmp_path: Path, security: Security
+) -> None:
+    check_refused(
+        TlsBench(tmp_path, *wrong_name(), security, profile="EC200U-EU").send()
+    )
 
 
 @pytest.mark.parametrize("verified", [True, False])

@@ -387,10 +387,11 @@ async def test_tls_is_configured_before_the_server_and_once() -> None:
         "AT+QSSLCFG=?",
         "AT+QFUPL=?",
         "AT+QICSGP=?",
+        "AT+QLTS",
+        "AT+CCLK?",
         'AT+QSSLCFG="sslversion",1,3',
         'AT+QSSLCFG="ciphersuite",1,0XFFFF',
         'AT+QSSLCFG="seclevel",1,0',
-        'AT+QSSLCFG="ignorelocaltime",1,1',
         'AT+QSSLCFG="sni",1,1',
         'AT+QSMTPCFG="contextid",1',
         'AT+QSMTPCFG="ssltype",1',
@@ -433,6 +434,31 @@ async def test_the_clock_is_set_only_if_it_is_wrong_and_ours_is_right(
     assert f'AT+QSSLCFG="cacert",1,"UFS:{VERIFIED.tls.ca_file}"' in bench.lines
     await modem.configure(VERIFIED)
     assert bench.lines.count('AT+QFLST="*"') == 2
+
+
+@pytest.mark.parametrize("server", [PLAIN, TLS], ids=["no TLS", "no certificate"])
+@virtual_time
+async def test_the_clock_is_set_without_a_certificate_too(
+    server: ServerSettings,
+) -> None:
+    """The modem may write the email's Date from it."""
+    bench = ScriptedModem()
+    bench.answers["AT+CCLK?"] = UNSET
+    modem = bench.modem()
+    await modem.open()
+    await modem.configure(server)
+    await modem.configure(server)
+    assert bench.lines.count('AT+CCLK="26/11/23,10:00:00+00"') == 1
+
+
+@virtual_time
+async def test_a_modem_that_refuses_its_clock_is_set_up_all_the_same() -> None:
+    bench = ScriptedModem()
+    bench.answers |= {"AT+CCLK?": UNSET, 'AT+CCLK="26/11/23,10:00:00+00"': ERROR}
+    modem = bench.modem()
+    await modem.open()
+    await modem.configure(PLAIN)
+    assert bench.lines[-1].startswith('AT+QSMTPCFG="sender"')
 
 
 async def left_unsettled(bench: ScriptedModem) -> Modem:

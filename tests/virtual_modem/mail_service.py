@@ -143,6 +143,7 @@ class MailService:
             suite=contexts.number(number, "ciphersuite"),
             level=contexts.security_level(number),
             sni=contexts.number(number, "sni") == 1,
+            checks_name=contexts.checks_name(number),
             ca=modem.files.content(contexts.get(number, "cacert")),
             certificate=modem.files.content(contexts.get(number, "clientcert")),
             key=modem.files.content(contexts.get(number, "clientkey")),

@@ -64,7 +64,10 @@ class Profile:
     tls13: bool = False
     # N and every published test command: "seclevel"; the note prints "seclvl" (1.0)
     security_level_keys: tuple[str, ...] = ("seclevel",)
-    has_sni: bool = True
+    # What QSSLCFG has beyond the note's own examples. L, U: some have "checkhost", too
+    newer_tls_keys: tuple[str, ...] = ("ignorelocaltime", "negotiatetime", "sni")
+    # N: another name is refused without being asked; with "checkhost", only by it [INF]
+    checks_name: bool = True
     has_qcsq: bool = True
     has_urcport: bool = True
     iccid_commands: tuple[str, ...] = ("+QCCID", "+ICCID")
@@ -96,7 +99,16 @@ _ALL = (
         security_level_keys=("seclvl",),
         busy_input=BusyInput.ERROR,
     ),
-    # T: seven contexts; UniRTOS kin: bodyoriginal accepted and of no effect (U)
+    # No more of TLS than the note prints, and a root that is all that is looked at
+    replace(
+        _SEED,
+        name="EC200N-CN-note",
+        revision="EC200NCNAAR01A01M16",
+        security_level_keys=("seclvl",),
+        newer_tls_keys=(),
+        checks_name=False,
+    ),
+    # T: seven contexts; UniRTOS kin: bodyoriginal accepted and of no effect, checkhost (U)
     replace(
         _SEED,
         name="EC200U-EU",
@@ -104,6 +116,7 @@ _ALL = (
         revision="EC200UEUAAR03A08M08",
         contexts=7,
         tls13=True,
+        newer_tls_keys=("ignorelocaltime", "negotiatetime", "sni", "checkhost"),
         has_qcsq=False,
         iccid_commands=("+QCCID",),
         body_original=BodyOriginal.NOTHING,
@@ -151,7 +164,7 @@ _ALL = (
         smtp=SmtpKind.OLD_GSM,
         lte=False,
         contexts=3,
-        has_sni=False,
+        newer_tls_keys=("ignorelocaltime", "negotiatetime"),
         has_qcsq=False,
         has_urcport=False,
         iccid_commands=("+QCCID",),

@@ -34,6 +34,7 @@ class TlsSettings:
     suite: int = ALL_SUITES
     level: int = 0
     sni: bool = False
+    checks_name: bool = True
     ca: bytes | None = None
     certificate: bytes | None = None
     key: bytes | None = None
@@ -68,7 +69,8 @@ def _verify(secured: ssl.SSLSocket, settings: TlsSettings) -> None:
 
     try:
         chain = secured.get_unverified_chain()
-        verify(chain, settings.ca or b"", settings.name, settings.when)
+        name = settings.name if settings.checks_name else None
+        verify(chain, settings.ca or b"", name, settings.when)
     except CertificateRefused as error:
         secured.close()
         raise TlsRefused(str(error)) from error

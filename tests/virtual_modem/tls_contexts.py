@@ -53,6 +53,19 @@ class TlsKey:
         return f'+QSSLCFG: "{self.name}",(0-{contexts - 1}),{value}'
 
 
+_NEWER = {
+    key.name: key
+    for key in (
+        # N: certificates' validity is not looked at by default
+        TlsKey("ignorelocaltime", "1", 0, 1),
+        TlsKey("negotiatetime", "300", 10, 300),
+        # N: off by default
+        TlsKey("sni", "0", 0, 1),
+        TlsKey("checkhost", "0", 0, 1),
+    )
+}
+
+
 def keys(profile: Profile) -> dict[str, TlsKey]:
     """The keys that a firmware has, with the defaults of the published dumps."""
     highest = 5 if profile.tls13 else 4
@@ -63,13 +76,8 @@ def keys(profile: Profile) -> dict[str, TlsKey]:
         TlsKey("cacert", "", is_file=True),
         TlsKey("clientcert", "", is_file=True),
         TlsKey("clientkey", "", is_file=True),
-        # N: certificates' validity is not looked at by default
-        TlsKey("ignorelocaltime", "1", 0, 1),
-        TlsKey("negotiatetime", "300", 10, 300),
+        *(_NEWER[name] for name in profile.newer_tls_keys),
     ]
-    if profile.has_sni:
-        # N: off by default
-        made.append(TlsKey("sni", "0", 0, 1))
     return {key.name: key for key in made}
 
 
@@ -103,8 +111,16 @@ class TlsContexts:
         self._values[context, name] = value
 
     def number(self, context: int, name: str) -> int:
-        """A numeric value; 0 where the firmware has no such key."""
-        return int(self.get(context, name), 0) if name in self.keys else 0
+        """A numeric value; where the firmware has no such key, what it does."""
+        if name not in self.keys:
+            return int(_NEWER[name].default)
+        return int(self.get(context, name), 0)
+
+    def checks_name(self, context: int) -> bool:
+        """Whether the server's certificate has to bear its name."""
+        if "checkhost" in self.keys:
+            return self.number(context, "checkhost") == 1
+        return self.profile.checks_name
 
     def security_level(self, context: int) -> int:
         """`seclevel`, under whichever names this firmware has for it."""

@@ -30,11 +30,12 @@ def trusted_certificates(content: bytes) -> list[x509.Certificate]:
 
 
 def verify(
-    chain: Sequence[bytes], trusted: bytes, name: str, when: datetime | None
+    chain: Sequence[bytes], trusted: bytes, name: str | None, when: datetime | None
 ) -> None:
     """Refuse what does not lead from the server's name to a trusted certificate.
 
-    chain: DER as the server sent it, its own first; name: what was connected to;
+    chain: DER as the server sent it, its own first; name: what was connected to, or
+    None where any certificate of a trusted authority will do;
     when: the modem's time, or None to leave validity alone (ignorelocaltime).
     Raises CertificateRefused.
     """
@@ -45,7 +46,8 @@ def verify(
         raise CertificateRefused("malformed certificate") from error
     if not sent:
         raise CertificateRefused("no certificate")
-    _check_name(sent[0], name)
+    if name is not None:
+        _check_name(sent[0], name)
     path = _path(sent, anchors)
     if when is not None:
         for certificate in path:

@@ -1,5 +1,6 @@
 """The modem's file store: what is stored is what was sent, or nothing is."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import certifi
@@ -167,7 +168,7 @@ def test_what_is_no_certificate_is_refused(pem: str) -> None:
 
 def lines(settings: tls.TlsSettings, profile: Profile) -> list[tuple[str, ...]]:
     """Return the spellings of each setting."""
-    return [spellings for _, spellings in tls.commands(settings, profile)]
+    return [setting.spellings for setting in tls.commands(settings, profile)]
 
 
 def test_an_unverified_server_needs_no_certificate_and_checks_no_clock() -> None:
@@ -178,15 +179,19 @@ def test_an_unverified_server_needs_no_certificate_and_checks_no_clock() -> None
         ('AT+QSSLCFG="ciphersuite",1,0XFFFF',),
         ('AT+QSSLCFG="seclevel",1,0', 'AT+QSSLCFG="seclvl",1,0'),
         ('AT+QSSLCFG="ignorelocaltime",1,1',),
+        ('AT+QSSLCFG="checkhost",1,0',),
+        ('AT+QSSLCFG="sni",1,1',),
+        ('AT+QSSLCFG="negotiatetime",1,60',),
     ]
 
 
-def test_a_verified_server_is_checked_against_its_root_and_the_clock() -> None:
+def test_a_verified_server_is_checked_against_its_root_its_name_and_the_clock() -> None:
     settings = tls.TlsSettings(PEM)
-    assert lines(settings, Profile())[2:] == [
+    assert lines(settings, Profile())[2:6] == [
         (f'AT+QSSLCFG="cacert",1,"UFS:{settings.ca_file}"',),
         ('AT+QSSLCFG="seclevel",1,1', 'AT+QSSLCFG="seclvl",1,1'),
         ('AT+QSSLCFG="ignorelocaltime",1,0',),
+        ('AT+QSSLCFG="checkhost",1,1',),
     ]
 
 
@@ -195,7 +200,7 @@ def test_what_the_firmware_knows_is_set_and_nothing_else() -> None:
     profile = Profile(tls_settings=known, tls_version=4)
     found = lines(tls.TlsSettings(), profile)
     assert found[0] == ('AT+QSSLCFG="sslversion",1,4',)
-    assert found[-2:] == [
+    assert found[3:] == [
         ('AT+QSSLCFG="sni",1,1',),
         ('AT+QSSLCFG="negotiatetime",1,60',),
     ]
@@ -239,12 +244,37 @@ async def test_a_certificate_of_another_size_is_stored_anew() -> None:
 async def test_a_setting_is_spelt_as_the_firmware_takes_it() -> None:
     port = open_port()
     port.answers["AT+A"] = ERROR
-    await tls.configure(port.channel, ("AT+A", "AT+B"))
-    await tls.configure(port.channel, ("AT+C", "AT+B"))
+    first = tls.TlsSetting("a", ("AT+A", "AT+B"), required=True)
+    await tls.configure(port.channel, first)
+    await tls.configure(port.channel, replace(first, spellings=("AT+C", "AT+B")))
     assert port.lines == ["AT+A", "AT+B", "AT+C"]
     port.answers["AT+B"] = ERROR
     with pytest.raises(CommandError):
-        await tls.configure(port.channel, ("AT+A", "AT+B"))
+        await tls.configure(port.channel, first)
+    # What can be done without may be refused.
+    await tls.configure(port.channel, replace(first, required=False))
+
+
+@pytest.mark.parametrize(
+    ("pem", "listed", "required"),
+    [
+        (PEM, frozenset({"ignorelocaltime", "checkhost", "sni"}), True),
+        (PEM, frozenset({"sni"}), False),
+        (PEM, None, False),
+        (None, frozenset({"ignorelocaltime", "checkhost", "sni"}), False),
+    ],
+)
+def test_only_what_a_certificate_rests_on_and_the_firmware_lists_is_required(
+    pem: str | None, listed: frozenset[str] | None, required: bool
+) -> None:
+    found = {
+        setting.name: setting.required
+        for setting in tls.commands(tls.TlsSettings(pem), Profile(tls_settings=listed))
+    }
+    assert found["ignorelocaltime"] is found["checkhost"] is required
+    assert not found["sni"]
+    always = ("sslversion", "ciphersuite", "seclevel", *(("cacert",) if pem else ()))
+    assert all(found[name] for name in always)
 
 
 def test_a_command_owns_nothing_by_itself() -> None:

@@ -26,6 +26,7 @@ def _delivery(
     manners: Manners | None = None,
     clock: str = _CLOCK,
     chain: tuple[certificates.Identity, ...] = (),
+    profile: str = "EC200N-CN",
 ) -> tuple[str, MailServer, Delivery]:
     """Send over TLS at security level 1 with the clock checked; what came of it."""
     context = identity.server_context(folder, *chain)
@@ -39,6 +40,7 @@ def _delivery(
             hosts={NAME: {465: server.port}},
             files={"ca.pem": trusted.pem} if trusted else {},
             settings={"clock": clock},
+            profile=profile,
         )
         prepare(
             host,
@@ -136,6 +138,23 @@ def test_others_are_refused_at_level_1_and_taken_at_level_0(
     )
     assert result == ("665,0" if level else "0,0")
     assert len(server.received) == (0 if level else 1)
+
+
+@pytest.mark.parametrize(("checked", "result"), [(0, "0,0"), (1, "665,0")])
+def test_with_checkhost_a_certificate_has_to_bear_the_servers_name(
+    start: Callable[..., Started], tmp_path: Path, checked: int, result: str
+) -> None:
+    """L, U: some firmware has the key; off, the root alone is looked at [INF]."""
+    root = _authority()
+    found, _, _ = _delivery(
+        start,
+        tmp_path,
+        _leaf(root, "other.org"),
+        root,
+        f'AT+QSSLCFG="checkhost",2,{checked}',
+        profile="EC200U-EU",
+    )
+    assert found == result
 
 
 @pytest.mark.parametrize(

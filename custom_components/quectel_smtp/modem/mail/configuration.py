@@ -1,12 +1,14 @@
 """Gives the modem the settings of an email account that it lacks in its present boot."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
 from ..at.channel import AtChannel
 from ..at.commands import Command
+from ..at.errors import CommandError
 from ..boot.memory import Memory
 from ..network import status
 from ..network.profile import Profile
@@ -26,8 +28,10 @@ async def configure(
     now: Callable[[], datetime],
 ) -> None:
     """Send what differs from what the modem has; ``now`` is the host's clock."""
+    # Certificates are judged by it, and the modem may write the email's Date from it.
+    await memory.remember("clock", "set", partial(_set_clock, channel, now))
     if server.security is not Security.NONE:
-        await _configure_tls(channel, memory, known, server.tls, now)
+        await _configure_tls(channel, memory, known, server.tls)
     for name, line in server.commands(
         context_id, has_body_original=known.has_body_original
     ):
@@ -41,24 +45,23 @@ async def _configure_tls(
     memory: Memory,
     known: Profile,
     settings: tls.TlsSettings,
-    now: Callable[[], datetime],
 ) -> None:
     if settings.ca_file is not None:
         await memory.remember(
             "ca", settings.ca_file, partial(tls.store_ca, channel, settings)
         )
-        await memory.remember("clock", "set", partial(_set_clock, channel, now))
-    for name, spellings in tls.commands(settings, known):
+    for setting in tls.commands(settings, known):
         await memory.remember(
-            name, spellings[0], partial(tls.configure, channel, spellings)
+            setting.name, setting.spellings[0], partial(tls.configure, channel, setting)
         )
 
 
 async def _set_clock(channel: AtChannel, now: Callable[[], datetime]) -> None:
-    """Set the clock that certificates are judged by, if it is not plausible.
+    """Set the modem's clock, if it is not plausible.
 
     The network's time is better than ours, which a host without a battery may have
-    lost in the power cut.
+    lost in the power cut. A modem that refuses may send all the same: whether a
+    certificate holds is then for its handshake to say.
     """
     if await status.network_set_clock(channel):
         return
@@ -67,4 +70,5 @@ async def _set_clock(channel: AtChannel, now: Callable[[], datetime]) -> None:
         return
     moment = now()
     if moment >= RELEASED:
-        await status.set_clock(channel, moment)
+        with suppress(CommandError):
+            await status.set_clock(channel, moment)

@@ -62,48 +62,69 @@ async def store_ca(channel: AtChannel, settings: TlsSettings) -> None:
         await files.upload(channel, name, data)
 
 
-def commands(
-    settings: TlsSettings, profile: Profile
-) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the configuration: each setting's name with the spellings to try.
+@dataclass(frozen=True, slots=True)
+class TlsSetting:
+    """One setting of the SSL context.
 
-    What the firmware doesn't know is left out, unless the server's identity depends on
-    it: then its refusal is an error. The note prints ``seclvl`` where every firmware
-    seen says ``seclevel``.
+    ``spellings`` are command lines, tried in turn. A refusal of the last one is an
+    error where the setting is ``required``.
     """
-    context = SSL_CONTEXT
+
+    name: str
+    spellings: tuple[str, ...]
+    required: bool
+
+
+def commands(settings: TlsSettings, profile: Profile) -> tuple[TlsSetting, ...]:
+    """Return the configuration, in the order in which it is sent.
+
+    Every firmware has what the SMTP note shows (3.2): version, cipher suites, security
+    level, certificate. The note prints ``seclvl`` where every firmware seen says
+    ``seclevel``. The rest is newer: it is sent unless the test command lacks it. What
+    the server's identity rests on is tried even then, and required where it is listed.
+    """
     verify = settings.ca_file is not None
+    listed = profile.tls_settings
 
-    def line(name: str, value: str) -> str:
-        return f'AT+QSSLCFG="{name}",{context},{value}'
+    def setting(value: str, *names: str, required: bool = True) -> TlsSetting:
+        lines = (f'AT+QSSLCFG="{name}",{SSL_CONTEXT},{value}' for name in names)
+        return TlsSetting(names[0], tuple(lines), required)
 
-    level = str(int(verify))
-    wanted: list[tuple[str, tuple[str, ...]]] = [
-        ("sslversion", (line("sslversion", str(profile.tls_version)),)),
-        ("ciphersuite", (line("ciphersuite", _ALL_CIPHERS),)),
+    wanted = [
+        setting(str(profile.tls_version), "sslversion"),
+        setting(_ALL_CIPHERS, "ciphersuite"),
     ]
     if verify:
-        wanted.append(("cacert", (line("cacert", f'"UFS:{settings.ca_file}"'),)))
+        wanted.append(setting(f'"UFS:{settings.ca_file}"', "cacert"))
+    wanted.append(setting(str(int(verify)), "seclevel", "seclvl"))
     wanted += [
-        ("seclevel", (line("seclevel", level), line("seclvl", level))),
-        ("ignorelocaltime", (line("ignorelocaltime", str(int(not verify))),)),
-    ]
-    # Without SNI a server that shares its address with others shows the wrong
-    # certificate, which verification then refuses: no reason to refuse beforehand.
-    wanted += [
-        (name, (line(name, value),))
-        for name, value in (("sni", "1"), ("negotiatetime", str(_NEGOTIATE_TIME)))
-        if profile.tls_settings is not None and name in profile.tls_settings
+        setting(
+            value, name, required=identity and listed is not None and name in listed
+        )
+        for name, value, identity in (
+            # Without it a certificate that has run out is taken.
+            ("ignorelocaltime", str(int(not verify)), verify),
+            # Without it some firmware takes any server's certificate of the same root.
+            ("checkhost", str(int(verify)), verify),
+            # Without it a server that shares its address with others shows the wrong
+            # certificate, which verification then refuses.
+            ("sni", "1", False),
+            ("negotiatetime", str(_NEGOTIATE_TIME), False),
+        )
+        if identity or listed is None or name in listed
     ]
     return tuple(wanted)
 
 
-async def configure(channel: AtChannel, spellings: tuple[str, ...]) -> None:
+async def configure(channel: AtChannel, setting: TlsSetting) -> None:
     """Send one setting in the first spelling that the firmware takes."""
-    for spelling in spellings[:-1]:
+    refused: CommandError | None = None
+    for spelling in setting.spellings:
         try:
             await channel.execute(Command(spelling))
-        except CommandError:
-            continue
-        return
-    await channel.execute(Command(spellings[-1]))
+        except CommandError as err:
+            refused = err
+        else:
+            return
+    if setting.required and refused is not None:
+        raise refused
