@@ -20,6 +20,7 @@ from .issues import DAMAGED, KEYS, issue_id, issues_of
 from .keeper import EntryKeeper
 from .modem.at.errors import PinRefusedError, PinRequiredError, PortError
 from .pins import without_pin
+from .typed import tidied
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -126,7 +127,7 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
         """Forget a refused PIN for good: each further try may lock the SIM."""
         entry = self.config_entry
         # Dropped already while the same trouble goes on.
-        if (pin := entry.data.get(CONF_PIN)) is not None:
+        if (pin := tidied(entry.data).get(CONF_PIN)) is not None:
             iccid = entry.data.get(CONF_ICCID)
             self.hass.config_entries.async_update_entry(
                 entry, data=without_pin(self.hass, entry.data, pin, iccid)

@@ -19,6 +19,7 @@ from homeassistant.const import (
     CONF_USERNAME,
 )
 
+from . import typed
 from .const import (
     CONF_APN,
     CONF_APN_PASSWORD,
@@ -68,30 +69,31 @@ DEFAULTS: Final[Mapping[str, int | bool]] = {
 def port_settings(data: Mapping[str, Any]) -> PortSettings:
     """Return the serial port."""
     baudrate = _value(data, CONF_BAUDRATE, int, DEFAULT_BAUDRATE)
-    return PortSettings(_value(data, CONF_DEVICE, str), baudrate)
+    return PortSettings(_text(data, CONF_DEVICE), baudrate)
 
 
 def pdp_settings(data: Mapping[str, Any]) -> PdpSettings:
     """Return the data connection."""
     return PdpSettings(
-        apn=_value(data, CONF_APN, str),
-        username=_value(data, CONF_APN_USERNAME, str, ""),
-        password=_value(data, CONF_APN_PASSWORD, str, ""),
+        apn=_text(data, CONF_APN),
+        username=_text(data, CONF_APN_USERNAME, ""),
+        password=_text(data, CONF_APN_PASSWORD, ""),
         authentication=_choice(data, CONF_AUTHENTICATION, Authentication),
     )
 
 
 def server_settings(data: Mapping[str, Any]) -> ServerSettings:
     """Return the mail server."""
+    data = typed.tidied(data)
     certificate = data.get(CONF_CERTIFICATE)
     return ServerSettings(
-        host=_value(data, CONF_HOST, str),
+        host=typed.server_name(_value(data, CONF_HOST, str)),
         port=_value(data, CONF_PORT, int),
         security=_choice(data, CONF_SECURITY, Security),
-        username=_value(data, CONF_USERNAME, str, ""),
-        password=_value(data, CONF_PASSWORD, str, ""),
+        username=_text(data, CONF_USERNAME, ""),
+        password=_text(data, CONF_PASSWORD, ""),
         sender_name=_value(data, CONF_SENDER_NAME, str, ""),
-        sender_address=_value(data, CONF_SENDER_ADDRESS, str),
+        sender_address=_text(data, CONF_SENDER_ADDRESS),
         tls=TlsSettings(
             None if certificate is None else _value(data, CONF_CERTIFICATE, str)
         ),
@@ -102,7 +104,7 @@ def sim_pin(data: Mapping[str, Any]) -> Pin | None:
     """Return the PIN and its SIM, if one is kept."""
     if data.get(CONF_PIN) is None:
         return None
-    return Pin(_value(data, CONF_PIN, str), data.get(CONF_ICCID))
+    return Pin(_text(data, CONF_PIN), data.get(CONF_ICCID))
 
 
 def delivery_options(options: Mapping[str, Any]) -> Options:
@@ -174,6 +176,10 @@ def read(
         return Reading(replace(found, options=delivery_options(options)))
     except InvalidValueError as err:
         return Reading(found, err)
+
+
+def _text(data: Mapping[str, Any], key: str, default: str | None = None) -> str:
+    return typed.visible(_value(data, key, str, default), key)
 
 
 def _value[T](

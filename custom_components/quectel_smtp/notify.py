@@ -10,6 +10,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from . import typed
 from .const import (
     CONF_BCC,
     CONF_CC,
@@ -106,12 +107,11 @@ class RecipientNotifyEntity(NotifyEntity):
         recipient = subentry.data
         try:
             email = Email(
-                # A subject is one line.
-                subject=" ".join((title or "").split()) or DEFAULT_SUBJECT,
-                body=message,
-                to=tuple(recipient[CONF_TO]),
-                cc=tuple(recipient[CONF_CC]),
-                bcc=tuple(recipient[CONF_BCC]),
+                subject=typed.one_line(title or "") or DEFAULT_SUBJECT,
+                body=typed.sendable(message),
+                to=tuple(map(typed.stripped, recipient[CONF_TO])),
+                cc=tuple(map(typed.stripped, recipient[CONF_CC])),
+                bcc=tuple(map(typed.stripped, recipient[CONF_BCC])),
                 recipient=subentry.title,
             )
         except InvalidValueError as err:

@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util.hass_dict import HassKey
 
 from .const import CONF_REFUSED_PINS, DOMAIN
+from .typed import tidied
 
 # Also those of set-ups that were given up, until the next start.
 _REFUSED: HassKey[set[str]] = HassKey(f"{DOMAIN}_refused_pins")
@@ -32,6 +33,6 @@ def without_pin(
     hass.data.setdefault(_REFUSED, set()).add(digest)
     changed = dict(data)
     changed[CONF_REFUSED_PINS] = [*data.get(CONF_REFUSED_PINS, ()), digest]
-    if data.get(CONF_PIN) == pin:
+    if tidied(data).get(CONF_PIN) == pin:
         changed[CONF_PIN] = None
     return changed

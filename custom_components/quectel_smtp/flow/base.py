@@ -14,6 +14,7 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_MODEL, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import callback
 
+from .. import typed
 from ..const import (
     CONF_APN_PASSWORD,
     CONF_APN_USERNAME,
@@ -138,12 +139,12 @@ class FlowBase(ConfigFlow):
 
     def _say_invalid(self, err: InvalidValueError) -> None:
         """Have the next form name a value that can't be given to the modem."""
-        self._say(err.field, err.reason, limit=str(err.limit or ""))
+        self._say(err.field, err.reason, **typed.placeholders(err))
 
     def _take(self, user_input: dict[str, Any]) -> bool:
         """Put a form's values into the draft; True if they are to be saved unchecked."""
         self._forget_errors()
-        values = dict(user_input)
+        values = typed.tidied(user_input)
         for name, secret in _SECRETS.items():
             if (
                 self._mended_entry is not None

@@ -11,6 +11,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_DEVICE, CONF_MODEL, CONF_PIN
 
+from .. import typed
 from ..const import (
     CONF_BAUDRATE,
     CONF_FIRMWARE,
@@ -19,8 +20,9 @@ from ..const import (
     DOMAIN,
     SECTION_ADVANCED,
 )
-from ..entry_data import sim_pin
+from ..entry_data import port_settings, sim_pin
 from ..modem.at.errors import (
+    InvalidValueError,
     ModemError,
     NotRegisteredError,
     PinRefusedError,
@@ -59,15 +61,20 @@ class ModemSteps(FlowBase):
         self, step_id: str, user_input: dict[str, Any] | None
     ) -> ConfigFlowResult:
         if user_input is not None:
-            device = user_input[CONF_DEVICE].strip()
+            device = typed.stripped(user_input[CONF_DEVICE])
             self._found = Found()
             self._draft[CONF_DEVICE] = device
             self._draft[CONF_BAUDRATE] = int(
                 user_input[SECTION_ADVANCED][CONF_BAUDRATE]
             )
-            if self.source not in (SOURCE_RECONFIGURE, SOURCE_REAUTH):
-                self._async_abort_entries_match({CONF_DEVICE: device})
-            return await self.async_step_examine()
+            try:
+                port_settings(self._draft)
+            except InvalidValueError as err:
+                self._say_invalid(err)
+            else:
+                if self.source not in (SOURCE_RECONFIGURE, SOURCE_REAUTH):
+                    self._async_abort_entries_match({CONF_DEVICE: device})
+                return await self.async_step_examine()
         return self._form(step_id, PORT, self._port_values(), checked=True)
 
     def _port_values(self) -> Mapping[str, Any]:
@@ -206,7 +213,7 @@ class ModemSteps(FlowBase):
         trouble = self._trouble
         tries = trouble.tries if isinstance(trouble, PinRequiredError) else None
         if user_input is not None:
-            pin = user_input[CONF_PIN].strip()
+            pin = typed.stripped(user_input[CONF_PIN])
             if 4 <= len(pin) <= 8 and pin.isascii() and pin.isdigit():
                 unchecked = self._take({**user_input, CONF_PIN: pin, CONF_ICCID: None})
                 return await self._resume(unchecked)

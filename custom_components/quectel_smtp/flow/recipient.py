@@ -1,5 +1,6 @@
 """The subentry flow that adds and changes a recipient."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.config_entries import (
@@ -8,7 +9,8 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 
-from ..const import CONF_BCC, CONF_CC, CONF_TO
+from .. import typed
+from ..const import CONF_BCC, CONF_CC, CONF_TO, SUBENTRY_RECIPIENT
 from ..modem.at.errors import InvalidValueError
 from ..modem.mail.message import RECIPIENT_LIMIT, check_address
 from .schemas import CONF_NAME, RECIPIENT
@@ -41,14 +43,17 @@ class RecipientFlow(ConfigSubentryFlow):
         present: dict[str, Any] | None,
     ) -> SubentryFlowResult:
         errors: dict[str, str] = {}
-        placeholders = {"limit": str(RECIPIENT_LIMIT), "address": ""}
+        placeholders = {"limit": str(RECIPIENT_LIMIT), "address": "", "recipient": ""}
         if user_input is not None:
-            name = user_input[CONF_NAME].strip()
+            name = typed.name(user_input[CONF_NAME])
             data = {kind: _addresses(user_input, kind) for kind in _LISTS}
             if not name:
                 errors[CONF_NAME] = "empty"
             else:
                 errors = _check(data, placeholders)
+            if not errors and (other := self._with_addresses(data)) is not None:
+                placeholders["recipient"] = other
+                errors["base"] = "same_addresses"
             if not errors:
                 return self._save(name, data)
         return self.async_show_form(
@@ -59,6 +64,19 @@ class RecipientFlow(ConfigSubentryFlow):
             errors=errors,
             description_placeholders=placeholders,
         )
+
+    def _with_addresses(self, data: Mapping[str, Any]) -> str | None:
+        """Return the name of another recipient whose email goes to the same addresses."""
+        changed = (
+            None
+            if self.source == SOURCE_USER
+            else self._get_reconfigure_subentry().subentry_id
+        )
+        wanted = _everyone(data)
+        for other in self._get_entry().get_subentries_of_type(SUBENTRY_RECIPIENT):
+            if other.subentry_id != changed and _everyone(other.data) == wanted:
+                return other.title
+        return None
 
     def _save(self, name: str, data: dict[str, list[str]]) -> SubentryFlowResult:
         if self.source == SOURCE_USER:
@@ -73,8 +91,17 @@ class RecipientFlow(ConfigSubentryFlow):
 
 def _addresses(user_input: dict[str, Any], kind: str) -> list[str]:
     """Return a list's addresses; an empty row of the form is none."""
-    stripped = (address.strip() for address in user_input[kind])
+    stripped = (typed.stripped(address) for address in user_input[kind])
     return [address for address in stripped if address]
+
+
+def _everyone(data: Mapping[str, Any]) -> frozenset[str]:
+    """Return the addresses that an email goes to, in whatever order or case."""
+    return frozenset(
+        typed.stripped(address).casefold()
+        for kind in _LISTS
+        for address in data.get(kind, ())
+    )
 
 
 def _check(data: dict[str, list[str]], placeholders: dict[str, str]) -> dict[str, str]:
@@ -84,9 +111,9 @@ def _check(data: dict[str, list[str]], placeholders: dict[str, str]) -> dict[str
         for address in addresses:
             placeholders["address"] = address
             try:
-                check_address(address, kind)
+                check_address(typed.visible(address, kind), kind)
             except InvalidValueError as err:
-                placeholders["limit"] = str(err.limit or "")
+                placeholders |= typed.placeholders(err)
                 return {kind: f"address_{err.reason}"}
             if address.casefold() in seen:
                 return {kind: "address_duplicate"}

@@ -206,6 +206,24 @@ async def test_a_kept_pin_that_is_refused_is_dropped_for_good(
     await deliver(hass, entry)
 
 
+async def test_a_kept_pin_with_a_blank_is_not_sent_twice_either(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    hass.config_entries.async_update_entry(
+        entry, data=entry.data | {"pin": " 1111\u200b", "iccid": ICCID}
+    )
+    await _started(hass, entry, desk)
+    await desk.reached("sim_state", count=3)
+    assert desk.pins_entered == ["1111"]
+    assert entry.data["pin"] is None
+    desk.tries = None
+    dialog = await _asked(hass)
+    await dialog.submit(pin="1111")
+    assert dialog.errors == {"pin": "pin_refused_before"}
+    assert desk.pins_entered == ["1111"]
+
+
 async def test_a_refused_pin_is_dropped_once(
     hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
 ) -> None:

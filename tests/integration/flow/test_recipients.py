@@ -166,6 +166,79 @@ async def test_addresses_that_can_not_be_written_to_are_refused_by_name(
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
 
 
+@pytest.mark.parametrize(
+    ("address", "error", "character", "position"),
+    [
+        ("anna\u00a0b@example.com", "address_odd_blank", "U+00A0", "5"),
+        ("anna\u200b@example.com", "address_invisible", "U+200B", "5"),
+        ("anna@\texample.com", "address_control", "U+0009", "6"),
+    ],
+)
+async def test_what_can_not_be_seen_in_an_address_is_named(
+    hass: HomeAssistant,
+    desk: Desk,
+    loaded: MockConfigEntry,
+    address: str,
+    error: str,
+    character: str,
+    position: str,
+) -> None:
+    dialog = await _add(hass, loaded)
+    await dialog.submit(name="Ben", to=[f" {address}"])
+    assert dialog.errors == {"to": error}
+    said = dialog.result["description_placeholders"]
+    assert (said["character"], said["position"]) == (character, position)
+    await dialog.submit(name="\u00a0Ben\u200b", to=["\u00a0ben@example.com\u200b"])
+    assert dialog.result["title"] == "Ben"
+    assert dialog.result["data"]["to"] == ["ben@example.com"]
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        {"to": ["anna@example.com"], "cc": ["ben@example.com"]},
+        {"to": ["ben@Example.COM"], "cc": ["anna@EXAMPLE.com"]},
+        {"bcc": ["ben@example.com", "anna@example.com"]},
+    ],
+)
+async def test_the_same_recipient_twice_is_refused_by_its_name(
+    hass: HomeAssistant,
+    desk: Desk,
+    loaded: MockConfigEntry,
+    addresses: dict[str, list[str]],
+) -> None:
+    dialog = await _add(hass, loaded)
+    await dialog.submit(name="Somebody else", **addresses)
+    assert dialog.errors == {"base": "same_addresses"}
+    assert dialog.result["description_placeholders"]["recipient"] == "Anna"
+    await dialog.submit(name="Anna alone", to=["anna@example.com"])
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_recipient_is_not_changed_into_another_but_may_keep_its_addresses(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    both = {"to": ["anna@example.com"], "cc": ["ben@example.com"]}
+    dialog = await _add(hass, loaded)
+    await dialog.submit(name="Ben", to=["ben@example.com"])
+    (anna, ben) = loaded.subentries
+    flows = hass.config_entries.subentries
+    for subentry, name in ((ben, None), (anna, "Annie")):
+        dialog = Dialog(
+            hass,
+            await loaded.start_subentry_reconfigure_flow(hass, subentry),
+            *_TEXTS,
+            flows=flows,
+        )
+        await dialog.submit(name=name or "Ben", **both)
+        if name is None:
+            assert dialog.errors == {"base": "same_addresses"}
+            dialog.close()
+        else:
+            assert dialog.ended == "reconfigure_successful"
+    assert loaded.subentries[anna].title == "Annie"
+
+
 async def test_a_recipient_needs_a_name(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:

@@ -19,6 +19,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from tests.integration.dialog import (
     CELLULAR_INPUT,
+    PORT_INPUT,
     SERVER_INPUT,
     Dialog,
     to_cellular,
@@ -26,7 +27,7 @@ from tests.integration.dialog import (
     to_last_form,
     to_server,
 )
-from tests.integration.modem_on_the_desk import Desk
+from tests.integration.modem_on_the_desk import PORT, Desk
 
 from .pki import expired, issued, not_yet_valid, root, self_signed
 
@@ -78,6 +79,56 @@ async def test_a_mail_server_that_the_modem_can_not_take_is_refused_by_field(
     assert dialog.result["description_placeholders"]["limit"] == limit
     await dialog.submit(**SERVER_INPUT)
     assert dialog.step == "certificate"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "error"),
+    [
+        ("host", "smtp.exam\u200bple.com", "invisible"),
+        ("host", "https://example.com", "no_server"),
+        ("username", "home\u00a0@example.com", "odd_blank"),
+        ("password", "abcd\u00a0efgh", "odd_blank"),
+        ("sender_address", "home\t@example.com", "control"),
+    ],
+)
+async def test_what_can_not_be_seen_is_named_on_its_field(
+    hass: HomeAssistant, desk: Desk, field: str, value: str, error: str
+) -> None:
+    dialog = await to_server(hass)
+    await dialog.submit(**SERVER_INPUT | {field: value})
+    assert (dialog.step, dialog.errors) == ("server", {field: error})
+    assert dialog.suggested(field) == value
+
+
+async def test_a_url_in_place_of_a_server_fills_the_fields_that_it_tells_of(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await to_server(hass)
+    pasted = {"host": " smtps://smtp.example.org:465\u200b", "port": 587}
+    await dialog.submit(**SERVER_INPUT | pasted | {"security": "starttls"})
+    await dialog.choose("certificate_none")
+    await dialog.submit()
+    data = dialog.result["result"].data
+    assert (data["host"], data["port"]) == ("smtp.example.org", 465)
+    assert data["security"] == "tls"
+
+
+async def test_a_port_of_a_server_that_is_usual_for_another_security_is_asked_about(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await to_server(hass)
+    await dialog.submit(**SERVER_INPUT | {"host": "smtp.example.com:587"})
+    assert dialog.step == "unusual_port"
+
+
+async def test_what_can_not_be_seen_in_a_port_is_named(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await Dialog.start(hass)
+    await dialog.submit(**PORT_INPUT | {"device": "/dev/tty\u200bUSB2"})
+    assert (dialog.step, dialog.errors) == ("user", {"device": "invisible"})
+    await dialog.submit(**PORT_INPUT | {"device": f"\u00a0{PORT}\u200b"})
+    assert dialog.step == "cellular"
 
 
 @pytest.mark.parametrize("port", [0, 65536])

@@ -1,0 +1,178 @@
+"""Reads what a person typed or pasted: mends what is clear, names what can't be seen.
+
+Every typed field goes through here, in the forms and in entries that are stored
+already. What surrounds a value and can't be seen is left out; a URL or a port in place
+of a server's name is taken apart; names and titles become one line.
+"""
+
+from collections.abc import Mapping
+import re
+from typing import Any, Final
+import unicodedata
+
+from homeassistant.const import (
+    CONF_DEVICE,
+    CONF_HOST,
+    CONF_PASSWORD,
+    CONF_PIN,
+    CONF_PORT,
+    CONF_USERNAME,
+)
+
+from .const import (
+    CONF_APN,
+    CONF_APN_PASSWORD,
+    CONF_APN_USERNAME,
+    CONF_SECURITY,
+    CONF_SENDER_ADDRESS,
+    CONF_SENDER_NAME,
+)
+from .modem.at.errors import InvalidValueError
+
+VALUES: Final = (
+    CONF_DEVICE,
+    CONF_PIN,
+    CONF_APN,
+    CONF_APN_USERNAME,
+    CONF_APN_PASSWORD,
+    CONF_HOST,
+    CONF_USERNAME,
+    CONF_PASSWORD,
+    CONF_SENDER_ADDRESS,
+)
+"""Fields of an entry that the modem gets as they are typed."""
+
+_JOINER: Final = "\u200d"
+"""Holds an emoji of several parts together."""
+# Besides those of the category "format" (Cf), what Unicode has a display ignore.
+_IGNORED: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+_UNSENDABLE: Final = re.compile("[\ud800-\udfff]")
+_SERVER: Final = re.compile(
+    r"(?:(?P<scheme>smtps?|submissions?)://)?"
+    r"(?P<host>[^\s/:@]+)(?::(?P<port>[0-9]{1,5}))?/?",
+    re.IGNORECASE,
+)
+_ENCRYPTED: Final = ("smtps", "submissions")
+
+
+class HiddenCharacterError(InvalidValueError):
+    """A value has a character that can't be seen, at ``position`` (the first is 1).
+
+    ``reason`` is ``odd_blank``, ``invisible`` or ``control``; ``character`` its name in
+    Unicode's way, such as ``U+00A0``.
+    """
+
+    def __init__(self, field: str, reason: str, character: str, position: int) -> None:
+        """Name the character, never the value."""
+        super().__init__(field, reason)
+        self.character = f"U+{ord(character):04X}"
+        self.position = position
+
+
+def placeholders(err: InvalidValueError) -> dict[str, str]:
+    """Return what the texts of errors have placeholders for."""
+    found = {"limit": str(err.limit or ""), "character": "", "position": ""}
+    if isinstance(err, HiddenCharacterError):
+        found |= {"character": err.character, "position": str(err.position)}
+    return found
+
+
+def stripped(text: str) -> str:
+    """Return ``text`` without what surrounds it and can't be seen."""
+    begin, end = 0, len(text)
+    while begin < end and _blank(text[begin]):
+        begin += 1
+    while begin < end and _blank(text[end - 1]):
+        end -= 1
+    return text[begin:end]
+
+
+def visible(text: str, field: str) -> str:
+    """Return ``text`` as ``stripped`` does; ``HiddenCharacterError`` for what is in it."""
+    found = stripped(text)
+    for position, character in enumerate(found, 1):
+        reason = _hidden(character)
+        if reason is not None:
+            raise HiddenCharacterError(field, reason, character, position)
+    return found
+
+
+def server_name(text: str) -> str:
+    """Return the name of a mail server; ``InvalidValueError`` for what is none."""
+    found = visible(text, CONF_HOST)
+    if found and not _SERVER.fullmatch(found):
+        raise InvalidValueError(CONF_HOST, "no_server")
+    return found
+
+
+def one_line(text: str) -> str:
+    """Return a title as a subject can have it: one line, whatever is in it."""
+    plain = (
+        " " if unicodedata.category(character) == "Cc" else character
+        for character in sendable(text)
+    )
+    return " ".join("".join(plain).split())
+
+
+def name(text: str) -> str:
+    """Return a name: one line, without what can't be seen."""
+    return one_line(
+        "".join(
+            character
+            for character in text
+            if character == _JOINER or unicodedata.category(character) != "Cf"
+        )
+    )
+
+
+def sendable(text: str) -> str:
+    """Return ``text`` with what no email can have replaced: no alarm is lost over it.
+
+    NUL becomes a blank (RFC 5321 4.5.2), half a surrogate pair the sign for that.
+    """
+    return _UNSENDABLE.sub("\ufffd", text).replace("\0", " ")
+
+
+def tidied(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry's or a form's values as they were meant, where that is clear."""
+    found = dict(values)
+    for key in VALUES:
+        if isinstance(text := values.get(key), str):
+            found[key] = stripped(text)
+    if isinstance(text := values.get(CONF_SENDER_NAME), str):
+        found[CONF_SENDER_NAME] = name(text)
+    if isinstance(text := found.get(CONF_HOST), str):
+        found |= _apart(text)
+    return found
+
+
+def _apart(server: str) -> dict[str, Any]:
+    """Return what a server's name says: also a port and a security, of a URL."""
+    match = _SERVER.fullmatch(server)
+    if match is None:
+        return {}
+    found: dict[str, Any] = {CONF_HOST: match["host"]}
+    if match["port"] is not None:
+        found[CONF_PORT] = int(match["port"])
+    if (match["scheme"] or "").lower() in _ENCRYPTED:
+        found[CONF_SECURITY] = "tls"
+    return found
+
+
+def _hidden(character: str) -> str | None:
+    """Return what kind of character it is that can't be seen, None if it can be."""
+    match unicodedata.category(character):
+        case "Zs" if character != " ":
+            return "odd_blank"
+        case "Cc" | "Zl" | "Zp":
+            return "control"
+        case "Cf":
+            return "invisible"
+    return "invisible" if _IGNORED.match(character) else None
+
+
+def _blank(character: str) -> bool:
+    return character == " " or _hidden(character) is not None
