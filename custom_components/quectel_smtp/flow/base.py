@@ -146,14 +146,9 @@ class FlowBase(ConfigFlow):
         self._forget_errors()
         values = typed.tidied(user_input)
         for name, secret in _SECRETS.items():
-            if (
-                self._mended_entry is not None
-                and not values.get(secret)
-                and values.get(name)
-                and values[name] == self._draft.get(name)
-            ):
-                # Left empty: it is not shown, and stays as it is.
-                values.pop(secret, None)
+            if values.get(name) and not values.get(secret):
+                # Left empty: it is not shown, and stays as it is saved.
+                values[secret] = self._before.get(secret, "")
         unchecked = bool(values.pop(CONF_SAVE_UNCHECKED, False))
         self._draft |= values
         return unchecked

@@ -68,6 +68,20 @@ async def test_a_login_that_is_confirmed_as_it_is_is_tried_at_once(
     assert len(desk.sent) == 1
 
 
+async def test_a_user_name_is_corrected_and_the_password_stays(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.always = LOGIN
+    await send(hass)
+    dialog = await _asked(hass)
+    desk.always = None
+    await dialog.submit(username=" me@example.com", password="")
+    assert dialog.ended == "reauth_successful"
+    await settled(hass, loaded)
+    assert desk.configured[-1].username == "me@example.com"
+    assert desk.configured[-1].password == "correct horse"
+
+
 async def test_a_login_can_be_confirmed_where_nothing_waits(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:

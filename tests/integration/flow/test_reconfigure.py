@@ -76,6 +76,47 @@ async def test_a_password_is_never_shown_and_stays_when_left_empty(
     assert desk.configured[-1].password == before
 
 
+async def test_a_user_name_is_corrected_and_the_password_stays(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    dialog = await _reconfigure(hass, loaded)
+    await dialog.choose("server")
+    await dialog.submit(**SERVER_INPUT | {"username": "me@example.com", "password": ""})
+    await dialog.choose("certificate_keep")
+    assert dialog.ended == "reconfigure_successful"
+    assert loaded.data["username"] == "me@example.com"
+    assert loaded.data["password"] == desk.configured[-1].password == "correct horse"
+
+
+async def test_a_user_name_of_the_apn_is_corrected_and_the_password_stays(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(
+        loaded, data=loaded.data | {"apn_username": "wep", "apn_password": "secret"}
+    )
+    dialog = await _reconfigure(hass, loaded)
+    await dialog.choose("cellular")
+    await dialog.submit(**CELLULAR_INPUT | {"apn_username": "web"})
+    assert dialog.ended == "reconfigure_successful"
+    assert loaded.data["apn_username"] == "web"
+    assert loaded.data["apn_password"] == desk.activated[-1].password == "secret"
+
+
+async def test_a_password_that_is_deleted_after_a_failed_check_is_the_present_one(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.fail("resolve", ServerNameError(565))
+    dialog = await _reconfigure(hass, loaded)
+    await dialog.choose("server")
+    await dialog.submit(**SERVER_INPUT | {"password": "a typing error"})
+    await dialog.choose("certificate_keep")
+    assert (dialog.step, dialog.suggested("password")) == ("server", "a typing error")
+    await dialog.submit(**SERVER_INPUT | {"password": ""}, save_unchecked=False)
+    await dialog.choose("certificate_keep")
+    assert dialog.ended == "reconfigure_successful"
+    assert loaded.data["password"] == desk.configured[-1].password == "correct horse"
+
+
 async def test_a_login_that_is_taken_away_takes_its_password_with_it(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
