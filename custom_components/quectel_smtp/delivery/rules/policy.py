@@ -69,8 +69,8 @@ class Kind(StrEnum):
     """No result came."""
 
 
-# <err>, SMTP note chapter 5. The doubtful ones are certain to have sent nothing where
-# they are reported before PUT's OK.
+# <err>, SMTP note chapter 5. The doubtful ones, and those of attachments, are certain to
+# have sent nothing where they are reported before PUT's OK.
 _CODES: Final[dict[int, Kind]] = {
     SmtpError.UNKNOWN: Kind.DOUBTFUL,  # 651
     SmtpError.BUSY: Kind.RETRY,  # 652
@@ -337,7 +337,8 @@ def _outcome_climbs(outcome: Outcome) -> bool:
             return True
         case Kind.DOUBTFUL:
             # It has gone all the way where the server said 421 before it closed.
-            return outcome.reply != SmtpReply.SERVICE_UNAVAILABLE
+            gone = outcome.reply == SmtpReply.SERVICE_UNAVAILABLE
+            return not gone and _is_path_code(outcome.code)
         case Kind.RETRY:
             return _is_path_code(outcome.code)
         case _:

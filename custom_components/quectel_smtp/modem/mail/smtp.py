@@ -48,8 +48,13 @@ class Outcome:
     reply: SmtpReply | int | None = None
 
 
+# After a fault with an attachment a firmware may end what it has sent of the email as if
+# that were all, and a server may take it.
 _DOUBTFUL: Final = frozenset(
     {
+        SmtpError.FILE_OPEN,
+        SmtpError.ATTACHMENT_MEMORY,
+        SmtpError.ATTACHMENT_SAVE,
         SmtpError.UNKNOWN,
         SmtpError.NETWORK,
         SmtpError.CLOSED_BY_PEER,
@@ -63,19 +68,25 @@ def parse_result(line: str) -> Outcome:
     """Return what ``+QSMTPPUT: <err>,<protocol_error>`` says (note 2.3.7).
 
     A code that no table knows may follow acceptance as well as not: it is doubtful. So
-    is a line without a number in it, which says that the send ended, not how.
+    is a line without a number in it, which says that the send ended, not how, and a
+    success that is not said in full.
+
+    A sister firmware reports a fault with an attachment as 682 with a code of its own
+    where the server's reply should be. That code is then what happened.
     """
     found = parameters(line)
     error = number(found[0]) if found else None
     reply = number(found[1]) if len(found) > 1 else None
-    if error is None:
+    if error is None or (error == 0 and reply is None):
         return Outcome(Result.DOUBTFUL)
     server = SmtpReply.of(reply) if reply else None
     if error == 0:
         return Outcome(Result.SENT, reply=server)
     code = SmtpError.of(error)
-    known = isinstance(code, SmtpError)
-    refused = known and code not in _DOUBTFUL
+    local = None if reply is None else SmtpError.of(reply)
+    if isinstance(local, SmtpError):
+        return Outcome(Result.DOUBTFUL, local)
+    refused = isinstance(code, SmtpError) and code not in _DOUBTFUL
     return Outcome(Result.REFUSED if refused else Result.DOUBTFUL, code, server)
 
 
