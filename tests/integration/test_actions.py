@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.quectel_smtp import outbox_path
 from custom_components.quectel_smtp.const import DOMAIN
 from custom_components.quectel_smtp.delivery.records import OutboxWriteError
 from custom_components.quectel_smtp.modem.at.codes import SmtpError
@@ -97,6 +98,19 @@ async def test_one_email_is_cancelled_by_its_reference(
     desk.ports = {PORT}
     await settled(hass, waiting)
     assert [message.subject for message in desk.sent] == ["Fire"]
+
+
+async def test_the_text_of_what_is_cancelled_is_in_no_file_though_the_modem_is_away(
+    hass: HomeAssistant, desk: Desk, waiting: MockConfigEntry
+) -> None:
+    path = outbox_path(hass, waiting)
+
+    def content() -> bytes:
+        return b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+
+    assert b"second" in await hass.async_add_executor_job(content)
+    await _do(hass, "cancel")
+    assert b"second" not in await hass.async_add_executor_job(content)
 
 
 async def test_all_are_cancelled(

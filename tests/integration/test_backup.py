@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.quectel_smtp import outbox_path
 from custom_components.quectel_smtp.backup import async_post_backup, async_pre_backup
 from custom_components.quectel_smtp.const import DOMAIN
+from custom_components.quectel_smtp.delivery.outbox.store import Store
 from custom_components.quectel_smtp.delivery.records import OutboxWriteError
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -130,8 +131,15 @@ async def test_a_backup_alone_holds_nothing(
 
 
 @pytest.mark.parametrize(
-    ("method", "step"),
-    [("before_backup", async_pre_backup), ("after_backup", async_post_backup)],
+    ("method", "step", "warning"),
+    [
+        ("before_backup", async_pre_backup, "can't be readied for a backup: EIO"),
+        (
+            "after_backup",
+            async_post_backup,
+            "can't be told that the backup is over: EIO. It is tried again",
+        ),
+    ],
 )
 async def test_a_backup_of_all_the_rest_does_not_fail_with_the_outbox(
     hass: HomeAssistant,
@@ -140,14 +148,31 @@ async def test_a_backup_of_all_the_rest_does_not_fail_with_the_outbox(
     caplog: pytest.LogCaptureFixture,
     method: str,
     step: Callable[[HomeAssistant], Awaitable[None]],
+    warning: str,
 ) -> None:
     with patch.object(
         loaded.runtime_data.courier, method, side_effect=OutboxWriteError("EIO")
     ):
         await step(hass)
-    assert "The outbox of Quectel EC200A can't be readied for a backup: EIO" in (
-        caplog.text
-    )
+    assert f"The outbox of Quectel EC200A {warning}" in caplog.text
+
+
+async def test_a_disk_that_was_full_at_the_backups_end_makes_no_restore_of_a_restart(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.unplug()
+    await send(hass)
+    await async_pre_backup(hass)
+    full = OutboxWriteError("SQLITE_FULL")
+    with patch.object(Store, "run", side_effect=full):
+        await async_post_backup(hass)
+    # Anything that is written later takes the note along.
+    await send(hass, "more")
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+    with _days_later(1):
+        assert await hass.config_entries.async_setup(loaded.entry_id)
+        await hass.async_block_till_done()
+        assert "restored" not in _issues(hass)
 
 
 async def test_no_entry_is_no_reason_for_a_backup_to_fail(

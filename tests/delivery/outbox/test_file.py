@@ -17,6 +17,7 @@ from custom_components.quectel_smtp.delivery.outbox import schema as outbox_sche
 from custom_components.quectel_smtp.delivery.outbox.file import connect
 from custom_components.quectel_smtp.delivery.outbox.outbox import Opened, Outbox
 from custom_components.quectel_smtp.delivery.records import (
+    End,
     History,
     Hold,
     Options,
@@ -30,6 +31,7 @@ from .bench import (
     BUSY,
     DAY,
     HOUR,
+    LOST,
     REFUSED,
     START,
     Bench,
@@ -216,6 +218,45 @@ def test_no_copy_of_a_text_is_left_behind_in_any_page(box: Bench, seed: int) -> 
     assert all(mark.encode() in content for mark in waiting.values())
 
 
+@pytest.mark.parametrize("end", ["sent", "cancelled", "expired", "digest", "lost"])
+def test_a_text_leaves_the_log_with_its_end_though_nothing_is_sent_after_it(
+    box: Bench, end: str
+) -> None:
+    to = [ADDRESS, "other@example.com"]
+    secret = box.accept(mail(SECRET, to=to))
+    match end:
+        case "sent":
+            box.attempt(sent())
+        case "cancelled":
+            box.outbox.cancel(secret, at(1.0))
+        case "expired":
+            box.outbox.expire(at(100 * HOUR))
+        case "digest":
+            for _ in range(9):
+                box.accept(mail(to=to))
+            item = box.due()
+            assert item is not None
+            box.outbox.digest(
+                item, at(0.0), lambda entries: (f"{len(entries)} emails", "-")
+            )
+        case _:
+            box.attempt(End(State.UNKNOWN, History(1)), 0.0, LOST)
+    content = box.bytes()
+    assert SECRET.encode() not in content
+    assert end == "digest" or ADDRESS.encode() not in content
+
+
+def test_what_a_backup_kept_in_the_log_leaves_it_with_the_backups_end(
+    box: Bench,
+) -> None:
+    box.accept(mail(SECRET))
+    box.outbox.note_backup(at(1.0))
+    box.outbox.cancel(None, at(2.0))
+    assert SECRET.encode() in box.bytes()
+    box.outbox.clear_backup(at(3.0))
+    assert SECRET.encode() not in box.bytes()
+
+
 def test_a_log_that_can_not_be_emptied_now_is_emptied_later(tmp_path: Path) -> None:
     class Busy(sqlite3.Connection):
         busy = True
@@ -238,7 +279,7 @@ def test_a_log_that_can_not_be_emptied_now_is_emptied_later(tmp_path: Path) -> N
     with pytest.raises(OutboxWriteError, match="busy"):
         outbox.note_backup(at(1.0))
     Busy.busy = False
-    assert box.due() is None
+    outbox.keep_time(at(2.0))
     assert SECRET.encode() not in box.bytes()
     # No backup was made, and nothing was restored from one.
     box.accept()
@@ -688,6 +729,59 @@ def test_after_the_backup_the_note_is_gone(box: Bench) -> None:
     box.outbox.clear_backup(at(20.0))
     assert box.reopen(at(10.0 + 5 * HOUR).wall).restored == 0
     assert box.states() == {reference: State.QUEUED}
+
+
+@pytest.mark.parametrize("later", ["accepting", "keeping the time", "once more"])
+def test_a_note_that_could_not_be_cleared_goes_with_the_next_commit(
+    tmp_path: Path, later: str
+) -> None:
+    class Full(sqlite3.Connection):
+        full = False
+
+        def execute(self, statement: str, *rest: object) -> sqlite3.Cursor:
+            if self.full and statement == "COMMIT":
+                raise sqlite3.OperationalError("database or disk is full")
+            return super().execute(statement, *rest)  # type: ignore[arg-type]
+
+    box = Bench(
+        tmp_path,
+        Outbox(
+            tmp_path / "outbox.db",
+            connect=lambda path: sqlite3.connect(
+                path, factory=Full, isolation_level=None
+            ),
+        ),
+    )
+    box.open()
+    waiting = box.accept()
+    box.outbox.note_backup(at(10.0))
+    Full.full = True
+    with pytest.raises(OutboxWriteError):
+        box.outbox.clear_backup(at(20.0))
+    Full.full = False
+    match later:
+        case "accepting":
+            box.accept(elapsed=30.0)
+        case "keeping the time":
+            box.outbox.keep_time(at(30.0))
+        case _:
+            box.outbox.clear_backup(at(30.0))
+    # The log is emptied again, too.
+    box.outbox.cancel(waiting, at(40.0))
+    assert (tmp_path / "outbox.db-wal").stat().st_size == 0
+    assert box.reopen(at(DAY).wall).restored == 0
+    box.outbox.close()
+
+
+def test_the_note_of_another_backup_stays(box: Bench, tmp_path: Path) -> None:
+    box.accept()
+    box.outbox.note_backup(at(10.0))
+    box.outbox.clear_backup(at(20.0))
+    box.outbox.note_backup(at(30.0))
+    box.accept(elapsed=40.0)
+    restored = copied(box, tmp_path / "backup", late=lambda: None)
+    assert restored.open(at(30.0 + 2 * HOUR).wall).restored == 2
+    restored.outbox.close()
 
 
 def test_files_copied_while_work_goes_on_are_one_outbox(

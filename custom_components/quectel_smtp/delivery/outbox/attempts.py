@@ -53,7 +53,6 @@ class Attempts:
             # One after the other: each is found where its part of the index begins.
             found = store.row(_DUE, 1, at.elapsed) or store.row(_DUE, 0, at.elapsed)
             if found is None:
-                store.tidy()
                 return None
             envelope, email, critical = (rows.integer(value) for value in found)
             free = self._room(at, options)

@@ -401,7 +401,7 @@ class Outbox:
         Until the note is cleared its own file does not change, only its log grows.
         """
         with self._store.writing(at):
-            self._store.put("backup", rows.moment(at.wall))
+            self._store.note_backup(at.wall)
         try:
             self._store.freeze()
         except OutboxWriteError:
@@ -411,7 +411,9 @@ class Outbox:
             raise
 
     def clear_backup(self, at: Instant) -> None:
-        """Forget the note: this outbox goes on."""
-        with self._store.writing(at):
-            self._store.put("backup", None)
+        """Forget the note: this outbox goes on.
+
+        Where that can't be written now, it goes with the next change that can.
+        """
         self._store.thaw()
+        self.keep_time(at)

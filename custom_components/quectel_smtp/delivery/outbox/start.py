@@ -6,7 +6,7 @@ from typing import Final
 from ..records import Instant, Reason, State
 from . import envelopes, rows, states
 from .rows import DamagedRowError, EnvelopeRow
-from .store import Store
+from .store import BACKUP, Store
 
 _AWAY_MOST: Final = 86400.0
 """Seconds that may have passed between two runs: the host's clock may have jumped."""
@@ -73,10 +73,10 @@ def recognise_restore(store: Store, at: Instant) -> int:
 
     The host it was made on may have sent them since.
     """
-    note = store.get("backup")
+    note = store.get(BACKUP)
     if note is None:
         return 0
-    store.put("backup", None)
+    store.put(BACKUP, None)
     try:
         age = (at.wall - rows.wall(note)).total_seconds()
     except DamagedRowError:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 import sqlite3
 from typing import Final
@@ -13,6 +14,9 @@ from .rows import integer, moment, real
 
 # SQLite's own default (https://sqlite.org/wal.html#automatic_checkpoint).
 _AUTOCHECKPOINT: Final = 1000
+
+BACKUP: Final = "backup"
+"""The key under which is noted that the database is copied, and since when."""
 
 type Row = tuple[object, ...]
 type Value = str | float | int | None
@@ -38,6 +42,7 @@ class Store:
         self._connect = connect
         self._connection: sqlite3.Connection | None = None
         self._frozen = False
+        self._thawing = False
         self._erased = False
         self._staged = Totals()
         self.totals = Totals()
@@ -45,7 +50,7 @@ class Store:
     def open(self) -> bool:
         """Open the database; returns whether a damaged one was set aside."""
         self._connection, damaged = open_database(self._path, self._connect)
-        self._frozen = False
+        self._frozen = self._thawing = False
         # What an earlier run had no time to erase.
         self._erased = True
         self.totals = self._staged = Totals()
@@ -99,11 +104,14 @@ class Store:
                 if at is not None:
                     self.put("elapsed", at.elapsed)
                     self.put("wall", moment(at.wall))
+                if self._thawing:
+                    self.put(BACKUP, None)
                 connection.execute("COMMIT")
             except BaseException as err:
                 self._undo(connection, isinstance(err, sqlite3.Error))
                 raise
         self.totals = self._staged
+        self._tidy()
 
     def _undo(self, connection: sqlite3.Connection, failed: bool) -> None:
         with suppress(sqlite3.Error):
@@ -165,15 +173,17 @@ class Store:
         """Note that something was erased that the log may still hold."""
         self._erased = True
 
-    def tidy(self) -> None:
+    def _tidy(self) -> None:
         """Let nothing of what was erased remain in the log, if it can be done now.
 
-        Where it can't, it is done the next time.
+        Where it can't, it is done with the next commit. The last one stands either way.
         """
-        if not self._erased or self._frozen:
-            return
         with suppress(sqlite3.Error, OutboxWriteError):
-            self._checkpoint()
+            if self._thawing:
+                self._set_frozen(False)
+                self._thawing = False
+            if self._erased and not self._frozen:
+                self._checkpoint()
 
     def _checkpoint(self) -> None:
         row = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -191,10 +201,14 @@ class Store:
                 self._set_frozen(False)
                 raise
 
+    def note_backup(self, wall: datetime) -> None:
+        """Note, in a transaction, that the database is copied from now on."""
+        self._thawing = False
+        self.put(BACKUP, moment(wall))
+
     def thaw(self) -> None:
-        """Let the log be taken into the database's own file again."""
-        with _named():
-            self._set_frozen(False)
+        """Drop the note, and take the log in again, with the next commit there is."""
+        self._thawing = True
 
     def _set_frozen(self, frozen: bool) -> None:
         connection = self.connection
