@@ -223,6 +223,8 @@ class Console:
             commands = parse(body)
         except CommandSyntaxError:
             raise AtError(PLAIN_ERROR) from None
+        if len(commands) > 1 and not self._modem.settings.combined:
+            raise AtError(PLAIN_ERROR)
         for command in commands:
             call.command = command
             call.wrong = PLAIN_ERROR

@@ -24,6 +24,7 @@ SIM_FAILURE: Final = 13
 SIM_BUSY: Final = 14
 INCORRECT_PASSWORD: Final = 16
 NO_NETWORK: Final = 30
+NETWORK_PIN_REQUIRED: Final = 40
 INCORRECT_PARAMETERS: Final = 50
 
 # FILE manual (B), first those of both generations

@@ -21,7 +21,7 @@ from .preferences import Preferences
 from .profiles import Profile
 from .radio import Radio
 from .settings import Settings, change
-from .simcard import SimCard
+from .simcard import SimCard, SimStatus
 from .sockets import Sockets
 from .striking import Interrupted
 from .tcp_settings import TcpSettings
@@ -152,6 +152,7 @@ class Modem:
         self.tls.reset()
         self.mail.reset()
         self.clock.start(self.settings.clock, self.settings.zone)
+        self.radio.attach()
 
     async def _boot(self) -> None:
         await self.sleep(self.settings.boot_seconds)
@@ -159,11 +160,27 @@ class Modem:
             self.on_plug()
         self.standstill = None
         self.journal.changed()
-        if not self.settings.boot_urcs:
-            return
-        self.urc("RDY")
+        told = self.settings.boot_urcs
+        if told:
+            self.urc("RDY")
+            self.start(self._announce_radio())
+        await self._find_sim()
+        if told:
+            await self.announce_sim()
+
+    async def _announce_radio(self) -> None:
+        if seconds := self.settings.cfun_seconds:
+            await asyncio.sleep(seconds)
         self.urc("+CFUN: 1")
-        await self.announce_sim()
+
+    async def _find_sim(self) -> None:
+        """F13: CME 10, again 10, then 14 before a card is there."""
+        if seconds := self.settings.sim_seconds:
+            for status in (SimStatus.ABSENT, SimStatus.BUSY):
+                self.sim.status = status
+                await asyncio.sleep(seconds / 2)
+            self.sim.start()
+            self.radio.attach()
 
     async def announce_sim(self) -> None:
         """The result codes of a SIM that becomes usable, or the lack of one."""
@@ -251,6 +268,7 @@ class Modem:
         change(self.settings, name, value)
         if name == "sim":
             self.sim.start()
+            self.radio.attach()
             self.start(self.announce_sim())
         if name in ("clock", "zone"):
             self.clock.start(self.settings.clock, self.settings.zone)

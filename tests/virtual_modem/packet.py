@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .observations import PdpContextSeen
+from .settings import names
 
 if TYPE_CHECKING:
     from .modem import Modem
@@ -17,6 +18,9 @@ BROKEN_DOWN = 570
 NOT_ALLOWED = 572
 APN_NOT_CONFIGURED = 573
 INVALID_PARAMETERS = 552
+CLOSE_FAILED = 562
+# F9: what a sister firmware says in the place of OPEN_FAILED; not in T's table
+ALREADY_ACTIVE = 574
 
 # T [DOC]
 ERROR_TEXTS = {
@@ -49,6 +53,16 @@ ERROR_TEXTS = {
 }
 
 
+# F9: what it means there; the other numbers are T's
+_TERSE_TEXTS = {573: "port busy", 574: "context already active"}
+
+
+def error_text(code: int, numbers: str) -> str:
+    """What QIGETERROR says beside the number."""
+    texts = ERROR_TEXTS | (_TERSE_TEXTS if numbers == "terse" else {})
+    return texts.get(code, "unknown error")
+
+
 class PdpError(Exception):
     """QIACT or QIDEACT fails, for the reason that QIGETERROR then gives."""
 
@@ -75,6 +89,8 @@ class PdpContext:
     # the network took it away; QIDEACT must come before the next QIACT (T)
     broken: bool = False
     by_cgact: bool = False
+    # up by the modem's own dialling (F16)
+    dialled: bool = False
 
 
 class PacketService:
@@ -89,11 +105,27 @@ class PacketService:
         self.last_error = 0
 
     def reset(self) -> None:
-        """A reboot: contexts are not saved (N), and the decay is over."""
-        self.contexts.clear()
+        """A reboot: contexts are not saved (N), or are (F15); the decay is over."""
+        settings = self._modem.settings
+        kept = list(self.contexts.values()) if settings.keeps_apn else []
+        self.contexts = {
+            c.cid: PdpContext(
+                c.cid, c.kind, c.apn, c.user, c.password, c.authentication
+            )
+            for c in kept
+        }
+        if settings.dialled and not self.context(1).apn:
+            self.context(1).apn = settings.dialled
         self.detached = False
         self.connections = 0
         self.last_error = 0
+
+    def dial(self) -> None:
+        """Bring context 1 up as a modem does that serves its host a network device."""
+        if self._modem.settings.dialled and not self.detached:
+            context = self.context(1)
+            context.active = context.bearer = context.dialled = True
+            context.broken = False
 
     def context(self, cid: int) -> PdpContext:
         """The context, made at need."""
@@ -120,7 +152,8 @@ class PacketService:
         if context.active:
             if settings.qiact_again == "ok":
                 return
-            raise PdpError(OPEN_FAILED)
+            terse = settings.error_numbers == "terse"
+            raise PdpError(ALREADY_ACTIVE if terse else OPEN_FAILED)
         if context.broken:
             raise PdpError(BROKEN_DOWN)
         await self._modem.sleep(settings.qiact_seconds)
@@ -142,6 +175,8 @@ class PacketService:
         """QIDEACT."""
         await self._modem.sleep(self._modem.settings.qideact_seconds)
         context = self.context(cid)
+        if context.dialled and context.active:
+            raise PdpError(CLOSE_FAILED)
         context.active = context.bearer = context.broken = False
         self._modem.connections_lost(cid)
 
@@ -208,8 +243,7 @@ class PacketService:
     def _network_accepts(self, context: PdpContext) -> bool:
         settings = self._modem.settings
         if settings.apn not in ("*", "any"):
-            accepted = [apn.strip().lower() for apn in settings.apn.split(",")]
-            if context.apn.lower() not in accepted:
+            if context.apn.lower() not in names(settings.apn):
                 return False
         if not settings.apn_user:
             return True

@@ -2,10 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from .settings import names
+
 if TYPE_CHECKING:
     from .modem import Modem
 
 _REGISTERED = (1, 5)
+_SEARCHING = 2
 # 27.007: E-UTRAN, GSM
 _ACT_LTE = 7
 _ACT_GSM = 0
@@ -21,6 +24,7 @@ class Radio:
         # COPS=2
         self.deregistered = False
         self.operator_format = 0
+        self._rejected = False
 
     def reset(self) -> None:
         """A reboot."""
@@ -33,7 +37,19 @@ class Radio:
         """27.007's <stat>."""
         modem = self._modem
         off = self.functionality != 1 or self.deregistered
-        return 0 if off or not modem.sim.ready else modem.settings.registration
+        if off or not modem.sim.ready:
+            return 0
+        found = modem.settings.registration
+        return _SEARCHING if self._rejected and found in _REGISTERED else found
+
+    def attach(self) -> None:
+        """Try to attach, with the APN that context 1 has now (F14)."""
+        accepted = names(self._modem.settings.attach_apn)
+        context = self._modem.packet.contexts.get(1)
+        apn = "" if context is None else context.apn.lower()
+        self._rejected = bool(accepted) and apn not in accepted
+        if self.registered:
+            self._modem.packet.dial()
 
     @property
     def registered(self) -> bool:

@@ -20,8 +20,11 @@ class Settings:
     imsi: str = "460010123456789"
     iccid: str = "89860121801234567890"
 
-    # SIM: ready, absent, pin (asked for at every start), puk, failure, busy
+    # SIM: ready, absent, pin (asked for at every start), puk, failure, busy; F10:
+    # no_sim, net_locked, pin2 say so in CPIN?'s answer
     sim: str = "ready"
+    # seconds after RDY until the card is found: CME 10, then 14 (F13); unscaled
+    sim_seconds: float = 0.0
     pin: str = "1234"
     puk: str = "12345678"
     pin_tries: int = 3
@@ -42,6 +45,15 @@ class Settings:
     # Operator scan of COPS=?
     scan_seconds: float = 60.0
 
+    # APNs of context 1 with which the network lets the modem attach, comma-separated
+    # (F14); "": any. What it has at each try counts, none is repeated by itself
+    attach_apn: str = ""
+    # Whether QICSGP's settings are kept over a restart (F15)
+    keeps_apn: bool = False
+    # Context 1 is up with this APN by the modem's own dialling (default bearer, ECM,
+    # RNDIS): nothing takes it down but a detach (F16); "": it is not
+    dialled: str = ""
+
     # Packet service. apn: what the network accepts, comma-separated; "*" is anything
     # but an empty one, "any" also an empty one
     apn: str = "*"
@@ -54,6 +66,8 @@ class Settings:
     qiact_again: str = "error"
     # error that QIACT fails with although nothing is wrong (0: none)
     qiact_error: int = 0
+    # how QIGETERROR numbers: note, or terse (F9: 573 port busy, 574 already active)
+    error_numbers: str = "note"
     # a cid that the network has given the only bearer to (0: no such limit)
     only_bearer: int = 0
     address: str = "10.7.157.1"
@@ -69,12 +83,16 @@ class Settings:
     # Port. role: usbat, usbmodem, uart1, uart2; urcport: the stored setting
     role: str = "usbat"
     urcport: str = "usbat"
+    # what urcport may be; some firmware has no "all" (F17)
+    urcports: str = "usbat,usbmodem,uart1,uart2,all"
     # what happens to the port while the modem boots: stay (UART), hangup (USB)
     reboot_port: str = "stay"
     # seconds from start to RDY
     boot_seconds: float = 3.3
     # whether RDY and its companions are sent
     boot_urcs: bool = True
+    # seconds from RDY to +CFUN: 1; unscaled
+    cfun_seconds: float = 0.0
     # seconds from the OK of CFUN=1,1 to the reboot
     reboot_delay_seconds: float = 0.5
     # seconds from QPOWD's OK to POWERED DOWN (60-65 at most, AT manual)
@@ -86,6 +104,8 @@ class Settings:
 
     # The AT interpreter. command_seconds is what every command takes; unscaled
     command_seconds: float = 0.0
+    # whether several commands may stand in one line
+    combined: bool = True
     # a host whose termios speed is not AT+IPR's hears and sends garbage
     check_speed: bool = False
 
@@ -122,7 +142,11 @@ class Settings:
 
 
 _CHOICES: dict[str, frozenset[str]] = {
-    "sim": frozenset({"ready", "absent", "pin", "puk", "failure", "busy"}),
+    "sim": frozenset(
+        {"ready", "absent", "pin", "puk", "failure", "busy"}
+        | {"no_sim", "net_locked", "pin2"}
+    ),
+    "error_numbers": frozenset({"note", "terse"}),
     "qiact_again": frozenset({"ok", "error"}),
     "role": frozenset({"usbat", "usbmodem", "uart1", "uart2"}),
     "urcport": frozenset({"usbat", "usbmodem", "uart1", "uart2", "all"}),
@@ -158,6 +182,11 @@ def change(settings: Settings, name: str, text: str) -> None:
     if name in _CHOICES and value not in _CHOICES[name]:
         raise SettingError(f"{name} is one of {', '.join(sorted(_CHOICES[name]))}")
     setattr(settings, name, value)
+
+
+def names(text: str) -> list[str]:
+    """A setting that is a list, in lower case."""
+    return [part.strip().lower() for part in text.split(",") if part.strip()]
 
 
 def assignment(text: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from .errors import (
     INCORRECT_PASSWORD,
+    NETWORK_PIN_REQUIRED,
     SIM_BUSY,
     SIM_FAILURE,
     SIM_NOT_INSERTED,
@@ -23,6 +24,10 @@ class SimStatus(StrEnum):
     ABSENT = "absent"
     FAILURE = "failure"
     BUSY = "busy"
+    # F10
+    NONE = "NO SIM"
+    NET_LOCKED = "PH-NET PIN"
+    PIN2 = "SIM PIN2"
 
 
 _FROM_SETTING = {
@@ -32,6 +37,9 @@ _FROM_SETTING = {
     "absent": SimStatus.ABSENT,
     "failure": SimStatus.FAILURE,
     "busy": SimStatus.BUSY,
+    "no_sim": SimStatus.NONE,
+    "net_locked": SimStatus.NET_LOCKED,
+    "pin2": SimStatus.PIN2,
 }
 _ERRORS = {
     SimStatus.ABSENT: SIM_NOT_INSERTED,
@@ -39,6 +47,8 @@ _ERRORS = {
     SimStatus.BUSY: SIM_BUSY,
     SimStatus.PIN: SIM_PIN_REQUIRED,
     SimStatus.PUK: SIM_PUK_REQUIRED,
+    SimStatus.NONE: SIM_NOT_INSERTED,
+    SimStatus.NET_LOCKED: NETWORK_PIN_REQUIRED,
 }
 _PIN_TRIES = 3
 
@@ -60,8 +70,8 @@ class SimCard:
 
     @property
     def ready(self) -> bool:
-        """Whether it can be used."""
-        return self.status is SimStatus.READY
+        """Whether it can be used: PIN2 guards nothing that the network needs."""
+        return self.status in (SimStatus.READY, SimStatus.PIN2)
 
     def require(self) -> None:
         """Raise the error of a command that needs the card."""

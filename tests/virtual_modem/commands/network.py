@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ..errors import PLAIN_ERROR, AtError
+from ..settings import names
 from ..syntax import Form
 from .registry import Handler, entering
 
@@ -63,6 +64,7 @@ async def cops(modem: Modem, call: Call) -> None:
             modem.sim.require()
             before = (radio.status, modem.packet.attached)
             radio.deregistered = mode == 2
+            radio.attach()
             modem.radio_changed(*before)
         case _:
             raise AtError(PLAIN_ERROR)
@@ -109,8 +111,10 @@ def qnwinfo(modem: Modem, call: Call) -> None:
 @_command("+QURCCFG")
 def qurccfg(modem: Modem, call: Call) -> None:
     """Which port gets unsolicited result codes; kept in non-volatile memory (N)."""
+    ports = names(modem.settings.urcports)
     if call.form is Form.TEST:
-        call.info('+QURCCFG: "urcport",("usbat","usbmodem","uart1","uart2","all")')
+        listed = ",".join(f'"{name}"' for name in ports)
+        call.info(f'+QURCCFG: "urcport",({listed})')
         return
     if call.form is not Form.WRITE or call.string(0).lower() != "urcport":
         raise AtError(PLAIN_ERROR)
@@ -118,6 +122,6 @@ def qurccfg(modem: Modem, call: Call) -> None:
         call.info(f'+QURCCFG: "urcport","{modem.settings.urcport}"')
         return
     port = call.string(1).lower()
-    if port not in ("usbat", "usbmodem", "uart1", "uart2", "all"):
+    if port not in ports:
         raise AtError(PLAIN_ERROR)
     modem.settings.urcport = port

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ..errors import PLAIN_ERROR, AtError
-from ..packet import ERROR_TEXTS, PdpError
+from ..packet import PdpError, error_text
 from ..syntax import Form
 from .registry import Handler, entering
 
@@ -80,7 +80,11 @@ async def qideact(modem: Modem, call: Call) -> None:
         return
     if call.form is not Form.WRITE:
         raise AtError(PLAIN_ERROR)
-    await modem.packet.deactivate(call.number(0, 1, modem.profile.contexts))
+    try:
+        await modem.packet.deactivate(call.number(0, 1, modem.profile.contexts))
+    except PdpError as error:
+        modem.packet.last_error = error.code
+        raise AtError(PLAIN_ERROR) from error
 
 
 @_command("+QIGETERROR")
@@ -88,7 +92,8 @@ def qigeterror(modem: Modem, call: Call) -> None:
     """Why the last TCP/IP command failed."""
     if call.form is not Form.TEST:
         code = modem.packet.last_error
-        call.info(f"+QIGETERROR: {code},{ERROR_TEXTS.get(code, 'unknown error')}")
+        text = error_text(code, modem.settings.error_numbers)
+        call.info(f"+QIGETERROR: {code},{text}")
 
 
 @_command("+CGATT")
@@ -103,11 +108,14 @@ async def cgatt(modem: Modem, call: Call) -> None:
         case Form.WRITE:
             wanted = call.number(0, 0, 1)
             await modem.sleep(modem.settings.attach_seconds)
-            if wanted and not modem.radio.registered:
-                raise AtError(PLAIN_ERROR)
             before = (modem.radio.status, packet.attached)
             packet.detached = not wanted
+            if wanted:
+                modem.radio.attach()
+                packet.detached = not modem.radio.registered
             modem.radio_changed(*before)
+            if wanted and packet.detached:
+                raise AtError(PLAIN_ERROR)
         case _:
             raise AtError(PLAIN_ERROR)
 
@@ -124,6 +132,8 @@ def cgact(modem: Modem, call: Call) -> None:
         case Form.WRITE:
             state, cid = call.number(0, 0, 1), call.number(1, 1, 16)
             if state == 0:
+                if modem.packet.context(cid).dialled:
+                    raise AtError(PLAIN_ERROR)
                 modem.packet.release(cid)
             elif modem.packet.attached:
                 modem.packet.context(cid).by_cgact = True

@@ -33,6 +33,8 @@ def cfun(modem: Modem, call: Call) -> None:
                 return
             before = (modem.radio.status, modem.packet.attached)
             was, modem.radio.functionality = modem.radio.functionality, level
+            if level == 1:
+                modem.radio.attach()
             modem.radio_changed(*before)
             if was == 0 and level == 1:
                 modem.sim.start()

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ..errors import OPERATION_NOT_ALLOWED, PLAIN_ERROR, AtError
+from ..errors import OPERATION_NOT_ALLOWED, PLAIN_ERROR, SIM_FAILURE, AtError
 from ..simcard import SimStatus
 from ..syntax import Form
 from .registry import Handler, entering
@@ -26,6 +26,9 @@ def cpin(modem: Modem, call: Call) -> None:
         case Form.TEST:
             pass
         case Form.READ:
+            if modem.radio.functionality == 0:
+                # F13: CME 13 while the radio is off
+                raise AtError(SIM_FAILURE)
             sim.require_present()
             call.info(f"+CPIN: {sim.status.value}")
         case Form.WRITE:
@@ -39,6 +42,7 @@ def cpin(modem: Modem, call: Call) -> None:
                 sim.enter_pin(first)
             else:
                 sim.enter_puk(first, call.command.parameters[1].text or "")
+            modem.radio.attach()
             modem.radio_changed(*before)
             call.follow_ups.append(modem.announce_sim)
         case _:

@@ -31,6 +31,58 @@ def test_boot_announces_itself(start: Callable[..., Started], seed: int) -> None
     assert modem.state().boot == 2
 
 
+def test_a_card_that_is_slow_is_not_there_at_first(
+    start: Callable[..., Started],
+) -> None:
+    """F13; and the radio's own line may come late."""
+    _, host = start(settings={"sim_seconds": 1, "cfun_seconds": 0.3})
+    host.ok("AT+CFUN=1,1")
+    host.read_until(b"RDY\r\n")
+    host.command("ATE0")
+    assert host.lines("AT+CPIN?") == ["+CME ERROR: 10"]
+    host.read_until(b"+CFUN: 1\r\n")
+    for _ in range(2):
+        host.read_until(b"DONE\r\n")
+    host.ok("AT+CFUN=0")
+    assert host.lines("AT+CPIN?") == ["+CME ERROR: 13"]
+
+
+@pytest.mark.parametrize(
+    ("sim", "answer"),
+    [
+        ("no_sim", "NO SIM"),
+        ("net_locked", "PH-NET PIN"),
+        ("pin2", "SIM PIN2"),
+    ],
+)
+def test_a_sim_says_what_is_the_matter(
+    start: Callable[..., Started], sim: str, answer: str
+) -> None:
+    """F10."""
+    _, host = start(settings={"sim": sim})
+    assert host.lines("AT+CPIN?") == [f"+CPIN: {answer}", "OK"]
+    served = "1" if sim == "pin2" else "0"
+    assert host.lines("AT+CEREG?") == [f"+CEREG: 0,{served}", "OK"]
+
+
+def test_a_firmware_may_take_one_command_in_a_line(
+    start: Callable[..., Started],
+) -> None:
+    """Nothing of the line is done."""
+    _, host = start(settings={"combined": "false"})
+    assert host.lines("ATQ0V1E0") == ["ERROR"]
+    host.ok("ATQ0", "ATV1", "ATE0")
+
+
+def test_a_firmware_may_not_know_all_ports(start: Callable[..., Started]) -> None:
+    """F17."""
+    _, host = start(settings={"urcports": "usbat,usbmodem,uart1"})
+    assert host.lines("AT+QURCCFG=?")[0] == (
+        '+QURCCFG: "urcport",("usbat","usbmodem","uart1")'
+    )
+    assert host.lines('AT+QURCCFG="urcport","all"') == ["ERROR"]
+
+
 @pytest.mark.parametrize("how", ["CFUN", "power"])
 def test_a_restart_loses_the_settings_of_all_tls_contexts(
     modem_and_host: Started, how: str

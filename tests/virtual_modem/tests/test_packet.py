@@ -51,6 +51,47 @@ def test_activation_fails_for_a_reason(
     assert _reason(host) == code
 
 
+def test_a_network_that_wants_its_apn_lets_nobody_attach_without(
+    start: Callable[..., Started],
+) -> None:
+    """F14; the APN counts at the next try, none comes by itself."""
+    _, host = start(settings={"attach_apn": "internet", "keeps_apn": "true"})
+    assert host.lines("AT+CEREG?") == ["+CEREG: 0,2", "OK"]
+    assert host.lines("AT+CGATT?") == ["+CGATT: 0", "OK"]
+    assert host.lines("AT+CGATT=1") == ["ERROR"]
+    host.ok(_APN)
+    assert host.lines("AT+CEREG?") == ["+CEREG: 0,2", "OK"]
+    host.ok("AT+CGATT=0", "AT+CGATT=1")
+    assert host.lines("AT+CEREG?") == ["+CEREG: 0,1", "OK"]
+    host.ok('AT+QICSGP=1,1,"other"', "AT+CFUN=4", "AT+CFUN=1")
+    assert host.lines("AT+CEREG?") == ["+CEREG: 0,2", "OK"]
+    # F15: it is kept, also when it is wrong.
+    host.ok("AT+CFUN=1,1")
+    for _ in range(2):
+        host.read_until(b"DONE\r\n")
+    host.command("ATE0")
+    assert host.lines("AT+QICSGP=1")[0] == '+QICSGP: 1,"other","","",0'
+
+
+def test_a_context_that_the_modem_has_dialled_goes_with_a_detach_only(
+    start: Callable[..., Started],
+) -> None:
+    """F16."""
+    _, host = start(settings={"dialled": "internet", "error_numbers": "terse"})
+    shown = ['+QIACT: 1,1,1,"10.7.157.1"', "OK"]
+    assert host.lines("AT+QIACT?") == shown
+    assert host.lines("AT+QIACT=1") == ["ERROR"]
+    assert host.lines("AT+QIGETERROR")[0] == ("+QIGETERROR: 574,context already active")
+    for line in ("AT+QIDEACT=1", "AT+CGACT=0,1"):
+        assert host.lines(line) == ["ERROR"]
+    assert host.lines("AT+QIACT?") == shown
+    host.ok('AT+QICSGP=1,1,"other"')
+    assert '+QIURC: "pdpdeact",1' in host.lines("AT+CGATT=0")
+    host.ok("AT+QIACT?")
+    host.ok("AT+CGATT=1")
+    assert host.lines("AT+QIACT?")[0].startswith("+QIACT: 1,1")
+
+
 def test_the_only_bearer_can_be_taken_from_another_context(
     start: Callable[..., Started],
 ) -> None:
