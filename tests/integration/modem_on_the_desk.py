@@ -131,6 +131,7 @@ class DeskModem:
         return self in self.desk.open_modems
 
     busy = False
+    starting = False
 
     async def _do(self, method: str) -> None:
         if not self.connected:

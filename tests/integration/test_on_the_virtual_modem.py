@@ -7,6 +7,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.quectel_smtp.const import DOMAIN
+from custom_components.quectel_smtp.modem.at.errors import SimError
 from custom_components.quectel_smtp.modem.network.pdp import PdpState
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -87,6 +88,35 @@ async def test_a_locked_modem_with_its_results_elsewhere_is_set_up(
     assert dialog.result["result"].data["pin"] == "1234"
     assert len(modem.commands(r"CPIN=")) == 1
     assert any("qsmtp_ca_" in seen.line for seen in modem.commands("QFUPL"))
+
+
+async def test_a_sim_that_is_slow_after_a_power_cut_is_not_missing(
+    hass: HomeAssistant, modem: VirtualModem, in_service: MockConfigEntry
+) -> None:
+    courier = in_service.runtime_data.courier
+    troubles = []
+    courier.watch(lambda: troubles.append(courier.status.trouble))
+    modem.set("sim_seconds", "2")
+    modem.set("cfun_seconds", "1")
+    asked = len(modem.commands(r"CPIN\?"))
+    registered = len(modem.commands(r"CEREG\?"))
+    modem.reboot()
+    await until(lambda: len(modem.commands(r"CEREG\?")) > registered)
+    assert len(modem.commands(r"CPIN\?")) > asked + 1
+    assert not any(isinstance(trouble, SimError) for trouble in troubles)
+
+
+@pytest.mark.parametrize(
+    ("sim", "error"), [("no_sim", "sim_missing"), ("net_locked", "network_locked")]
+)
+async def test_what_a_firmware_says_of_a_sim_has_words(
+    hass: HomeAssistant, modem: VirtualModem, sim: str, error: str
+) -> None:
+    modem.set("sim", sim)
+    with patch("custom_components.quectel_smtp.modem.connection._STARTS", 0.0):
+        dialog = await Dialog.start(hass)
+        await dialog.submit(device=modem.port, advanced={"baudrate": "115200"})
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": error})
 
 
 async def test_a_pdp_context_that_the_network_takes_away_is_shown_at_once(

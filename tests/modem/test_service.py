@@ -1,8 +1,11 @@
 """A modem is brought into service without ever risking its SIM."""
 
+import asyncio
+
 import pytest
 
 from custom_components.quectel_smtp.modem.at.errors import (
+    NetworkLockedError,
     NotRegisteredError,
     PinRefusedError,
     PinRequiredError,
@@ -11,13 +14,14 @@ from custom_components.quectel_smtp.modem.at.errors import (
     RegistrationDeniedError,
     SimFailureError,
     SimMissingError,
+    SimNotReadyError,
 )
 from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.network.status import Registration
 from custom_components.quectel_smtp.modem.service import await_registration, unlock
 
 from .scripted_modem import ScriptedModem
-from .scripted_port import OK, frame
+from .scripted_port import ERROR, OK, frame
 from .virtual_time import virtual_time
 
 PIN_LINE = 'AT+CPIN="1234"'
@@ -109,9 +113,11 @@ async def test_a_modem_that_does_not_tell_the_tries_is_trusted_once() -> None:
     [
         (b"\r\n+CME ERROR: 10\r\n", SimMissingError),
         (b"\r\n+CME ERROR: 13\r\n", SimFailureError),
-        (b"\r\n+CME ERROR: 14\r\n", SimFailureError),
+        (b"\r\n+CME ERROR: 14\r\n", SimNotReadyError),
         (frame("+CPIN: SIM PUK"), PukRequiredError),
-        (frame("+CPIN: PH-NET PIN"), SimFailureError),
+        (frame("+CPIN: NO SIM"), SimMissingError),
+        (frame("+CPIN: PH-NET PIN"), NetworkLockedError),
+        (frame("+CPIN: SOMETHING"), SimFailureError),
     ],
 )
 @virtual_time
@@ -122,6 +128,85 @@ async def test_a_sim_that_no_pin_helps_says_why(
     bench.answers["AT+CPIN?"] = answer
     with pytest.raises(error):
         await unlock(await opened(bench), "1234", None)
+
+
+@pytest.mark.parametrize("code", ["PIN2", "PUK2"])
+@virtual_time
+async def test_a_sim_that_asks_for_its_second_pin_serves(code: str) -> None:
+    bench = ScriptedModem()
+    bench.answers["AT+CPIN?"] = frame(f"+CPIN: SIM {code}")
+    await unlock(await opened(bench), None, None)
+
+
+NOT_YET = [
+    b"\r\n+CME ERROR: 10\r\n",
+    b"\r\n+CME ERROR: 13\r\n",
+    b"\r\n+CME ERROR: 14\r\n",
+    b"\r\n+CME ERROR: 3\r\n",
+    ERROR,
+    frame("+CPIN: NOT READY"),
+]
+
+
+@virtual_time
+async def test_a_sim_is_judged_only_once_the_modem_has_had_time_to_find_it() -> None:
+    bench = ScriptedModem()
+    bench.answers["AT+CPIN?"] = [*NOT_YET * 3, frame("+CPIN: READY")]
+    modem = await opened(bench)
+    await unlock(modem, None, None)
+    # It restarts hours later.
+    await asyncio.sleep(10_000)
+    bench.restart()
+    bench.answers["AT+CPIN?"] = [*NOT_YET * 3, frame("+CPIN: READY")]
+    await unlock(modem, None, None)
+
+
+@virtual_time
+async def test_a_sim_that_goes_missing_later_is_told_at_once() -> None:
+    bench = ScriptedModem()
+    modem = await opened(bench)
+    opened_just_now = modem.starting
+    await asyncio.sleep(30)
+    assert (opened_just_now, modem.starting) == (True, False)
+    bench.answers["AT+CPIN?"] = b"\r\n+CME ERROR: 10\r\n"
+    with pytest.raises(SimMissingError):
+        await unlock(modem, None, None)
+    assert bench.lines.count("AT+CPIN?") == 1
+
+
+@pytest.mark.parametrize("code", [3, 14, 20, 100, 515])
+@virtual_time
+async def test_a_pin_is_sent_again_once_the_sim_looks_at_it(code: int) -> None:
+    bench = locked()
+    accept = bench.answers[PIN_LINE]
+    assert callable(accept)
+    entries = iter([f"\r\n+CME ERROR: {code}\r\n".encode()] * 2)
+    bench.answers[PIN_LINE] = lambda: next(entries, None) or accept()
+    await unlock(await opened(bench), "1234", None)
+    assert bench.lines.count(PIN_LINE) == 3
+
+
+@virtual_time
+async def test_a_pin_that_no_sim_looks_at_is_given_up_and_may_be_tried_later() -> None:
+    bench = locked()
+    bench.answers[PIN_LINE] = b"\r\n+CME ERROR: 14\r\n"
+    with pytest.raises(SimNotReadyError):
+        await unlock(await opened(bench), "1234", None)
+
+
+@virtual_time
+async def test_a_pin_that_cost_a_try_is_never_sent_again() -> None:
+    bench = locked()
+    bench.answers['AT+QPINC="SC"'] = [
+        frame(f'+QPINC: "SC",{tries},10') for tries in (3, 3, 2, 2, 2)
+    ]
+    bench.answers[PIN_LINE] = b"\r\n+CME ERROR: 100\r\n"
+    modem = await opened(bench)
+    with pytest.raises(PinRefusedError):
+        await unlock(modem, "1234", None)
+    with pytest.raises(PinTriesExhaustingError):
+        await unlock(modem, "1234", None)
+    assert bench.lines.count(PIN_LINE) == 1
 
 
 @virtual_time

@@ -28,6 +28,7 @@ from ..modem.at.errors import (
     PinRefusedError,
     PinRequiredError,
     PinTriesExhaustingError,
+    PinUnjudgedError,
     SimError,
 )
 from ..modem.modem import Modem
@@ -218,7 +219,7 @@ class ModemSteps(FlowBase):
                 unchecked = self._take({**user_input, CONF_PIN: pin, CONF_ICCID: None})
                 return await self._resume(unchecked)
             self._say(CONF_PIN, "pin_invalid")
-        elif isinstance(trouble, PinRefusedError):
+        elif isinstance(trouble, PinRefusedError | PinUnjudgedError):
             self._say(CONF_PIN, trouble.key)
         return self._form(
             "pin",

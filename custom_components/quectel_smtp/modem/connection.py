@@ -22,6 +22,9 @@ from .network.profile import Profile
 
 _LOGGER = logging.getLogger(__name__)
 
+# Seconds in which a modem that has started may not have found its SIM yet.
+_STARTS: Final = 20.0
+
 # Not kept by the modem over a reboot, whatever ``AT&W`` stores. ``&D0``: whoever opens
 # or closes the port moves DTR, which must not end data mode or the data connection.
 # ``CNMI``: no text message is written to our port, where it could pose as a result.
@@ -55,6 +58,7 @@ class Connection:
         self._late = LateResult()
         self._heard = False
         self._upsets = 0
+        self._started_by = 0.0
 
     @property
     def connected(self) -> bool:
@@ -70,6 +74,16 @@ class Connection:
     def upsets(self) -> int:
         """How often the port was lost, or the modem said that it restarted."""
         return self._upsets
+
+    @property
+    def starting(self) -> bool:
+        """Whether the modem may be in the first 20 s of a boot.
+
+        One whose port has just been opened may be: it may have come with its modem.
+        """
+        return self._session is not None and (
+            self._session.channel.now() < self._started_by
+        )
 
     @property
     def heard(self) -> bool:
@@ -94,9 +108,10 @@ class Connection:
         channel = await open_synchronised(self.port, self._connector, self._listen)
         context = PdpContext(channel, DEFAULT_CONTEXT, self._changed)
         self._session = Session(channel, context)
+        self._started_by = channel.now() + _STARTS
         self._memory.forget()
         self._late.opened()
-        channel.on_reboot(partial(self._on_reboot, context))
+        channel.on_reboot(partial(self._on_reboot, channel, context))
         channel.on_lost(partial(self._on_lost, context))
         try:
             await self._initialise()
@@ -128,8 +143,9 @@ class Connection:
         for callback in tuple(self._watchers):
             callback()
 
-    def _on_reboot(self, context: PdpContext) -> None:
+    def _on_reboot(self, channel: AtChannel, context: PdpContext) -> None:
         _LOGGER.debug("The modem restarted")
+        self._started_by = channel.now() + _STARTS
         self._upsets += 1
         self._late.rebooted()
         self._memory.forget()

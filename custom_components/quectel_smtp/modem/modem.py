@@ -52,7 +52,10 @@ class Modem(Connection):
         return await status.pin_tries(await self._initialise())
 
     async def enter_pin(self, pin: str) -> None:
-        """Unlock the SIM; ``PinRefusedError`` means: never again with this PIN."""
+        """Unlock the SIM; ``PinRefusedError`` means: never again with this PIN.
+
+        ``SimNotReadyError``: it was not looked at; ``PinUnjudgedError``: nobody tells.
+        """
         await status.enter_pin(await self._initialise(), pin)
 
     async def iccid(self) -> str | None:

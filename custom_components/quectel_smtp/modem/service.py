@@ -4,19 +4,28 @@ import asyncio
 from typing import Final
 
 from .at.errors import (
+    NetworkLockedError,
     NotRegisteredError,
     PinRequiredError,
     PinTriesExhaustingError,
     PukRequiredError,
     RegistrationDeniedError,
+    SimError,
     SimFailureError,
     SimMissingError,
+    SimNotReadyError,
 )
 from .modem import Modem
 from .network.status import PIN_TRIES_KEPT, Network, Registration, SimState
 
 _ASK_EVERY: Final = 1.0
-_SIM_SETTLES: Final = 15.0
+_SIM_SETTLES: Final = 20.0
+_UNUSABLE: Final[dict[SimState, type[SimError]]] = {
+    SimState.MISSING: SimMissingError,
+    SimState.PUK_REQUIRED: PukRequiredError,
+    SimState.NETWORK_LOCKED: NetworkLockedError,
+    SimState.BUSY: SimNotReadyError,
+}
 
 
 async def unlock(modem: Modem, pin: str | None, iccid: str | None) -> None:
@@ -24,33 +33,45 @@ async def unlock(modem: Modem, pin: str | None, iccid: str | None) -> None:
 
     ``pin`` is sent to the SIM whose number is ``iccid`` only, where both are known.
     Raises the ``SimError`` that says what is missing; nothing is sent to a SIM that
-    has two tries left or fewer.
+    has two tries left or fewer. A SIM that is not ready is waited for, 20 s at most,
+    and one that a modem just started has not found yet.
     """
     deadline = _now() + _SIM_SETTLES
-    while (state := await modem.sim_state()) is SimState.BUSY and _now() < deadline:
+    while (state := await _settled_state(modem, deadline)) is SimState.PIN_REQUIRED:
+        tries = await modem.pin_tries()
+        if tries is not None and tries <= PIN_TRIES_KEPT:
+            raise PinTriesExhaustingError(tries)
+        if pin is None:
+            raise PinRequiredError(tries)
+        if iccid is not None and await modem.iccid() not in (iccid, None):
+            # Another SIM: this PIN would cost it a try.
+            raise PinRequiredError(tries)
+        try:
+            await modem.enter_pin(pin)
+        except SimNotReadyError:
+            if _now() >= deadline:
+                raise
+            await asyncio.sleep(_ASK_EVERY)
+            continue
+        await _await_unlocked(modem)
+        return
+    if not state.usable:
+        raise _UNUSABLE.get(state, SimFailureError)
+
+
+async def _settled_state(modem: Modem, deadline: float) -> SimState:
+    """Return the SIM's state once it is no passing one, or at the deadline."""
+    while (state := await modem.sim_state()).passing and _now() < deadline:
+        if state is not SimState.BUSY and not modem.starting:
+            break
         await asyncio.sleep(_ASK_EVERY)
-    match state:
-        case SimState.READY:
-            return
-        case SimState.MISSING:
-            raise SimMissingError
-        case SimState.PUK_REQUIRED:
-            raise PukRequiredError
-        case SimState.PIN_REQUIRED:
-            pass
-        case _:
-            raise SimFailureError
-    tries = await modem.pin_tries()
-    if tries is not None and tries <= PIN_TRIES_KEPT:
-        raise PinTriesExhaustingError(tries)
-    if pin is None:
-        raise PinRequiredError(tries)
-    if iccid is not None and await modem.iccid() not in (iccid, None):
-        # Another SIM: this PIN would cost it a try.
-        raise PinRequiredError(tries)
-    await modem.enter_pin(pin)
+    return state
+
+
+async def _await_unlocked(modem: Modem) -> None:
+    """Wait until the SIM has taken its PIN; ``SimFailureError`` after 20 s."""
     deadline = _now() + _SIM_SETTLES
-    while await modem.sim_state() is not SimState.READY:
+    while not (await modem.sim_state()).usable:
         if _now() >= deadline:
             raise SimFailureError
         await asyncio.sleep(_ASK_EVERY)

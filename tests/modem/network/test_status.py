@@ -12,9 +12,11 @@ from custom_components.quectel_smtp.modem.at.errors import (
     NotAModemError,
     PinRefusedError,
     PinTriesExhaustingError,
+    PinUnjudgedError,
     PukRequiredError,
     SimFailureError,
     SimMissingError,
+    SimNotReadyError,
     UnexpectedAnswerError,
 )
 from custom_components.quectel_smtp.modem.network import profile, status
@@ -81,7 +83,13 @@ async def test_half_an_echo_is_not_taken_for_the_model() -> None:
         (frame("+CPIN: SIM PIN"), SimState.PIN_REQUIRED),
         (frame("+CPIN: SIM PUK"), SimState.PUK_REQUIRED),
         (frame("+CPIN: NOT INSERTED"), SimState.MISSING),
-        (frame("+CPIN: PH-NET PIN"), SimState.UNKNOWN),
+        (frame("+CPIN: NO SIM"), SimState.MISSING),
+        (frame("+CPIN: NOT READY"), SimState.BUSY),
+        (frame("+CPIN: PH-NET PIN"), SimState.NETWORK_LOCKED),
+        (frame("+CPIN: PH-SIM PIN"), SimState.NETWORK_LOCKED),
+        (frame("+CPIN: SIM PIN2"), SimState.PIN2_REQUIRED),
+        (frame("+CPIN: SIM PUK2"), SimState.PUK2_REQUIRED),
+        (frame("+CPIN: SOMETHING"), SimState.UNKNOWN),
         (OK, SimState.UNKNOWN),
         (ERROR, SimState.MISSING),
         (cme(10), SimState.MISSING),
@@ -89,7 +97,13 @@ async def test_half_an_echo_is_not_taken_for_the_model() -> None:
         (cme(11), SimState.PIN_REQUIRED),
         (cme(12), SimState.PUK_REQUIRED),
         (cme(13), SimState.FAILURE),
+        (cme(15), SimState.FAILURE),
         (cme(14), SimState.BUSY),
+        (cme(3), SimState.BUSY),
+        (cme(515), SimState.BUSY),
+        (cme(17), SimState.PIN2_REQUIRED),
+        (cme(18), SimState.PUK2_REQUIRED),
+        *((cme(code), SimState.NETWORK_LOCKED) for code in (5, 6, 7, *range(40, 48))),
     ],
 )
 @virtual_time
@@ -146,18 +160,55 @@ async def test_no_pin_is_sent_with_two_tries_left_or_fewer(tries: int) -> None:
     ("answer", "error"),
     [
         (cme(16), PinRefusedError),
-        (ERROR, PinRefusedError),
+        (cme("incorrect password"), PinRefusedError),
         (cme(10), SimMissingError),
         (cme(12), PukRequiredError),
         (cme(13), SimFailureError),
+        *((cme(code), SimNotReadyError) for code in (3, 14, 20, 100, 515)),
+        (ERROR, SimNotReadyError),
     ],
 )
 @virtual_time
 async def test_a_pin_that_is_not_taken_says_why(
     answer: bytes, error: type[Exception]
 ) -> None:
-    with pytest.raises(error):
+    with pytest.raises(error) as caught:
         await status.enter_pin(pin_port(3, answer).channel, "1234")
+    assert caught.type is error
+
+
+@pytest.mark.parametrize("answer", [cme(100), cme(13), ERROR])
+@virtual_time
+async def test_a_pin_that_costs_a_try_is_refused_whatever_the_modem_says(
+    answer: bytes,
+) -> None:
+    port = pin_port(3, answer)
+    port.answers['AT+QPINC="SC"'] = [
+        frame(f'+QPINC: "SC",{tries},10') for tries in (3, 2)
+    ]
+    with pytest.raises(PinRefusedError) as caught:
+        await status.enter_pin(port.channel, "1234")
+    assert caught.value.tries == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (cme(16), PinRefusedError),
+        *((cme(code), SimNotReadyError) for code in (3, 14, 515)),
+        *((cme(code), PinUnjudgedError) for code in (20, 100)),
+        (ERROR, PinUnjudgedError),
+    ],
+)
+@virtual_time
+async def test_without_a_count_of_the_tries_only_what_the_modem_says_counts(
+    answer: bytes, error: type[Exception]
+) -> None:
+    port = pin_port(3, answer)
+    port.answers['AT+QPINC="SC"'] = ERROR
+    with pytest.raises(error) as caught:
+        await status.enter_pin(port.channel, "1234")
+    assert caught.type is error
 
 
 @pytest.mark.parametrize("pin", ["", "123", "123456789", "12a4", '1";', "١٢٣٤"])

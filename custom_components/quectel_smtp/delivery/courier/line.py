@@ -11,6 +11,7 @@ from ...modem.at.errors import (
     NoAnswerError,
     NotAModemError,
     PinRefusedError,
+    PinUnjudgedError,
     PortError,
     WrongModemError,
 )
@@ -192,6 +193,7 @@ class Line:
                 None if usable is None else usable.code,
                 None if usable is None else usable.iccid,
             )
-        except PinRefusedError:
+        except PinRefusedError, PinUnjudgedError:
+            # The latter is kept in the settings: a person may know that it is right.
             self._refused.add(pin)
             raise

@@ -16,6 +16,7 @@ from ...modem.at.errors import (
     DataModeError,
     InvalidValueError,
     ModemError,
+    NetworkLockedError,
     NoAnswerError,
     NotAModemError,
     NotRegisteredError,
@@ -183,6 +184,7 @@ _PATH_ERRORS: Final = (
 
 _PERSON_ERRORS: Final = (
     ApnMissingError,
+    NetworkLockedError,
     PinRequiredError,
     PukRequiredError,
     SimMissingError,

@@ -159,6 +159,18 @@ class SimFailureError(SimError):
     key = "sim_failure"
 
 
+class SimNotReadyError(SimFailureError):
+    """The SIM is not ready yet, and has judged no PIN: ask again later."""
+
+    key = "sim_not_ready"
+
+
+class NetworkLockedError(SimError):
+    """The modem works with another operator's SIM only: use one, or have it unlocked."""
+
+    key = "network_locked"
+
+
 class PinRequiredError(SimError):
     """The SIM asks for its PIN: ``tries`` are left, None where it isn't told."""
 
@@ -174,6 +186,12 @@ class PinRefusedError(PinRequiredError):
     """The SIM refused the PIN, which must never be sent again."""
 
     key = "pin_refused"
+
+
+class PinUnjudgedError(PinRequiredError):
+    """Nobody tells whether the SIM refused the PIN: a person decides on another try."""
+
+    key = "pin_unjudged"
 
 
 class PinTriesExhaustingError(PinRequiredError):
