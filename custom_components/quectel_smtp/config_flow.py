@@ -72,7 +72,10 @@ class QuectelConfigFlow(MailSteps, domain=DOMAIN):
         """Ask for what the SIM or the mail server did not accept."""
         entry = self._get_reauth_entry()
         self._begin_with(entry)
-        if entry_data.get(CONF_REASON) == REASON_PIN:
+        reason = entry_data.get(CONF_REASON)
+        if reason is not None:
+            entry.runtime_data.coordinator.reauthentication.began(reason, self.flow_id)
+        if reason == REASON_PIN:
             trouble = entry.runtime_data.courier.status.trouble
             if isinstance(trouble, PinTriesExhaustingError):
                 self._place(trouble)

@@ -12,14 +12,14 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
-from .const import CONF_ICCID, CONF_REASON, DOMAIN, REASON_LOGIN, REASON_PIN
+from .const import CONF_ICCID, DOMAIN
 from .delivery.courier.courier import Courier
-from .delivery.records import Reason
 from .delivery.status import Status
 from .issues import DAMAGED, KEYS, issue_id, issues_of
 from .keeper import EntryKeeper
-from .modem.at.errors import PinRefusedError, PinRequiredError, PortError
+from .modem.at.errors import PinRefusedError, PortError
 from .pins import without_pin
+from .reauthentication import Reauthentication
 from .typed import tidied
 
 _LOGGER = logging.getLogger(__name__)
@@ -65,8 +65,7 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
         self.data = courier.status
         self._keeper = keeper
         self._lost = False
-        self._pin_asked = False
-        self._login_asked = False
+        self.reauthentication = Reauthentication(hass, entry)
         self._damage_shown = False
         self._port_missing = False
         self._port_timer: CALLBACK_TYPE | None = None
@@ -75,6 +74,8 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
     @override
     async def _async_update_data(self) -> Status:
         await self.courier.poll()
+        # A dialog that was in the way may be closed.
+        self.reauthentication.follow(self.courier.status)
         self._show_issues(self.courier.status)
         return self.courier.status
 
@@ -92,8 +93,9 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
         self._log_availability(status)
         self._time_port(status)
         self._keeper.status_changed(status)
-        self._ask_for_pin(status)
-        self._ask_for_login(status)
+        if isinstance(status.trouble, PinRefusedError):
+            self._drop_pin()
+        self.reauthentication.follow(status)
         self._show_issues(status)
         self.async_set_updated_data(status)
 
@@ -109,20 +111,6 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
             self._lost = True
             _LOGGER.info("%s is not reachable: %s", self.name, status.trouble.key)
 
-    # What is asked for.
-
-    def _ask_for_pin(self, status: Status) -> None:
-        """Have the PIN asked for, once for as long as it is missing."""
-        if not isinstance(status.trouble, PinRequiredError):
-            if status.trouble is None and status.connected:
-                self._pin_asked = False
-            return
-        if isinstance(status.trouble, PinRefusedError):
-            self._drop_pin()
-        if not self._pin_asked:
-            self._pin_asked = True
-            self._start_reauth(REASON_PIN)
-
     def _drop_pin(self) -> None:
         """Forget a refused PIN for good: each further try may lock the SIM."""
         entry = self.config_entry
@@ -132,16 +120,6 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
             self.hass.config_entries.async_update_entry(
                 entry, data=without_pin(self.hass, entry.data, pin, iccid)
             )
-
-    def _ask_for_login(self, status: Status) -> None:
-        """Have the login asked for, once for each time that it holds emails back."""
-        held = Reason.LOGIN in status.mail.held
-        if held and not self._login_asked:
-            self._start_reauth(REASON_LOGIN)
-        self._login_asked = held
-
-    def _start_reauth(self, reason: str) -> None:
-        self.config_entry.async_start_reauth(self.hass, data={CONF_REASON: reason})
 
     # What is shown as repair issues.
 

@@ -1,5 +1,7 @@
 """Home Assistant asks anew for a login or a PIN that was refused."""
 
+from dataclasses import replace
+
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -7,7 +9,7 @@ from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
 from custom_components.quectel_smtp.modem.at.errors import PinTriesExhaustingError
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from custom_components.quectel_smtp.modem.network.pdp import PdpState
-from custom_components.quectel_smtp.modem.network.status import SimState
+from custom_components.quectel_smtp.modem.network.status import Registration, SimState
 from homeassistant.core import HomeAssistant
 from tests.integration.conftest import deliver, send, settled, until
 from tests.integration.dialog import Dialog
@@ -341,5 +343,99 @@ async def test_a_pin_can_be_saved_while_the_modem_is_away(
     await dialog.submit(pin="1234")
     assert (dialog.step, dialog.errors) == ("trouble", {"base": "port_not_found"})
     await dialog.submit(save_unchecked=True)
+    assert dialog.ended == "reauth_successful"
+    assert entry.data["pin"] == "1234"
+
+
+# One flow at a time, and for as long as there is a cause.
+
+
+async def test_what_another_dialog_was_in_the_way_of_is_asked_for_after_it(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    """Home Assistant declines it without a word."""
+    in_the_way = Dialog(hass, await loaded.start_reconfigure_flow(hass))
+    desk.always = LOGIN
+    await send(hass)
+    await until(lambda: bool(loaded.runtime_data.courier.status.mail.held))
+    await hass.async_block_till_done()
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == "reconfigure"
+    in_the_way.close()
+    await loaded.runtime_data.coordinator.async_refresh()
+    assert (await _asked(hass)).step == "reauth_confirm"
+
+
+async def test_a_login_that_was_mended_elsewhere_is_not_asked_for_any_more(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.always = LOGIN
+    await send(hass)
+    await _asked(hass)
+    desk.always = None
+    await loaded.runtime_data.courier.retry(None)
+    await settled(hass, loaded)
+    assert not hass.config_entries.flow.async_progress()
+
+
+async def test_a_pin_is_asked_for_after_a_login_that_was_mended_elsewhere(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.always = LOGIN
+    await send(hass)
+    assert (await _asked(hass)).step == "reauth_confirm"
+    desk.sim = SimState.PIN_REQUIRED
+    desk.lose_port()
+    await desk.until(lambda: loaded.runtime_data.courier.status.trouble is not None)
+    await hass.async_block_till_done()
+    assert (await _asked(hass)).step == "reauth_confirm"
+    hass.config_entries.async_update_entry(
+        loaded, data=loaded.data | {"password": "battery staple"}
+    )
+    await loaded.runtime_data.courier.retry(None)
+    await loaded.runtime_data.coordinator.async_refresh()
+    await until(
+        lambda: (
+            [flow["step_id"] for flow in hass.config_entries.flow.async_progress()]
+            == ["pin"]
+        )
+    )
+
+
+@pytest.mark.parametrize("registration", [Registration.HOME, Registration.SEARCHING])
+async def test_a_pin_that_is_not_needed_any_more_is_not_asked_for_any_more(
+    hass: HomeAssistant,
+    desk: Desk,
+    entry: MockConfigEntry,
+    registration: Registration,
+) -> None:
+    """Whether it has found a network since or not."""
+    desk.sim = SimState.PIN_REQUIRED
+    await _started(hass, entry, desk)
+    await _asked(hass)
+    desk.lose_port()
+    await hass.async_block_till_done()
+    assert hass.config_entries.flow.async_progress()
+    desk.network = replace(desk.network, registration=registration)
+    desk.sim = SimState.READY
+    await until(lambda: not hass.config_entries.flow.async_progress())
+
+
+async def test_a_check_that_is_under_way_is_left_to_its_end(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    await _started(hass, entry, desk)
+    dialog = await _asked(hass)
+    held = desk.hold_in("enter_pin")
+    await dialog.begin(pin="1234")
+    assert dialog.step == "examine"
+    coordinator = entry.runtime_data.coordinator
+    unlocked = replace(coordinator.courier.status, connected=True, trouble=None)
+    coordinator.reauthentication.follow(unlocked)
+    held.set()
+    while dialog.ended is None:
+        await hass.async_block_till_done()
+        await dialog.look()
     assert dialog.ended == "reauth_successful"
     assert entry.data["pin"] == "1234"

@@ -1,0 +1,70 @@
+"""Has a person asked for a PIN or a login, for as long as it is missing."""
+
+from typing import Any, Final
+
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+
+from .const import CONF_REASON, REASON_LOGIN, REASON_PIN
+from .delivery.records import Reason
+from .delivery.status import Status
+from .modem.at.errors import NotRegisteredError, PinRequiredError
+
+# Where a flow waits for the person. One that checks something ends by itself.
+_FORMS: Final = ("pin", "trouble", "reauth_confirm")
+
+
+class Reauthentication:
+    """Starts reauthentication flows, once for each time that something is missing.
+
+    Home Assistant has one flow at a time for an entry, and declines others without a
+    word: what it declined is started later. A flow whose cause is over is ended.
+    """
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+        """Have nothing asked for yet."""
+        self._hass = hass
+        self._entry = entry
+        self._pin_missing = False
+        # The flows that have asked, by their reasons; they may be closed since.
+        self._asked: dict[str, str] = {}
+
+    @callback
+    def began(self, reason: str, flow_id: str) -> None:
+        """Note that a flow for this reason has really begun."""
+        self._asked[reason] = flow_id
+
+    @callback
+    def follow(self, status: Status) -> None:
+        """Start what is missing now, the PIN first, and end what is not any more."""
+        missing = tuple(self._missing(status))
+        for reason in tuple(self._asked):
+            if reason not in missing:
+                self._end(reason)
+        for reason in missing:
+            if reason not in self._asked:
+                self._entry.async_start_reauth(self._hass, data={CONF_REASON: reason})
+
+    def _missing(self, status: Status) -> list[str]:
+        if isinstance(status.trouble, PinRequiredError):
+            self._pin_missing = True
+        elif status.connected and (
+            status.trouble is None or isinstance(status.trouble, NotRegisteredError)
+        ):
+            # Whatever else is wrong leaves the SIM as it was last seen.
+            self._pin_missing = False
+        login = Reason.LOGIN in status.mail.held
+        return [*[REASON_PIN] * self._pin_missing, *[REASON_LOGIN] * login]
+
+    def _end(self, reason: str) -> None:
+        """End the flow for this reason, unless it is at work, and forget it."""
+        flows = {
+            flow["flow_id"]: flow.get("step_id")
+            for flow in self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH})
+        }
+        flow_id = self._asked[reason]
+        if flow_id in flows:
+            if flows[flow_id] not in _FORMS:
+                return
+            self._hass.config_entries.flow.async_abort(flow_id)
+        del self._asked[reason]
