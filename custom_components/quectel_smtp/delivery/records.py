@@ -50,7 +50,7 @@ _WAITING: Final = frozenset({State.QUEUED, State.SENDING, State.DEFERRED, State.
 
 
 class Reason(StrEnum):
-    """Why an envelope is deferred or held."""
+    """Why an envelope is deferred or held, or goes before its time."""
 
     RETRY = "retry"
     """The last attempt did not succeed; another one follows."""
@@ -62,6 +62,8 @@ class Reason(StrEnum):
     """As many emails as are allowed in an hour, or a day, have been sent."""
     REPEATED = "repeated"
     """The same text went to the same recipient a moment ago: more are awaited."""
+    ASKED = "asked"
+    """A person wants it tried at once, whatever is allowed; of a queued one."""
 
     LOGIN = "login"
     """The mail server refused the login; of all emails."""

@@ -41,6 +41,8 @@ class Attempts:
         """Take the store, and the intake that is told what is on its way."""
         self._store = store
         self._intake = intake
+        # The limits by which something may be deferred.
+        self._limits: tuple[int, int] | None = None
 
     def next_due(self, at: Instant, options: Options) -> Item | None:
         """Return the envelope to be sent now: critical first, then the oldest email.
@@ -49,15 +51,16 @@ class Attempts:
         """
         store = self._store
         self._intake.taken = None
+        self._apply_limits(options, at)
         while True:
             # One after the other: each is found where its part of the index begins.
             found = store.row(_DUE, 1, at.elapsed) or store.row(_DUE, 0, at.elapsed)
             if found is None:
                 return None
             envelope, email, critical = (rows.integer(value) for value in found)
-            free = self._room(at, options)
-            if free.critical > at.elapsed if critical else free.normal > at.elapsed:
-                self._defer(critical, free, at)
+            room_from = self._room_from(critical, at, options)
+            if room_from > at.elapsed and not self._asked(envelope):
+                self._defer(critical, room_from, at)
                 continue
             try:
                 item = states.item(store, envelope)
@@ -67,6 +70,39 @@ class Attempts:
                 continue
             self._intake.taken = email
             return item
+
+    def _apply_limits(self, options: Options, at: Instant) -> None:
+        """Make due, where the limits are others now, what was deferred by them."""
+        limits = options.per_hour, options.per_day
+        if limits == self._limits:
+            return
+        store = self._store
+        by_limit = "state = 'deferred' AND reason = ?"
+        if envelopes.meeting(store, by_limit, (Reason.LIMIT,)):
+            with store.writing(at):
+                envelopes.change_all(
+                    store,
+                    by_limit,
+                    (Reason.LIMIT,),
+                    at,
+                    State.QUEUED,
+                    due=at.elapsed,
+                )
+        self._limits = limits
+
+    def _asked(self, envelope: int) -> bool:
+        return bool(
+            self._store.row(
+                "SELECT 1 FROM envelopes WHERE id = ? AND reason = ?",
+                envelope,
+                Reason.ASKED,
+            )
+        )
+
+    def _room_from(self, critical: int, at: Instant, options: Options) -> float:
+        """Return from when on there is room for another email."""
+        free = self._room(at, options)
+        return free.critical if critical else free.normal
 
     def _room(self, at: Instant, options: Options) -> Room:
         sends = self._store.rows(
@@ -78,10 +114,9 @@ class Attempts:
             at.elapsed,
         )
 
-    def _defer(self, critical: int, free: Room, at: Instant) -> None:
-        """Defer what is due until there is room for it."""
+    def _defer(self, critical: int, due: float, at: Instant) -> None:
+        """Defer what is due, and nobody asked for, until there is room for it."""
         store = self._store
-        due = free.critical if critical else free.normal
         over = "due <= ? AND critical = ? AND"
         with store.writing(at):
             # What needs a person goes on doing so, and is only tried later.
@@ -93,8 +128,8 @@ class Attempts:
             )
             envelopes.change_all(
                 store,
-                f"{over} state IN ('queued', 'deferred')",
-                (at.elapsed, critical),
+                f"{over} state IN ('queued', 'deferred') AND reason IS NOT ?",
+                (at.elapsed, critical, Reason.ASKED),
                 at,
                 State.DEFERRED,
                 reason=Reason.LIMIT,

@@ -266,9 +266,13 @@ class Outbox:
         )
 
     def _requeue(
-        self, condition: str, values: Sequence[str], at: Instant, *, anew: bool = False
+        self,
+        condition: str,
+        values: Sequence[str],
+        at: Instant,
+        reason: Reason | None = None,
     ) -> int:
-        """Make envelopes due; ``anew``: and report anew what becomes of them."""
+        """Make envelopes due; for a reason: and report anew what becomes of them."""
         store = self._store
         if not envelopes.meeting(store, condition, values):
             return 0
@@ -279,8 +283,9 @@ class Outbox:
                 values,
                 at,
                 State.QUEUED,
+                reason=reason,
                 due=at.elapsed,
-                anew=anew,
+                anew=reason is not None,
             )
 
     def hold_all(self, reason: Reason, delay: float | None, at: Instant) -> None:
@@ -291,7 +296,7 @@ class Outbox:
     # What a person asks for.
 
     def retry(self, reference: str | None, at: Instant) -> int:
-        """Make an email due, or all with None; returns how many.
+        """Make an email due, or all with None, whatever is allowed; returns how many.
 
         All but those that a restored backup held: whether they go is a decision of its
         own. Raises ``NotWaitingError``.
@@ -301,7 +306,7 @@ class Outbox:
         else:
             condition = f"email = {self._number(reference)} AND {_WAITS}"
         holds.lift(self._store, holds.OF_ALL, at)
-        return self._requeue(condition, (), at, anew=True)
+        return self._requeue(condition, (), at, Reason.ASKED)
 
     def _number(self, reference: str) -> int:
         """Return an email that waits."""
