@@ -1,7 +1,9 @@
 """A flood of notifications becomes few emails, and each has its end told."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
+import sqlite3
 
 import pytest
 
@@ -153,6 +155,69 @@ def test_a_repeat_while_all_is_held_is_held_too(box: Bench) -> None:
     box.attempt(Hold(Reason.LOGIN, HOUR, History(1)), 1.0, REFUSED)
     second = box.accept(mail("Smoke"), 2.0)
     assert box.states()[second] is State.HELD
+
+
+def kept(box: Bench) -> int:
+    """Return how many emails are known of, those that are over too."""
+    box.outbox.close()
+    with closing(sqlite3.connect(box.path)) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM emails").fetchone()
+    box.open()
+    return int(count)
+
+
+def test_a_text_that_comes_without_end_has_an_end_that_is_short(box: Bench) -> None:
+    references = [box.accept(mail("Smoke"), number / 10) for number in range(600)]
+    # Ten repeats are told of by themselves; the others are counted in the first.
+    first, *told = dict.fromkeys(references)
+    assert len(told) == 10
+    assert references[11:] == [first] * 589
+    assert [(one.reference, one.state) for one in box.show()] == [
+        (first, State.QUEUED),
+        *(
+            (reference, state)
+            for reference in told
+            for state in (State.QUEUED, State.MERGED)
+        ),
+    ]
+    item = box.take(60.0)
+    assert (item.reference, item.times) == (first, 600)
+    box.outbox.record(item.envelope, sent(), BUSY, at(61.0))
+    assert [(one.reference, one.state) for one in box.show()] == [
+        (reference, State.SENT) for reference in (first, *told)
+    ]
+    assert kept(box) == 11
+
+
+def test_repeats_take_no_more_rows_than_emails_may_wait(box: Bench) -> None:
+    box.outbox.close()
+    box.outbox = Outbox(box.path, emails=12, reserved=0)
+    box.open()
+    for _ in range(8):
+        for text in range(3):
+            box.accept(mail(f"Text {text}"))
+    assert box.outbox.summary().waiting == 3
+    assert len({one.reference for one in box.show()}) == 3 + 12
+    # Once one of them is over there is room again.
+    assert box.attempt(sent()).times == 8
+    repeat = mail("Text 1")
+    assert box.accept(repeat) == repeat.reference
+    assert [box.attempt(sent()).times for _ in range(2)] == [9, 8]
+
+
+def test_what_a_digest_stands_for_is_counted_too(box: Bench) -> None:
+    box.outbox.close()
+    box.outbox = Outbox(box.path, emails=12, reserved=0)
+    box.open()
+    flood(box, 10)
+    digest(box)
+    for _ in range(9):
+        box.accept(mail("Smoke"), 100.0)
+    box.show()
+    while box.due(100.0):
+        box.attempt(sent(), 100.0)
+    ends = [one for one in box.show() if one.state is State.SENT]
+    assert len(ends) == 11 + 3
 
 
 def test_a_repeat_needs_no_room(box: Bench) -> None:

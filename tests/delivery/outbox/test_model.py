@@ -14,6 +14,7 @@ from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from custom_components.quectel_smtp.delivery.email import Email
+from custom_components.quectel_smtp.delivery.outbox.merging import REPEATS_TOLD
 from custom_components.quectel_smtp.delivery.outbox.outbox import SETTLED_WITHIN, Outbox
 from custom_components.quectel_smtp.delivery.records import (
     Again,
@@ -72,6 +73,8 @@ class Known:
     expires: float
     waiting: set[str]
     """The addresses for which it waits."""
+    asked: bool = False
+    """Whether a person wants it tried, and it was not yet."""
     attempts: int = 0
     ends: list[State] = field(default_factory=list)
     end: State | None = None
@@ -213,17 +216,24 @@ class OutboxMachine(RuleBasedStateMachine):
     ) -> None:
         """Accept an email, of which others may have the text."""
         email = mail(f"Text {text}", "Body", to, critical=critical)
-        waiting = len(self._waiting())
+        waiting = self._waiting()
         try:
             reference = self._do(
                 fails, lambda outbox: outbox.accept(email, at(self._now), OPTIONS)
             )
         except OutboxFullError:
-            assert waiting >= (EMAILS if critical else EMAILS - RESERVED)
+            assert len(waiting) >= (EMAILS if critical else EMAILS - RESERVED)
             return
         into = self._merged_into().get(reference)
+        if reference in self._known:
+            # It is only counted: as many repeats as may be are told of by themselves.
+            into_what = [one for one in self._merged.values() if one in waiting]
+            assert (
+                into_what.count(reference) >= REPEATS_TOLD or len(into_what) >= EMAILS
+            )
+            into = reference
         if into is None:
-            assert waiting < (EMAILS if critical else EMAILS - RESERVED)
+            assert len(waiting) < (EMAILS if critical else EMAILS - RESERVED)
             expires = self._now + OPTIONS.lifetime
             self._known[reference] = Known(email, self._now, expires, set(to))
             return
@@ -233,7 +243,8 @@ class OutboxMachine(RuleBasedStateMachine):
         assert target.end is None and not target.attempts
         assert self._now - target.accepted < 60.0
         assert self._sending is None or self._sending.reference != into
-        self._merge(reference, into)
+        if reference != into:
+            self._merge(reference, into)
 
     def _merged_into(self) -> dict[str, str]:
         """Return what was merged and not told yet."""
@@ -258,6 +269,12 @@ class OutboxMachine(RuleBasedStateMachine):
                 reference = self._box.outbox.accept(email, at(self._now), OPTIONS)
                 expires = self._now + OPTIONS.lifetime
                 self._known[reference] = Known(email, self._now, expires, set(email.to))
+
+    @rule(text=st.integers(0, 2), times=st.integers(8, 14))
+    def repeat(self, text: int, times: int) -> None:
+        """Accept the same text again and again."""
+        for _ in range(times):
+            self.accept(text, ("a@x.y",), critical=False, fails=0)
 
     @precondition(lambda self: self._sending is None)
     @rule(digests=st.booleans(), fails=FAILS)
@@ -298,6 +315,7 @@ class OutboxMachine(RuleBasedStateMachine):
             min(one.accepted for one in gone),
             max(one.expires for one in gone),
             set(whole.to),
+            asked=any(one.asked for one in gone),
         )
         for reference, one in zip(members, gone, strict=True):
             self._merge(reference, whole.reference)
@@ -322,8 +340,10 @@ class OutboxMachine(RuleBasedStateMachine):
             return
         self._sending = item
         burst, hour, day = self._room(item)
-        assert burst or hour < OPTIONS.per_hour
-        assert burst or day < OPTIONS.per_day
+        assert known.asked or burst or hour < OPTIONS.per_hour
+        assert known.asked or burst or day < OPTIONS.per_day
+        # One that goes to each by itself is tried as often.
+        known.asked &= addresses(item) != known.waiting
         self._handed = self._now
 
     def _room(self, item: Item) -> tuple[bool, int, int]:
@@ -437,6 +457,8 @@ class OutboxMachine(RuleBasedStateMachine):
     def retry(self, fails: int) -> None:
         """Make everything due."""
         self._do(fails, lambda outbox: outbox.retry(None, at(self._now)))
+        for known in self._waiting().values():
+            known.asked = True
 
     @rule(seconds=st.sampled_from([1.0, 30.0, 61.0, 900.0, HOUR, 5 * HOUR]))
     def wait(self, seconds: float) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from custom_components.quectel_smtp.delivery.outbox import outbox as outbox_module
 from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.records import (
     Again,
@@ -761,6 +762,24 @@ def test_what_ended_is_forgotten_after_thirty_days(box: Bench) -> None:
     before = box.bytes()
     box.outbox.prune(at(61 * DAY))
     assert box.bytes() == before
+
+
+def test_of_what_ended_only_so_much_is_kept(
+    box: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "KEPT_MOST", 5)
+    references = [box.accept(elapsed=float(number)) for number in range(8)]
+    for number in range(8):
+        box.attempt(sent(), 10.0 + number)
+        box.outbox.prune(at(10.0 + number))
+    again_ = [
+        box.accept(replace(mail(), reference=reference), 20.0)
+        for reference in references
+    ]
+    assert [one == two for one, two in zip(references, again_, strict=True)] == [
+        *[True] * 3,
+        *[False] * 5,
+    ]
 
 
 def test_wear_is_kept_over_restarts(box: Bench) -> None:

@@ -11,6 +11,7 @@ from . import holds, rows, states
 from .merging import (
     DIGEST_LEAST,
     DIGEST_MOST,
+    REPEATS_TOLD,
     WINDOW,
     Accepted,
     Compose,
@@ -37,6 +38,12 @@ _ALIKE: Final = (
 _MEMBERS: Final = (
     "SELECT 1 FROM emails AS member JOIN envelopes"
     " ON member.merged_into = envelopes.email WHERE envelopes.id = ? LIMIT 1"
+)
+
+_REPEATS: Final = "SELECT count(*) FROM emails WHERE merged_into = ?"
+_ALL_REPEATS: Final = (
+    "SELECT count(*) FROM emails AS whole CROSS JOIN emails AS merged"
+    " ON merged.merged_into = whole.id WHERE whole.ended IS NULL"
 )
 
 
@@ -82,12 +89,11 @@ class Intake:
         self.taken: int | None = None
 
     def accept(self, email: Email, at: Instant, options: Options) -> str:
-        """Accept an email; returns its reference."""
+        """Accept an email; returns the reference by which it goes."""
         reference = self._free(email.reference)
         earlier = None if email.critical else self._recent.find(email, at.elapsed)
         if earlier is not None and self._untouched(earlier.number):
-            self._accept_merged(email, reference, earlier.number, at)
-            return reference
+            return self._accept_repeat(email, reference, earlier.number, at)
         content = _content(email)
         self._bounds.check(self._store, email.critical, len(content.encode()))
         with self._store.writing(at):
@@ -177,29 +183,50 @@ class Intake:
 
     # Several that become one.
 
-    def _accept_merged(
+    def _accept_repeat(
+        self, email: Email, reference: str, into: int, at: Instant
+    ) -> str:
+        """Count a text once more; returns the reference by which the repeat goes."""
+        store = self._store
+        known_by_itself = self._has_room_for_repeat(into)
+        with store.writing(at):
+            store.run("UPDATE emails SET times = times + 1 WHERE id = ?", into)
+            if known_by_itself:
+                self._insert_merged(email, reference, into, at)
+        return reference if known_by_itself else states.email(store, into).reference
+
+    def _has_room_for_repeat(self, into: int) -> bool:
+        """Whether one more repeat may have a row, and an end, of its own.
+
+        What a text, or a digest, stands for is told one by one in the commit that ends
+        it: a flood must not make that long.
+        """
+        ((of_it,),) = self._store.rows(_REPEATS, into)
+        ((of_all,),) = self._store.rows(_ALL_REPEATS)
+        few = rows.integer(of_it) < REPEATS_TOLD
+        return few and rows.integer(of_all) < self._bounds.emails
+
+    def _insert_merged(
         self, email: Email, reference: str, into: int, at: Instant
     ) -> None:
         store = self._store
-        with store.writing(at):
-            store.run("UPDATE emails SET times = times + 1 WHERE id = ?", into)
-            store.insert(
-                "emails",
-                reference=reference,
-                recipient=email.recipient,
-                critical=email.critical,
-                accepted=at.elapsed,
-                accepted_wall=rows.moment(at.wall),
-                expires=at.elapsed,
-                times=1,
-                size=0,
-                state=State.MERGED,
-                reported=State.MERGED,
-                ended=at.elapsed,
-                merged_into=into,
-            )
-            states.report(store, reference, email.recipient, State.QUEUED, at)
-            states.report_merged(store, reference, email.recipient, into, at)
+        store.insert(
+            "emails",
+            reference=reference,
+            recipient=email.recipient,
+            critical=email.critical,
+            accepted=at.elapsed,
+            accepted_wall=rows.moment(at.wall),
+            expires=at.elapsed,
+            times=1,
+            size=0,
+            state=State.MERGED,
+            reported=State.MERGED,
+            ended=at.elapsed,
+            merged_into=into,
+        )
+        states.report(store, reference, email.recipient, State.QUEUED, at)
+        states.report_merged(store, reference, email.recipient, into, at)
 
     def digest(self, item: Item, at: Instant, compose: Compose) -> Item:
         """Put an item into one email with others that wait for the same addresses."""

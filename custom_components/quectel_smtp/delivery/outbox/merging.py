@@ -11,6 +11,8 @@ from ..records import Entry, Item
 
 WINDOW: Final = 60.0
 """Seconds within which the same text to the same addresses becomes one email."""
+REPEATS_TOLD: Final = 10
+"""Repeats of a text that are told of one by one; more of them are only counted."""
 DIGEST_LEAST: Final = 10
 """Emails that wait for the same addresses, from which on they go out as one."""
 DIGEST_MOST: Final = 200

@@ -45,6 +45,8 @@ SETTLED_WITHIN: Final = 3600.0
 """Seconds after its deadline within which an email is settled if the modem is there."""
 KEPT: Final = 30 * DAY
 """Seconds for which it is known what became of an email."""
+KEPT_MOST: Final = 10_000
+"""Emails of which that is known."""
 
 # An envelope that waits, and may be given another state than the one it has.
 _WAITS: Final = "state IN ('queued', 'deferred', 'held')"
@@ -147,7 +149,8 @@ class Outbox:
         """Accept an email; returns its reference once it is on disk.
 
         The same text to the same addresses within a minute becomes one email, unless it
-        is critical. Raises ``OutboxFullError``.
+        is critical: its first repeats have references of their own, and are told of by
+        themselves; further ones go by that of the email. Raises ``OutboxFullError``.
         """
         return self._intake.accept(email, at, options)
 
@@ -241,17 +244,25 @@ class Outbox:
         states.follow(store, number, at)
 
     def prune(self, at: Instant) -> None:
-        """Forget what ended 30 days ago."""
+        """Forget what ended 30 days ago, and the oldest where there is more than that."""
+        store = self._store
+        until = at.elapsed - KEPT
+        most = store.row(
+            "SELECT ended FROM emails WHERE ended IS NOT NULL"
+            " ORDER BY ended DESC LIMIT 1 OFFSET ?",
+            KEPT_MOST,
+        )
+        if most is not None:
+            until = max(until, rows.real(most[0]))
         over = (
             "ended IS NOT NULL AND ended <= ? AND NOT EXISTS (SELECT 1"
             " FROM emails AS whole WHERE whole.id = emails.merged_into"
             " AND whole.ended IS NULL)"
         )
-        store = self._store
-        if store.row(f"SELECT 1 FROM emails WHERE {over}", at.elapsed - KEPT) is None:  # noqa: S608
+        if store.row(f"SELECT 1 FROM emails WHERE {over}", until) is None:  # noqa: S608
             return
         with store.writing(at):
-            store.run(f"DELETE FROM emails WHERE {over}", at.elapsed - KEPT)  # noqa: S608
+            store.run(f"DELETE FROM emails WHERE {over}", until)  # noqa: S608
 
     def wake(self, at: Instant, *reasons: Reason) -> None:
         """Make due what waits for a path that is mended, or for one of the reasons."""
