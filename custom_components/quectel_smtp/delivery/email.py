@@ -53,11 +53,11 @@ class Email:
     ``InvalidValueError`` names the field that can't be sent.
     """
 
-    subject: str
-    body: str
-    to: tuple[str, ...] = ()
-    cc: tuple[str, ...] = ()
-    bcc: tuple[str, ...] = ()
+    subject: str = field(repr=False)
+    body: str = field(repr=False)
+    to: tuple[str, ...] = field(default=(), repr=False)
+    cc: tuple[str, ...] = field(default=(), repr=False)
+    bcc: tuple[str, ...] = field(default=(), repr=False)
     reference: str = field(default_factory=new_reference)
     recipient: str = ""
     """The name under which people know to whom it goes."""

@@ -173,11 +173,11 @@ class Item:
     reference: str
     recipient: str
     critical: bool
-    subject: str
-    body: str
-    to: tuple[str, ...]
-    cc: tuple[str, ...]
-    bcc: tuple[str, ...]
+    subject: str = field(repr=False)
+    body: str = field(repr=False)
+    to: tuple[str, ...] = field(repr=False)
+    cc: tuple[str, ...] = field(repr=False)
+    bcc: tuple[str, ...] = field(repr=False)
     times: int
     """How often the same text was accepted, 1 or more."""
     accepted: Instant
@@ -190,8 +190,8 @@ class Entry:
 
     accepted: datetime
     """On the host's clock, aware."""
-    subject: str
-    body: str
+    subject: str = field(repr=False)
+    body: str = field(repr=False)
     times: int = 1
     """How often the same text was accepted, 1 or more."""
 

@@ -12,8 +12,8 @@ from .records import Options
 class Pin:
     """A SIM's PIN, and the ICCID of the SIM that it unlocks, where that is known."""
 
-    code: str
-    iccid: str | None
+    code: str = field(repr=False)
+    iccid: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +24,5 @@ class Settings:
     pdp: PdpSettings
     server: ServerSettings
     pin: Pin | None = None
-    imei: str | None = None
+    imei: str | None = field(default=None, repr=False)
     options: Options = field(default_factory=Options)

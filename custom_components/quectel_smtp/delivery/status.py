@@ -14,7 +14,7 @@ class Status:
     """What is known of modem and mail; ``trouble`` is what keeps mail from going."""
 
     connected: bool = False
-    port: str | None = None
+    port: str | None = field(default=None, repr=False)
     """The port that the modem was found behind last."""
     identity: Identity | None = None
     sim: SimState | None = None

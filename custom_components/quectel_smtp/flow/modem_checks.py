@@ -1,7 +1,7 @@
 """What a config flow has the modem do before anything is saved."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -69,7 +69,7 @@ class Found:
     """What the checks have learnt so far, also when they end with an error."""
 
     identity: Identity | None = None
-    iccid: str | None = None
+    iccid: str | None = field(default=None, repr=False)
     network: Network | None = None
 
 

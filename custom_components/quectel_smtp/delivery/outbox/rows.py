@@ -4,7 +4,7 @@ SQLite holds what it is told to, of whatever type, and what a disk made of it si
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 import json
@@ -126,9 +126,9 @@ def finding(value: object) -> Finding:
 class Addresses:
     """To whom an envelope goes."""
 
-    to: tuple[str, ...] = ()
-    cc: tuple[str, ...] = ()
-    bcc: tuple[str, ...] = ()
+    to: tuple[str, ...] = field(default=(), repr=False)
+    cc: tuple[str, ...] = field(default=(), repr=False)
+    bcc: tuple[str, ...] = field(default=(), repr=False)
 
     def __len__(self) -> int:
         """Return how many they are."""
@@ -148,8 +148,8 @@ class Addresses:
 class Content:
     """What an email says, and to whom."""
 
-    subject: str
-    body: str
+    subject: str = field(repr=False)
+    body: str = field(repr=False)
     addresses: Addresses
 
     def text(self) -> str:

@@ -1,7 +1,7 @@
 """What a command is to the channel: its line, what answers it, and its deadline."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
@@ -47,7 +47,7 @@ class Command:
     of a ``secret`` command never reach a log.
     """
 
-    line: str
+    line: str = field(repr=False)
     prefixes: tuple[str, ...] = ()
     deadline: float = Deadline.QUICK
     shape: Callable[[tuple[str, ...]], bool] | None = None

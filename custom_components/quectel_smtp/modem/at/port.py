@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import errno
 from typing import Final
 
@@ -25,7 +25,7 @@ DEFAULT_BAUDRATE: Final = 115200
 class PortSettings:
     """A device path or URL that serialx knows, and the speed in bits per second."""
 
-    url: str
+    url: str = field(repr=False)
     baudrate: int = DEFAULT_BAUDRATE
 
 

@@ -5,7 +5,7 @@ left behind is found and nothing else is ever deleted.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import re
 from typing import Final
 
@@ -27,8 +27,8 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 class Attachment:
     """A file to send: its name as the sender calls it, and what it holds."""
 
-    name: str
-    data: bytes
+    name: str = field(repr=False)
+    data: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
         """Refuse an empty file: the modem can't store one."""
@@ -54,7 +54,7 @@ class Attached:
     """An attachment as the modem lists it; ``size`` in bytes."""
 
     index: int
-    name: str
+    name: str = field(repr=False)
     size: int
 
 

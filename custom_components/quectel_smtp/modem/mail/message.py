@@ -1,6 +1,6 @@
 """An email's content as the modem takes it: who, subject, body, within the limits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 import re
 from typing import Final
@@ -59,11 +59,11 @@ class Message:
     sent in ``charset``. Up to ten attachments travel with it.
     """
 
-    subject: str
-    body: str
-    to: tuple[str, ...] = ()
-    cc: tuple[str, ...] = ()
-    bcc: tuple[str, ...] = ()
+    subject: str = field(repr=False)
+    body: str = field(repr=False)
+    to: tuple[str, ...] = field(default=(), repr=False)
+    cc: tuple[str, ...] = field(default=(), repr=False)
+    bcc: tuple[str, ...] = field(default=(), repr=False)
     attachments: tuple[Attachment, ...] = ()
     charset: TextCharset = TextCharset.UTF_8
 

@@ -1,6 +1,6 @@
 """What the modem holds of settings and of an email, read back or removed in part."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..at.channel import AtChannel
 from ..at.commands import Command
@@ -13,7 +13,7 @@ class Recipient:
     """One address as the modem lists it; ``kind`` is 1 to, 2 cc, 3 bcc."""
 
     kind: int
-    address: str
+    address: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Subject:
     """The subject as the modem holds it, and the charset it is sent in."""
 
     charset: TextCharset
-    text: str
+    text: str = field(repr=False)
 
 
 async def setting(channel: AtChannel, name: str) -> tuple[str, ...]:

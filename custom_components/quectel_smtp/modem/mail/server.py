@@ -55,10 +55,10 @@ class ServerSettings:
     host: str
     port: int
     security: Security
-    username: str
-    password: str
-    sender_name: str
-    sender_address: str
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+    sender_name: str = field(repr=False)
+    sender_address: str = field(repr=False)
     tls: TlsSettings = field(default_factory=TlsSettings)
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Final
 
@@ -43,8 +43,8 @@ class PdpSettings:
     """The data connection: APN up to 100 bytes, credentials up to 127 bytes each."""
 
     apn: str
-    username: str = ""
-    password: str = ""
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
     authentication: Authentication = Authentication.NONE
     context_id: int = DEFAULT_CONTEXT
 

@@ -3,7 +3,7 @@
 Each function asks over an open channel; parsing is kept apart from asking.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 import re
@@ -35,7 +35,7 @@ class Identity:
     manufacturer: str
     model: str
     firmware: str
-    imei: str
+    imei: str = field(repr=False)
 
 
 class SimState(StrEnum):

@@ -5,7 +5,7 @@ What is masked keeps its length and its kind: digits become ``1234567890``, lett
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import re
 from typing import Final
 
@@ -59,7 +59,7 @@ class Masked:
     """An answer that may be shown, and the values that were taken out of it."""
 
     shown: bytes
-    taken: frozenset[bytes]
+    taken: frozenset[bytes] = field(repr=False)
 
 
 def mask(rule: Rule, received: bytes) -> Masked:
