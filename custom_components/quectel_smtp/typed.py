@@ -58,26 +58,14 @@ _SERVER: Final = re.compile(
 _ENCRYPTED: Final = ("smtps", "submissions")
 
 
-class HiddenCharacterError(InvalidValueError):
-    """A value has a character that can't be seen, at ``position`` (the first is 1).
-
-    ``reason`` is ``odd_blank``, ``invisible`` or ``control``; ``character`` its name in
-    Unicode's way, such as ``U+00A0``.
-    """
-
-    def __init__(self, field: str, reason: str, character: str, position: int) -> None:
-        """Name the character, never the value."""
-        super().__init__(field, reason)
-        self.character = f"U+{ord(character):04X}"
-        self.position = position
-
-
 def placeholders(err: InvalidValueError) -> dict[str, str]:
     """Return what the texts of errors have placeholders for."""
-    found = {"limit": str(err.limit or ""), "character": "", "position": ""}
-    if isinstance(err, HiddenCharacterError):
-        found |= {"character": err.character, "position": str(err.position)}
-    return found
+    character, position = err.hidden or ("", "")
+    return {
+        "limit": str(err.limit or ""),
+        "character": character,
+        "position": str(position),
+    }
 
 
 def stripped(text: str) -> str:
@@ -91,12 +79,17 @@ def stripped(text: str) -> str:
 
 
 def visible(text: str, field: str) -> str:
-    """Return ``text`` as ``stripped`` does; ``HiddenCharacterError`` for what is in it."""
+    """Return ``text`` as ``stripped`` does.
+
+    ``InvalidValueError`` for a character within that can't be seen; its reason is
+    ``odd_blank``, ``invisible`` or ``control``.
+    """
     found = stripped(text)
     for position, character in enumerate(found, 1):
         reason = _hidden(character)
         if reason is not None:
-            raise HiddenCharacterError(field, reason, character, position)
+            hidden = (f"U+{ord(character):04X}", position)
+            raise InvalidValueError(field, reason, hidden=hidden)
     return found
 
 

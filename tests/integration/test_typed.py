@@ -8,6 +8,7 @@ import pytest
 
 from custom_components.quectel_smtp import typed
 from custom_components.quectel_smtp.entry_data import read
+from custom_components.quectel_smtp.modem.at.errors import InvalidValueError
 
 from .conftest import DATA
 from .dialog import texts
@@ -111,7 +112,7 @@ def test_what_is_inside_a_value_and_can_not_be_seen_is_named(
 def test_what_is_taken_has_nothing_that_can_not_be_seen(text: str) -> None:
     try:
         found = typed.visible(text, "password")
-    except typed.HiddenCharacterError:
+    except InvalidValueError:
         reject()
     kinds = {unicodedata.category(character) for character in found}
     assert not kinds & {"Cc", "Cf", "Zl", "Zp"}

@@ -126,16 +126,26 @@ class InvalidValueError(ModemError, ValueError):
 
     ``field`` names the value, ``reason`` is one of ``too_long`` (``limit`` is the
     most that is allowed, in bytes or as counted by the field), ``not_ascii``,
-    ``forbidden_character``, ``out_of_range``, ``empty`` and ``invalid``.
+    ``forbidden_character``, ``out_of_range``, ``empty`` and ``invalid``; who reads what
+    a person typed may have others. ``hidden`` is a character that can't be seen, such
+    as ``U+00A0``, and its position, counted from 1.
     """
 
     key = "invalid_value"
 
-    def __init__(self, field: str, reason: str, limit: int | None = None) -> None:
+    def __init__(
+        self,
+        field: str,
+        reason: str,
+        limit: int | None = None,
+        *,
+        hidden: tuple[str, int] | None = None,
+    ) -> None:
         """Name the field and the reason, never the value itself."""
         self.field = field
         self.reason = reason
         self.limit = limit
+        self.hidden = hidden
         super().__init__(
             f"{field}: {reason}" + ("" if limit is None else f" ({limit})")
         )
