@@ -61,8 +61,85 @@ async def test_a_context_that_someone_else_left_active_is_taken_down_first() -> 
     bench = Bench()
     bench.port.answers["AT+QIACT?"] = ACTIVE
     await bench.context.activate(SETTINGS)
-    assert bench.port.lines[:2] == ["AT+QIACT?", "AT+QIDEACT=1"]
+    assert bench.port.lines[:3] == ["AT+QIACT?", "AT+QICSGP=1", "AT+QIDEACT=1"]
     assert bench.context.ready
+
+
+OURS = frame('+QICSGP: 1,"Internet","user","secret",2')
+KEPT_UP = {
+    "AT+QIACT?": ACTIVE,
+    "AT+CGACT?": frame("+CGACT: 1,1"),
+    "AT+QICSGP=1": OURS,
+    "AT+QIACT=1": ERROR,
+    "AT+QIDEACT=1": ERROR,
+}
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        OURS,
+        frame('+QICSGP: 3,"internet","user","****",2'),
+    ],
+)
+@virtual_time
+async def test_a_context_that_the_modem_keeps_up_with_our_apn_is_used(
+    known: bytes,
+) -> None:
+    bench = Bench()
+    bench.port.answers |= {**KEPT_UP, "AT+QICSGP=1": known}
+    await bench.context.activate(SETTINGS)
+    assert bench.context.ready
+    # And so when it is to be activated anew, or was to be taken down.
+    await bench.context.renew(SETTINGS)
+    assert bench.context.ready
+    with pytest.raises(PdpError):
+        await bench.context.deactivate()
+    await bench.context.activate(SETTINGS)
+    assert bench.context.ready
+    assert not any("QICSGP=1,1" in line for line in bench.port.lines)
+
+
+@virtual_time
+async def test_a_context_that_comes_up_by_itself_while_it_is_activated_is_used() -> (
+    None
+):
+    bench = Bench()
+    bench.port.answers |= {**KEPT_UP, "AT+QIACT?": [OK, ACTIVE]}
+    await bench.context.activate(SETTINGS)
+    assert bench.context.ready
+    assert bench.port.lines.count("AT+QIACT=1") == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("AT+QICSGP=1", frame('+QICSGP: 1,"other","user","secret",2')),
+        ("AT+QICSGP=1", frame('+QICSGP: 1,"internet","","",0')),
+        ("AT+QICSGP=1", frame('+QICSGP: 1,"internet","user","else",2')),
+        ("AT+QICSGP=1", frame('+QICSGP: 1,"internet","user","secret",1')),
+        ("AT+QICSGP=1", frame("+QICSGP: 1")),
+        ("AT+QICSGP=1", OK),
+        ("AT+QICSGP=1", ERROR),
+        ("AT+QIACT?", frame("+QIACT: 1,1,1")),
+        ("AT+QIACT?", ERROR),
+        ("AT+CGACT?", frame("+CGACT: 1,0")),
+    ],
+)
+@virtual_time
+async def test_a_context_that_is_not_ours_is_not_used_whoever_keeps_it_up(
+    line: str, answer: bytes
+) -> None:
+    bench = Bench()
+    bench.port.answers |= {**KEPT_UP, line: answer}
+    for _ in range(2):
+        with pytest.raises(PdpError):
+            await bench.context.activate(SETTINGS)
+        assert bench.context.state is PdpState.FAILED
+    # Its settings are still those that it was found with.
+    assert line == "AT+QIACT?" or not any(
+        "QICSGP=1,1" in line for line in bench.port.lines
+    )
 
 
 @virtual_time

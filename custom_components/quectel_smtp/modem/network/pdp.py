@@ -63,6 +63,52 @@ class PdpSettings:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """What the modem has for a context; some firmwares mask the password."""
+
+    apn: str = field(repr=False)
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+    authentication: int | None
+
+    def is_of(self, settings: PdpSettings) -> bool:
+        """Whether the network is asked for the same as with these settings."""
+        if self.apn.lower() != settings.apn.lower():
+            return False
+        if not (self.username or settings.username):
+            return True
+        masked = bool(self.password) and not self.password.strip("*")
+        return (
+            self.username == settings.username
+            and self.authentication == settings.authentication
+            and (masked or self.password == settings.password)
+        )
+
+
+async def configured(channel: AtChannel, context_id: int) -> Configured | None:
+    """Return what the modem has for a context (SMTP note 4.2), None if it can't tell.
+
+    Some firmwares keep it over restarts, also when it is wrong.
+    """
+    try:
+        lines = await channel.execute(
+            Command(f"AT+QICSGP={context_id}", prefixes=("+QICSGP:",), secret=True)
+        )
+    except CommandError:
+        return None
+    found = parameters(lines[0]) if lines else ()
+    if len(found) < 2:
+        return None
+    apn, username, password, authentication = (*found[1:], "", "", "")[:4]
+    return Configured(apn, username, password, number(authentication))
+
+
+async def configure(channel: AtChannel, settings: PdpSettings) -> None:
+    """Give a context its settings."""
+    await channel.execute(Command(settings.command(), secret=True))
+
+
 class PdpContext:
     """One PDP context of an open channel, its state kept by URC and by asking."""
 
@@ -114,19 +160,13 @@ class PdpContext:
     async def activate(self, settings: PdpSettings) -> None:
         """Configure and activate the context; takes up to 150 s.
 
-        ``PdpError`` with the code of ``AT+QIGETERROR`` if the network refuses.
+        One that the modem keeps up by itself with the same settings, as a default
+        bearer or for a network device of its own, is used. ``PdpError`` with the code
+        of ``AT+QIGETERROR`` if the network refuses.
         """
         self._set(PdpState.ACTIVATING)
         try:
-            await self._make_room()
-            await self._channel.execute(Command(settings.command(), secret=True))
-            await self._channel.execute(
-                Command(f"AT+QIACT={self._id}", deadline=Deadline.ACTIVATE)
-            )
-        except CommandError as err:
-            self._broken = True
-            self._set(PdpState.FAILED)
-            raise await self._error() from err
+            await self._bring_up(settings)
         except BaseException:
             self._broken = True
             self._set(PdpState.FAILED)
@@ -142,14 +182,49 @@ class PdpContext:
         self._broken = True
         await self.activate(settings)
 
-    async def _make_room(self) -> None:
-        """Deactivate what is broken, or what someone else has left active."""
-        if self._broken:
-            # The modem may refuse what is down already.
+    async def _bring_up(self, settings: PdpSettings) -> None:
+        try:
+            if await self._take_down(settings):
+                return
+            await configure(self._channel, settings)
+            await self._channel.execute(
+                Command(f"AT+QIACT={self._id}", deadline=Deadline.ACTIVATE)
+            )
+        except CommandError as err:
+            error = await self._error()
             with suppress(CommandError):
+                if await self._serves(settings, await self._address()):
+                    return
+            raise error from err
+
+    async def _take_down(self, settings: PdpSettings) -> bool:
+        """Deactivate what is broken or someone else's; whether it serves as it is."""
+        if self._ours and not self._broken:
+            return False
+        if self._broken:
+            try:
                 await self._deactivate()
-        elif not self._ours and await self._held():
+            except CommandError:
+                # The modem may refuse what is down already, or what it keeps up itself:
+                # that has its own settings until others can be given to it.
+                address = await self._address()
+                if address is not None and not await self._serves(settings, address):
+                    raise
+                return address is not None
+            return False
+        address = await self._address()
+        if await self._serves(settings, address):
+            return True
+        if address is not None:
             await self._deactivate()
+        return False
+
+    async def _serves(self, settings: PdpSettings, address: str | None) -> bool:
+        """Whether what is up, if with an address, has these settings and a bearer."""
+        if not address:
+            return False
+        found = await configured(self._channel, self._id)
+        return found is not None and found.is_of(settings) and await self._bearer()
 
     async def deactivate(self) -> None:
         """Deactivate the context; takes up to 40 s."""
@@ -175,7 +250,7 @@ class PdpContext:
         """
         if self._state in (PdpState.ACTIVATING, PdpState.DEACTIVATING):
             return self._state
-        active = await self._held() and await self._bearer()
+        active = await self._address() is not None and await self._bearer()
         if active and self._state is not PdpState.ACTIVE:
             # Up, but not by us: with which settings is unknown.
             self._ours = False
@@ -190,11 +265,18 @@ class PdpContext:
             Command(f"AT+QIDEACT={self._id}", deadline=Deadline.DEACTIVATE)
         )
 
-    async def _held(self) -> bool:
+    async def _address(self) -> str | None:
+        """Return the address that ``AT+QIACT?`` shows, empty where it has none.
+
+        None: it is not active.
+        """
         lines = await self._channel.execute(
             Command("AT+QIACT?", prefixes=("+QIACT:",), single=False)
         )
-        return self._listed_active(lines)
+        for line in lines:
+            if self._is_listed_active(line):
+                return next(filter(None, parameters(line)[3:]), "")
+        return None
 
     async def _bearer(self) -> bool:
         try:
@@ -203,14 +285,11 @@ class PdpContext:
             )
         except CommandError:
             return True
-        return self._listed_active(lines)
+        return any(map(self._is_listed_active, lines))
 
-    def _listed_active(self, lines: tuple[str, ...]) -> bool:
+    def _is_listed_active(self, line: str) -> bool:
         """Both answers give context and state as their first two parameters."""
-        return any(
-            [number(value) for value in parameters(line)[:2]] == [self._id, 1]
-            for line in lines
-        )
+        return [number(value) for value in parameters(line)[:2]] == [self._id, 1]
 
     async def _error(self) -> PdpError:
         try:
