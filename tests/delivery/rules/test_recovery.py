@@ -286,13 +286,15 @@ async def test_a_modem_that_is_not_attached_is(answer: bytes) -> None:
         (REFUSED, (1, 9), [9]),
         (REFUSED, (), []),
         (PdpError(TcpError.PDP_BROKEN), (1, 2, 9), []),
-        (PdpError(None), (1, 2, 3, 9), [2, 3, 9]),
+        (REFUSED, (2, 9), [9]),
+        (PdpError(None), (1, 2, 3, 9), [9]),
         (None, (2, 9), []),
-        (None, (2, 3, 9), [2, 3, 9]),
+        (None, (2, 3, 9), [9]),
+        (None, (2, 3, 4, 9), [9]),
     ],
 )
 @virtual_time
-async def test_others_contexts_are_released_where_they_are_in_the_way(
+async def test_one_of_the_others_contexts_is_released_where_they_are_in_the_way(
     error: ModemError | None, contexts: tuple[int, ...], released: list[int]
 ) -> None:
     bench = await opened()

@@ -216,10 +216,11 @@ class Recovery:
                 await modem.attach()
 
     async def _make_room(self, modem: Modem, pdp: PdpSettings) -> bool:
-        """Release contexts that keep ours from being activated; whether there are any.
+        """Release the context that keeps ours from being activated; whether one does.
 
-        Others' where the network grants one only, or the modem has no room for more;
-        and our own number, where someone else has activated it (note 4.2, point 4).
+        Our own number, where someone else has activated it; else one of the others',
+        where the network grants no more or the modem has no room (note 4.2, points 4
+        and 5). The last one: networks give the first ones a purpose.
         """
         try:
             active = await modem.contexts()
@@ -228,17 +229,16 @@ class Recovery:
         error = self._error if isinstance(self._error, PdpError) else None
         ours = modem.pdp_state is PdpState.ACTIVE
         others = [place for place in active if place != pdp.context_id]
-        in_the_way = []
+        refused = error is not None and error.code == TcpError.NOT_ALLOWED
         if error is not None and pdp.context_id in active and not ours:
-            in_the_way.append(pdp.context_id)
-        if len(others) >= _CONTEXTS or (
-            error is not None and error.code == TcpError.NOT_ALLOWED
-        ):
-            in_the_way += others
-        for place in in_the_way:
-            with suppress(CommandError):
-                await modem.release(place)
-        return bool(in_the_way)
+            in_the_way = pdp.context_id
+        elif len(others) >= _CONTEXTS or (others and refused):
+            in_the_way = others[-1]
+        else:
+            return False
+        with suppress(CommandError):
+            await modem.release(in_the_way)
+        return True
 
     async def _turn_radio(self, modem: Modem, now: float) -> None:
         await self._spend(now)
