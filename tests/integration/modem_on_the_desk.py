@@ -234,6 +234,10 @@ class DeskModem:
         await self._do("route_urcs_everywhere")
         self.desk.urc_port = "all"
 
+    async def give_apn(self, settings: PdpSettings) -> None:
+        """Have the network asked for this APN."""
+        await self._do("give_apn")
+
     async def activate(self, settings: PdpSettings) -> None:
         """Bring the PDP context up."""
         try:

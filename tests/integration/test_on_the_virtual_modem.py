@@ -119,6 +119,66 @@ async def test_what_a_firmware_says_of_a_sim_has_words(
     assert (dialog.step, dialog.errors) == ("trouble", {"base": error})
 
 
+async def _set_up(dialog: Dialog, apn: str) -> None:
+    """Go from the APN's form to the end."""
+    await dialog.submit(**CELLULAR_INPUT | {"apn": apn})
+    await dialog.submit(**SERVER_INPUT)
+    await dialog.choose("certificate_none")
+    await dialog.submit()
+
+
+async def test_a_network_that_wants_its_apn_first_is_set_up(
+    hass: HomeAssistant, modem: VirtualModem
+) -> None:
+    modem.set("urcport", "all")
+    modem.set("pin", "1234")
+    modem.set("attach_apn", "internet")
+    modem.set("sim", "pin")
+    with patch("custom_components.quectel_smtp.flow.modem_checks.REGISTRATION_WAIT", 2):
+        dialog = await Dialog.start(hass)
+        await dialog.submit(device=modem.port, advanced={"baudrate": "115200"})
+        await dialog.submit(pin="1234")
+        assert (dialog.step, dialog.errors) == ("cellular", {"base": "apn_first"})
+        await _set_up(dialog, "wrong")
+        assert (dialog.step, dialog.errors) == (
+            "cellular",
+            {"base": "not_registered_apn"},
+        )
+        await _set_up(dialog, "internet")
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+    # Once for each APN.
+    assert len(modem.commands(r"CGATT=1")) == 2
+    assert len(modem.commands(r"CPIN=")) == 1
+
+
+@pytest.mark.parametrize("kept", ["", "elsewhere"])
+async def test_a_modem_that_restarts_gets_its_apn_before_it_is_waited_for(
+    hass: HomeAssistant, modem: VirtualModem, in_service: MockConfigEntry, kept: str
+) -> None:
+    modem.set("attach_apn", "internet")
+    modem.set("dialled", kept)
+    sent = len(modem.commands("CGATT=1"))
+    modem.reboot()
+    await until(lambda: len(modem.commands("CGATT=1")) > sent)
+    courier = in_service.runtime_data.courier
+    await send(hass)
+    await until(lambda: len(modem.commands("QSMTPPUT=")) > 0)
+    assert courier.status.trouble is None
+    assert [seen.apn for seen in modem.state().contexts] == ["internet"]
+
+
+async def test_a_context_that_the_modem_keeps_up_itself_carries_mail(
+    hass: HomeAssistant, modem: VirtualModem, in_service: MockConfigEntry
+) -> None:
+    modem.set("dialled", "internet")
+    modem.reboot()
+    await until(lambda: modem.state().boot == 2)
+    await send(hass)
+    await until(lambda: len(modem.commands("QSMTPPUT=")) > 0)
+    assert _shown(hass, PDP) == PdpState.ACTIVE
+    assert not [seen for seen in modem.commands("CGATT=") if seen.boot == 2]
+
+
 async def test_a_pdp_context_that_the_network_takes_away_is_shown_at_once(
     hass: HomeAssistant, modem: VirtualModem, in_service: MockConfigEntry
 ) -> None:

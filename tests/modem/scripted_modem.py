@@ -44,6 +44,7 @@ class ScriptedModem:
             "AT+CEREG?": frame("+CEREG: 0,1"),
             "AT+QSMTPCFG=?": frame('+QSMTPCFG: "smtpserver",<srvaddr>,<srvport>'),
             "AT+QSSLCFG=?": frame('+QSSLCFG: "sni",(0-5),(0-1)'),
+            "AT+QICSGP=1": frame('+QICSGP: 1,"internet","","apn-secret",0'),
             "AT+COPS?": frame('+COPS: 0,0,"TEST",7'),
             MARK_LINE: lambda: frame(f'+QSSLCFG: "negotiatetime",5,{self.mark}'),
         }

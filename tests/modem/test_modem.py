@@ -342,6 +342,61 @@ async def test_a_setting_that_failed_is_not_remembered() -> None:
     assert bench.lines.count(line) == 2
 
 
+SET_APN = 'AT+QICSGP=1,1,"internet","","apn-secret",0'
+
+
+@pytest.mark.parametrize("known", ["internet", "INTERNET"])
+@virtual_time
+async def test_an_apn_that_the_modem_has_is_left_alone(known: str) -> None:
+    bench = ScriptedModem()
+    bench.answers["AT+QICSGP=1"] = frame(f'+QICSGP: 1,"{known}","","",0')
+    modem = bench.modem()
+    await modem.open()
+    await modem.give_apn(PDP)
+    assert bench.lines[-1] == "AT+QICSGP=1"
+
+
+@pytest.mark.parametrize("refused", ["AT+CGATT=0", SET_APN, None])
+@virtual_time
+async def test_a_modem_with_another_apn_attaches_anew(refused: str | None) -> None:
+    bench = ScriptedModem()
+    bench.answers["AT+QICSGP=1"] = frame('+QICSGP: 1,"other","","",0')
+    modem = bench.modem()
+    await modem.open()
+    await modem.activate(PDP)
+    if refused is not None:
+        bench.answers[refused] = ERROR
+    await modem.give_apn(PDP)
+    assert bench.lines[-3:] == ["AT+CGATT=0", SET_APN, "AT+CGATT=1"]
+    assert modem.pdp_state is PdpState.INACTIVE
+
+
+@virtual_time
+async def test_a_modem_that_refuses_to_attach_anew_turns_its_radio() -> None:
+    bench = ScriptedModem()
+    bench.answers["AT+QICSGP=1"] = frame('+QICSGP: 1,"","","",0')
+    bench.answers["AT+CGATT=1"] = ERROR
+    modem = bench.modem()
+    await modem.open()
+    await modem.give_apn(PDP)
+    assert bench.lines[-3:] == ["AT+CGATT=1", "AT+CFUN=4", "AT+CFUN=1"]
+
+
+@pytest.mark.parametrize(("registered", "attaches"), [(1, False), (2, True)])
+@virtual_time
+async def test_a_modem_that_does_not_tell_its_apn_attaches_anew_if_it_found_no_network(
+    registered: int, attaches: bool
+) -> None:
+    bench = ScriptedModem()
+    bench.answers["AT+QICSGP=1"] = ERROR
+    for name in ("CEREG", "CGREG", "CREG"):
+        bench.answers[f"AT+{name}?"] = frame(f"+{name}: 0,{registered}")
+    modem = bench.modem()
+    await modem.open()
+    await modem.give_apn(PDP)
+    assert ("AT+CGATT=1" in bench.lines) is attaches
+
+
 @virtual_time
 async def test_a_context_that_fails_is_activated_anew_the_next_time() -> None:
     bench = bench_that_sends()

@@ -14,6 +14,7 @@ from ..modem.at.errors import (
     DataModeError,
     InvalidValueError,
     ModemError,
+    NotRegisteredError,
     PdpError,
     ServerNameError,
 )
@@ -75,6 +76,8 @@ class ApplySteps(ModemSteps):
         match err:
             case ServerNameError():
                 step, field, key = "server", CONF_HOST, err.key
+            case NotRegisteredError() if "cellular" in self._visited:
+                step, field, key = "cellular", "base", f"{err.key}_apn"
             case ApnMissingError():
                 step, field, key = "cellular", CONF_APN, err.key
             case PdpError(code=code) if code in _PDP_NAMED:

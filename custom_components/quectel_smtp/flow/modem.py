@@ -13,6 +13,7 @@ from homeassistant.const import CONF_DEVICE, CONF_MODEL, CONF_PIN
 
 from .. import typed
 from ..const import (
+    CONF_APN,
     CONF_BAUDRATE,
     CONF_FIRMWARE,
     CONF_ICCID,
@@ -20,7 +21,7 @@ from ..const import (
     DOMAIN,
     SECTION_ADVANCED,
 )
-from ..entry_data import port_settings, sim_pin
+from ..entry_data import pdp_settings, port_settings, sim_pin
 from ..modem.at.errors import (
     InvalidValueError,
     ModemError,
@@ -95,7 +96,10 @@ class ModemSteps(FlowBase):
         if progress := self._under_way("examine", self._examine):
             return progress
         err = self._check_result()
-        if err is not None:
+        if isinstance(err, NotRegisteredError) and CONF_APN not in self._draft:
+            # Some networks let nobody in without their APN, which comes next.
+            self._say("base", "apn_first")
+        elif err is not None:
             self._retry = "examine"
             return self.async_show_progress_done(next_step_id=self._place(err))
         return self.async_show_progress_done(next_step_id="examined")
@@ -136,7 +140,12 @@ class ModemSteps(FlowBase):
         pin = sim_pin(self._draft)
         refused = refused_pins(self.hass, self._draft)
         try:
-            await make_ready(modem, self._found, pin, refused, show)
+            pdp = pdp_settings(self._draft)
+        except InvalidValueError:
+            # Not asked for yet, or to be mended on a form of its own.
+            pdp = None
+        try:
+            await make_ready(modem, self._found, pin, refused, pdp, show)
         except PinKnownRefusedError:
             self._draft[CONF_PIN] = None
             raise

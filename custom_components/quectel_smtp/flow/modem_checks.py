@@ -14,6 +14,7 @@ from ..modem.at.errors import (
     WrongModemError,
 )
 from ..modem.modem import Modem
+from ..modem.network.pdp import PdpSettings
 from ..modem.network.profile import ALL_PORTS
 from ..modem.network.status import Identity, Network
 from ..modem.service import await_registration, unlock
@@ -88,9 +89,14 @@ async def identify(modem: Modem, found: Found, imei: str | None, show: Show) -> 
 
 
 async def make_ready(
-    modem: Modem, found: Found, pin: Pin | None, refused: Collection[str], show: Show
+    modem: Modem,
+    found: Found,
+    pin: Pin | None,
+    refused: Collection[str],
+    pdp: PdpSettings | None,
+    show: Show,
 ) -> None:
-    """Unlock the SIM and wait for the network.
+    """Unlock the SIM and wait for the network, with the APN where it is known.
 
     A PIN whose digest is among ``refused`` is not sent: ``PinKnownRefusedError``.
     """
@@ -104,6 +110,8 @@ async def make_ready(
     # Some modems read the SIM's number only once it is unlocked.
     found.iccid = found.iccid or await modem.iccid()
     show(Stage.REGISTER)
+    if pdp is not None:
+        await modem.give_apn(pdp)
     found.network = await await_registration(modem, REGISTRATION_WAIT)
 
 

@@ -91,6 +91,33 @@ class Modem(Connection):
 
     # The data connection.
 
+    async def give_apn(self, settings: pdp.PdpSettings) -> None:
+        """Have the network asked for these settings' APN; up to 5 minutes if it wasn't.
+
+        LTE attaches with the APN of the first context, and a network may let nobody in
+        with a missing or another one: where it differs, the modem attaches anew, by the
+        radio where it refuses that otherwise. What the modem refuses, the activation
+        tells. An email that may still be on its way is waited for.
+        """
+        channel = await self._initialise()
+        found = await pdp.configured(channel, settings.context_id)
+        if found is not None and found.is_of(settings):
+            return
+        await self.settled()
+        if found is None and (await status.registration(channel)).registered:
+            # Whatever it attached with served.
+            return
+        with suppress(CommandError):
+            await radio.detach(channel)
+        self._open_session.context.taken()
+        with suppress(CommandError):
+            await pdp.configure(channel, settings)
+        try:
+            await radio.attach(channel)
+        except CommandError:
+            await self.set_radio(False)
+            await self.set_radio(True)
+
     @property
     def pdp_state(self) -> pdp.PdpState:
         """State of the PDP context as last known; inactive without a port."""

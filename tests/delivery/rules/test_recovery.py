@@ -124,6 +124,7 @@ async def test_each_rung_is_taken_only_when_the_one_before_it_has_failed() -> No
     assert did[2] == [
         "AT+CFUN?",
         "AT+CPIN?",
+        "AT+QICSGP=1",
         "AT+CGATT?",
         "AT+CEREG?",
         "AT+COPS?",

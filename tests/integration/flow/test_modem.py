@@ -103,26 +103,39 @@ async def test_a_sim_that_does_not_serve_is_named_and_checked_again_once_it_is_m
 @pytest.mark.parametrize(
     ("registration", "error"),
     [
-        (Registration.SEARCHING, "not_registered"),
-        (Registration.DENIED, "registration_denied"),
+        (Registration.SEARCHING, "not_registered_apn"),
+        (Registration.DENIED, "registration_denied_apn"),
     ],
 )
-async def test_a_modem_without_network_is_named_and_checked_again(
+async def test_a_modem_without_network_may_lack_its_apn_and_is_checked_again_with_it(
     hass: HomeAssistant, desk: Desk, registration: Registration, error: str
 ) -> None:
     desk.network = Network(registration, None, None)
     dialog = await _tried(hass)
-    assert (dialog.step, dialog.errors) == ("trouble", {"base": error})
+    assert (dialog.step, dialog.errors) == ("cellular", {"base": "apn_first"})
     assert dialog.result["description_placeholders"]["operator"] == "–"
+    assert "give_apn" not in desk.calls
+    dialog = await _with_all_settings(dialog)
+    assert (dialog.step, dialog.errors) == ("cellular", {"base": error})
+    assert desk.calls.index("give_apn") > 0
     desk.network = AT_HOME
-    await dialog.submit()
-    assert dialog.step == "cellular"
+    dialog = await _with_all_settings(dialog)
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def test_a_refused_command_is_named(hass: HomeAssistant, desk: Desk) -> None:
     desk.fail("network", CommandError("AT+CEREG"))
     dialog = await _tried(hass)
     assert (dialog.step, dialog.errors) == ("user", {"base": "command_error"})
+
+
+async def _with_all_settings(dialog: Dialog) -> Dialog:
+    """Go through the forms that follow, to the check of all settings."""
+    await dialog.submit(**CELLULAR_INPUT)
+    await dialog.submit(**SERVER_INPUT)
+    await dialog.choose("certificate_none")
+    await dialog.submit()
+    return dialog
 
 
 # The PIN.

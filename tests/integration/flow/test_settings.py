@@ -11,7 +11,6 @@ from custom_components.quectel_smtp.modem.at.errors import (
     DataModeError,
     ModemError,
     NoAnswerError,
-    NotRegisteredError,
     PdpError,
     ServerNameError,
 )
@@ -403,9 +402,9 @@ async def test_trouble_with_the_modem_is_mended_without_asking_all_again(
     await dialog.submit()
     assert (dialog.step, dialog.errors) == ("trouble", {"base": "port_not_found"})
     desk.ports = ports
-    desk.fail("activate", NotRegisteredError())
+    desk.fail("activate", NoAnswerError())
     await dialog.submit()
-    assert (dialog.step, dialog.errors) == ("trouble", {"base": "not_registered"})
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "no_answer"})
     await dialog.submit()
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
 

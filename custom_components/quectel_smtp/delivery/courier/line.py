@@ -173,13 +173,14 @@ class Line:
         return modem
 
     async def bring_into_service(self) -> None:
-        """Unlock the SIM and wait for the network: once in each boot."""
+        """Unlock the SIM, give the APN, wait for the network: once in each boot."""
         modem = self.modem
         if self.in_service:
             return
         boot = modem.boot
         await self._unlock()
         self._observer.unlocked()
+        await modem.give_apn(self._settings.pdp)
         network = await await_registration(modem, REGISTRATION_TIMEOUT)
         self._in_service = boot if boot == modem.boot else None
         self._observer.registered(network)

@@ -192,6 +192,7 @@ class Recovery:
             await modem.set_radio(True)
         if not await self._has_sim(modem):
             return
+        await modem.give_apn(pdp)
         await self._attach(modem)
         await await_registration(modem, _REGISTRATION_CHECK)
         if await self._make_room(modem, pdp):

@@ -103,6 +103,11 @@ async def attach(channel: AtChannel) -> None:
     await channel.execute(Command("AT+CGATT=1", deadline=Deadline.ATTACH))
 
 
+async def detach(channel: AtChannel) -> None:
+    """Detach the packet domain; up to 140 s."""
+    await channel.execute(Command("AT+CGATT=0", deadline=Deadline.ATTACH))
+
+
 async def active_contexts(channel: AtChannel) -> tuple[int, ...]:
     """Return the contexts whose bearer is up, whoever activated them."""
     lines = await channel.execute(
