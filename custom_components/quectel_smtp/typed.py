@@ -147,7 +147,7 @@ def _apart(server: str) -> dict[str, Any]:
     match = _SERVER.fullmatch(server)
     if match is None:
         return {}
-    found: dict[str, Any] = {CONF_HOST: match["host"]}
+    found: dict[str, Any] = {CONF_HOST: stripped(match["host"])}
     if match["port"] is not None:
         found[CONF_PORT] = int(match["port"])
     if (match["scheme"] or "").lower() in _ENCRYPTED:

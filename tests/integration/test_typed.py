@@ -175,6 +175,8 @@ def test_what_is_no_server_is_refused(pasted: str, field: str, reason: str) -> N
 
 
 @given(st.dictionaries(st.sampled_from(sorted(_entry())), st.text()))
+@example({"host": "smtp.example.com\x1b/"})
+@example({"host": "smtp://\u200b:25"})
 def test_anything_can_be_tidied_and_stays_so(values: dict[str, Any]) -> None:
     once = typed.tidied(values)
     assert typed.tidied(once) == once
