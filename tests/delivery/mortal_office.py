@@ -227,6 +227,12 @@ class WitnessedOutbox(Outbox):
         return item
 
     @override
+    def keep_hidden(self, item: Item, at: Instant) -> Item:
+        item = super().keep_hidden(item, at)
+        self._items[item.envelope] = item
+        return item
+
+    @override
     def begin(
         self, envelope: int, deadline: float, mark: int | None, at: Instant
     ) -> bool:

@@ -187,7 +187,9 @@ class Days(RuleBasedStateMachine):
         return Email(
             f"Subject {text}",
             f"Text <{text}>",
-            to,
+            # The third, if any, is hidden.
+            to[:2],
+            bcc=to[2:],
             reference=f"R{self.figures['emails']:06}",
             critical=critical,
         )

@@ -21,6 +21,7 @@ ALEX = Recipient(
     cc=("neighbour@example.net",),
     bcc=("archive@example.com",),
 )
+KIM = Recipient("Kim", to=("kim@example.org",))
 SEND = "notify.send_message"
 
 
@@ -53,6 +54,7 @@ async def test_a_notification_arrives_as_an_email(
     )
 
     arrived = await mail.next_mail()
+    hidden = await mail.next_mail()
     sent = await outcomes.until("sent")
     assert outcomes.kinds(sent.reference) == ["accepted", "sent"]
     assert (sent.attributes["recipient"], sent.attributes["attempts"]) == (ALEX.name, 1)
@@ -70,8 +72,12 @@ async def test_a_notification_arrives_as_an_email(
     assert addresses(arrived, "From") == [mail.user]
     assert addresses(arrived, "To") == list(ALEX.to)
     assert addresses(arrived, "Cc") == list(ALEX.cc)
-    assert arrived.recipients == ALEX.to + ALEX.cc + ALEX.bcc
+    assert arrived.recipients == ALEX.to + ALEX.cc
     assert b"archive@" not in arrived.content
+    assert hidden.recipients == tuple(addresses(hidden, "To")) == ALEX.bcc
+    assert hidden.text == arrived.text
+    for address in ALEX.to + ALEX.cc:
+        assert address.encode() not in hidden.content
 
     for sensor, state in (
         ("last_send_result", "sent"),
@@ -95,7 +101,7 @@ async def test_a_notification_sent_during_a_reconfiguration_arrives(
     answers = answers_for(mail, modem.port)
     created = await add_modem(person.flows, answers)
     entry_id = created.content["result"]["entry_id"]
-    notify = await person.name_recipient(created, ALEX)
+    notify = await person.name_recipient(created, KIM)
     # The check of the new settings has the port to itself until its question for the
     # mail server's address is answered, which is ours to do.
     modem.fault(Fault(Action.DROP, "QIDNSGIP", Moment.BEFORE_RESULT))
@@ -129,7 +135,7 @@ async def test_a_wrong_password_is_named_and_mended_by_logging_in_again(
     flows_begun = await person.api.subscribe("config_entries/flow/subscribe")
     wrong = replace(answers_for(mail, modem.port), password="wrong horse")
     created = await add_modem(person.flows, wrong)
-    notify = await person.name_recipient(created, ALEX)
+    notify = await person.name_recipient(created, KIM)
     outcomes = await Outcomes.follow(person)
 
     await person.api.act(SEND, notify, title="First", message="Waits for the login")

@@ -135,6 +135,12 @@ OPERATIONS: dict[str, tuple[Operation, Operation]] = {
         lambda box: box.attempt(sent(2), NOW),
         lambda box: box.outbox.digest(due(box), at(NOW), compose),
     ),
+    "hidden": (
+        lambda box: accept(
+            box, "h", elapsed=2.0, critical=True, bcc=("c@example.com",)
+        ),
+        lambda box: box.outbox.keep_hidden(due(box), at(NOW)),
+    ),
     "limit": (
         # The critical one, and one of those that the limit is for.
         lambda box: [box.attempt(sent(2), NOW) for _ in range(2)],

@@ -7,7 +7,7 @@ when standard input does.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 import gc
 import json
 import os
@@ -117,6 +117,8 @@ class Engine:
         reference: str,
         recipient: str = "",
         critical: bool = False,
+        cc: Sequence[str] = (),
+        bcc: Sequence[str] = (),
     ) -> Json:
         """Accept an email: the answer is the acceptance."""
         await self._courier.submit(
@@ -124,6 +126,8 @@ class Engine:
                 subject,
                 body,
                 tuple(to),
+                tuple(cc),
+                tuple(bcc),
                 reference=reference,
                 recipient=recipient,
                 critical=critical,

@@ -262,6 +262,34 @@ async def test_a_server_that_closes_after_data_and_a_person_get_no_more_copies(
         assert 1 <= len(set_scene.mailbox.copies()[reference]) <= 3
 
 
+@on_both
+async def test_a_hidden_address_is_seen_by_nobody_else(
+    mail_client: MailClient, tmp_path: Path
+) -> None:
+    async with scene(
+        tmp_path, mail_client=mail_client, idle=_FAST, time_scale=0.001
+    ) as set_scene:
+        await (await set_scene.start()).until_ready()
+        shown = ["a@example.com", "b@example.com", "c@example.com"]
+        hidden = ["x@example.com", "y@example.com"]
+        reference = await set_scene.submit(
+            "To some, and to others behind their backs",
+            to=(*shown[:2],),
+            cc=shown[2:],
+            bcc=hidden,
+        )
+        await set_scene.until_over(reference)
+        assert set_scene.ends()[reference] == {"sent"}
+        assert set_scene.mailbox.copies()[reference] == [False] * 3
+        received = set_scene.server.received
+        expected = [shown, *([one] for one in hidden)]
+        assert [mail.rcpt_tos for mail in received] == expected
+        for mail in received:
+            content = (mail.original_content or b"").decode()
+            found = [one for one in (*shown, *hidden) if f"<{one}>" in content]
+            assert found == mail.rcpt_tos
+
+
 @pytest.mark.parametrize("reply", ["550 no such mailbox", "450 mailbox busy"])
 async def test_one_bad_recipient_keeps_no_other_from_the_email(
     reply: str, tmp_path: Path

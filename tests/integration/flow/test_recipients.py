@@ -71,8 +71,10 @@ async def test_a_recipient_that_is_added_gets_a_device_and_an_entity_at_once(
 
     await send(hass, entity="notify.ben")
     await settled(hass, loaded)
-    assert desk.sent[-1].to == ("ben@example.com",)
-    assert desk.sent[-1].bcc == ("archive@example.com",)
+    assert [(sent.to, sent.bcc) for sent in desk.sent[-2:]] == [
+        (("ben@example.com",), ()),
+        (("archive@example.com",), ()),
+    ]
     assert loaded.runtime_data.courier is courier
     entity_after = hass.data["entity_components"]["notify"].get_entity(ANNA)
     assert entity_after is entity_before

@@ -292,14 +292,19 @@ class Worker:
     # One email.
 
     async def _take(self, now: float, options: Options) -> Item | None:
-        """Return the email to send now, or the digest that it goes out with."""
+        """Return the email to send now, or the digest that it goes out with.
+
+        Of either, only what may be seen by all to whom it goes.
+        """
         compose = partial(digest, wording=self._sender.wording)
 
         def take(outbox: Outbox, at: Instant) -> Item | None:
             item = outbox.next_due(at, options)
-            if item is None or not options.digest:
-                return item
-            return outbox.digest(item, at, compose)
+            if item is None:
+                return None
+            if options.digest:
+                item = outbox.digest(item, at, compose)
+            return outbox.keep_hidden(item, at)
 
         item = await self._books.change(take)
         if item is not None:

@@ -136,6 +136,14 @@ class Attempts:
                 due=due,
             )
 
+    def keep_hidden(self, item: Item, at: Instant) -> Item:
+        """Part an item that would show a hidden address to others."""
+        if not item.bcc or len(item.to) + len(item.cc) + len(item.bcc) == 1:
+            return item
+        with self._store.writing(at):
+            first = envelopes.keep_hidden(self._store, item.envelope)
+        return states.item(self._store, first)
+
     def begin(
         self, envelope: int, deadline: float, mark: int | None, at: Instant
     ) -> bool:

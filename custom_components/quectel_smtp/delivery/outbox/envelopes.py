@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ..records import Finding, History, Instant, Reason, State
 from . import rows, states
-from .rows import EnvelopeRow
+from .rows import Addresses, EnvelopeRow
 from .store import Store
 
 
@@ -94,6 +94,11 @@ def change_all(
 
 def members(store: Store, envelope: int) -> Sequence[int]:
     """Return the numbers of an envelope's addresses among those of its email."""
+    return _addressed(store, envelope)[1]
+
+
+def _addressed(store: Store, envelope: int) -> tuple[Addresses, Sequence[int]]:
+    """Return an email's addresses, and the numbers of those that an envelope is for."""
     found = store.row(
         "SELECT parts.content, envelopes.members FROM envelopes JOIN parts"
         " ON parts.email = envelopes.email AND parts.number = envelopes.part"
@@ -102,7 +107,8 @@ def members(store: Store, envelope: int) -> Sequence[int]:
     )
     if found is None:
         raise rows.DamagedRowError("missing")
-    return rows.members(found[1], rows.content(found[0]).addresses)
+    addresses = rows.content(found[0]).addresses
+    return addresses, rows.members(found[1], addresses)
 
 
 def split(
@@ -111,21 +117,44 @@ def split(
     """Put one envelope for each of its addresses in an envelope's place."""
     # A reply to one of them says nothing about the others.
     history = replace(history, temporary=0)
-    for member in members(store, whole.id):
-        store.run(
-            "INSERT INTO envelopes (email, part, critical, accepted, members, state)"
-            " SELECT email, part, critical, accepted, ?, state FROM envelopes"
-            " WHERE id = ?",
-            rows.members_text([member]),
-            whole.id,
-        )
-        number = store.row("SELECT last_insert_rowid()")
+    alone = [[member] for member in members(store, whole.id)]
+    for number in _replace(store, whole.id, alone):
         change(
             store,
-            rows.integer((number or (None,))[0]),
+            number,
             State.QUEUED,
             due=at.elapsed,
             history=history,
             finding=finding,
         )
-    store.run("DELETE FROM envelopes WHERE id = ?", whole.id)
+
+
+def keep_hidden(store: Store, envelope: int) -> int:
+    """Put each hidden address of an envelope into one of its own.
+
+    A firmware may write all addresses into the header. Returns the envelope of those who
+    may be seen, or else of the first hidden one.
+    """
+    addresses, numbers = _addressed(store, envelope)
+    parts = addresses.apart(numbers)
+    return envelope if len(parts) == 1 else _replace(store, envelope, parts)[0]
+
+
+def _replace(store: Store, whole: int, parts: Sequence[Sequence[int]]) -> list[int]:
+    """Put envelopes for parts of its addresses in an envelope's place, alike otherwise."""
+    alike = (
+        "email, part, critical, accepted, state, reason, due, attempts, lost, doubts,"
+        " temporary, rebuilt, finding"
+    )
+    numbers = []
+    for part in parts:
+        store.run(
+            f"INSERT INTO envelopes ({alike}, members) SELECT {alike}, ?"  # noqa: S608
+            " FROM envelopes WHERE id = ?",
+            rows.members_text(part),
+            whole,
+        )
+        number = store.row("SELECT last_insert_rowid()")
+        numbers.append(rows.integer((number or (None,))[0]))
+    store.run("DELETE FROM envelopes WHERE id = ?", whole)
+    return numbers

@@ -179,6 +179,13 @@ class Outbox:
         """
         return self._intake.digest(item, at, compose)
 
+    def keep_hidden(self, item: Item, at: Instant) -> Item:
+        """Part an item that would show a hidden address to others.
+
+        Returns the item itself where it shows none.
+        """
+        return self._attempts.keep_hidden(item, at)
+
     def begin(
         self, envelope: int, deadline: float, mark: int | None, at: Instant
     ) -> bool:

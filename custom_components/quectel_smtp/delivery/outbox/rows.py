@@ -143,6 +143,16 @@ class Addresses:
         )
         return Addresses(to, cc, bcc)
 
+    def apart(self, members: Collection[int]) -> list[list[int]]:
+        """Return these by the emails they need: one for all who may be seen by others.
+
+        Each hidden address has one of its own.
+        """
+        shown = len(self.to) + len(self.cc)
+        together = [number for number in members if number < shown]
+        hidden = [[number] for number in members if number >= shown]
+        return [together, *hidden] if together else hidden
+
 
 @dataclass(frozen=True, slots=True)
 class Content:

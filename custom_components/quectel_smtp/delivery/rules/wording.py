@@ -67,14 +67,17 @@ def letter(item: Item, wording: Wording, now: float) -> Message:
     closing = ["", "", waited, *times, mark, reference, ""]
     room = MODEM_BODY_LIMIT - _size("\n".join(closing))
     text = _cut(_tidy(item.body), room)
+    # A hidden address by itself sees itself in To: with nobody there, the modem may refuse
+    # the email, or a server take it for spam.
+    alone = len(item.to) + len(item.cc) + len(item.bcc) == 1
     return Message(
         subject=_marked(item.subject, mark) if marks else item.subject,
         body="\n".join(
             [*([text, ""] if text else []), *late, *times, *marks, reference]
         ),
-        to=item.to,
+        to=item.bcc if alone and item.bcc else item.to,
         cc=item.cc,
-        bcc=item.bcc,
+        bcc=() if alone else item.bcc,
     )
 
 
