@@ -50,6 +50,7 @@ class Desk:
     tries: int | None = 3
     network: Network = AT_HOME
     has_smtp: bool = True
+    takes_all_ports: bool = True
     urc_port: str | None = "all"
     heard: bool = True
     # The number that it forgets when it restarts.
@@ -228,6 +229,11 @@ class DeskModem:
         """Return where URCs go."""
         await self._do("urc_port")
         return self.desk.urc_port
+
+    async def takes_all_ports(self) -> bool:
+        """Return whether URCs can be routed to every port."""
+        await self._do("takes_all_ports")
+        return self.desk.takes_all_ports
 
     async def route_urcs_everywhere(self) -> None:
         """Route them to every port."""

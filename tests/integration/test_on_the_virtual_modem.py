@@ -90,6 +90,19 @@ async def test_a_locked_modem_with_its_results_elsewhere_is_set_up(
     assert any("qsmtp_ca_" in seen.line for seen in modem.commands("QFUPL"))
 
 
+async def test_a_firmware_of_another_make_is_set_up_as_far_as_it_can_be(
+    hass: HomeAssistant, modem: VirtualModem
+) -> None:
+    modem.set("combined", "false")
+    modem.set("urcport", "usbmodem")
+    modem.set("urcports", "usbat,usbmodem,uart1")
+    dialog = await Dialog.start(hass)
+    await dialog.submit(device=modem.port, advanced={"baudrate": "115200"})
+    await _set_up(dialog, "internet")
+    assert dialog.step == "results_on_port"
+    assert not modem.commands(r"QURCCFG=.*,")
+
+
 async def test_a_sim_that_is_slow_after_a_power_cut_is_not_missing(
     hass: HomeAssistant, modem: VirtualModem, in_service: MockConfigEntry
 ) -> None:

@@ -167,6 +167,7 @@ async def test_every_question_goes_to_an_initialised_modem() -> None:
     assert (await modem.network()).operator == "TEST"
     await modem.require_smtp()
     assert await modem.urc_port() == "usbat"
+    assert await modem.takes_all_ports()
     await modem.route_urcs_everywhere()
     assert bench.lines[-1] == 'AT+QURCCFG="urcport","all"'
     await modem.resolve("mail.example.com", 20)

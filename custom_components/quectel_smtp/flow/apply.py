@@ -18,6 +18,7 @@ from ..modem.at.errors import (
     PdpError,
     ServerNameError,
 )
+from ..modem.network.profile import URC_ROUTING
 from .base import SETTINGS_STEPS
 from .modem import ModemSteps, code_of
 from .modem_checks import ResultsElsewhereError, Show, Stage, identify, try_settings
@@ -72,7 +73,7 @@ class ApplySteps(ModemSteps):
         """Return the step whose setting failed, and have it say what happened."""
         if isinstance(err, ResultsElsewhereError):
             self._trouble = err
-            return "results_elsewhere"
+            return "results_elsewhere" if err.routable else "results_on_port"
         match err:
             case ServerNameError():
                 step, field, key = "server", CONF_HOST, err.key
@@ -140,11 +141,20 @@ class ApplySteps(ModemSteps):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Offer to route result codes to every port of the modem."""
+        return self._ports_menu("results_elsewhere", ["route_results", "other_port"])
+
+    async def async_step_results_on_port(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Say which port to choose, where the firmware can't route to every port."""
+        return self._ports_menu("results_on_port", ["other_port"])
+
+    def _ports_menu(self, step_id: str, options: list[str]) -> ConfigFlowResult:
         trouble = self._trouble
         assert isinstance(trouble, ResultsElsewhereError)
         return self.async_show_menu(
-            step_id="results_elsewhere",
-            menu_options=["route_results", "other_port"],
+            step_id=step_id,
+            menu_options=options,
             description_placeholders={"urc_port": trouble.urc_port},
         )
 
@@ -163,6 +173,8 @@ class ApplySteps(ModemSteps):
         if progress := self._under_way("route_results", self._route_results):
             return progress
         err = self._check_result()
+        if isinstance(err, CommandError) and err.command == URC_ROUTING:
+            return self.async_show_progress_done(next_step_id="results_on_port")
         if err is not None:
             self._retry = "route_results"
             return self.async_show_progress_done(next_step_id=self._place(err))

@@ -43,13 +43,14 @@ type Show = Callable[[Stage], None]
 
 
 class ResultsElsewhereError(ModemError):
-    """Result codes are routed to another port: route them to ours."""
+    """Result codes are routed to another port: route them to ours, or choose it."""
 
     key = "results_elsewhere"
 
-    def __init__(self, urc_port: str) -> None:
-        """Take the port that they are routed to."""
+    def __init__(self, urc_port: str, *, routable: bool = True) -> None:
+        """Take the port that they go to, and whether they can be routed to all."""
         self.urc_port = urc_port
+        self.routable = routable
         super().__init__(urc_port)
 
 
@@ -129,7 +130,8 @@ async def try_settings(modem: Modem, settings: Settings, show: Show) -> None:
         urc_port = await modem.urc_port()
         if urc_port in (None, ALL_PORTS):
             raise NoResultError from err
-        raise ResultsElsewhereError(urc_port) from err
+        routable = await modem.takes_all_ports()
+        raise ResultsElsewhereError(urc_port, routable=routable) from err
     except CommandError:
         # A firmware without this command: the first email will tell.
         pass

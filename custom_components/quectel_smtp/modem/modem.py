@@ -85,6 +85,10 @@ class Modem(Connection):
         """Return where URCs are routed to, None where the firmware can't tell."""
         return await profile.urc_port(await self._initialise())
 
+    async def takes_all_ports(self) -> bool:
+        """Whether URCs can be routed to every port, as far as the firmware tells."""
+        return await profile.takes_all_ports(await self._initialise())
+
     async def route_urcs_everywhere(self) -> None:
         """Route URCs to every port; the modem keeps this over reboots."""
         await profile.route_urcs_everywhere(await self._initialise())

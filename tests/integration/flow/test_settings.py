@@ -450,11 +450,35 @@ async def test_another_port_can_be_chosen_instead(
     assert desk.urc_port == "usbmodem"
 
 
-async def test_a_modem_that_refuses_to_route_results_is_named(
+async def test_a_firmware_that_can_t_report_on_all_ports_has_its_port_named(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.takes_all_ports = False
+    dialog = await _misrouted(hass, desk)
+    assert dialog.step == "results_on_port"
+    assert dialog.result["description_placeholders"]["urc_port"] == "usbmodem"
+    assert dialog.result["menu_options"] == ["other_port"]
+    await dialog.choose("other_port")
+    assert dialog.step == "user"
+    assert "route_urcs_everywhere" not in desk.calls
+
+
+async def test_a_modem_that_refuses_to_route_results_has_its_port_named(
     hass: HomeAssistant, desk: Desk
 ) -> None:
     dialog = await _misrouted(hass, desk)
     desk.fail("route_urcs_everywhere", CommandError("AT+QURCCFG"))
+    await dialog.choose("route_results")
+    assert dialog.step == "results_on_port"
+    await dialog.choose("other_port")
+    assert dialog.step == "user"
+
+
+async def test_a_modem_that_fails_while_results_are_routed_is_named(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await _misrouted(hass, desk)
+    desk.fail("route_urcs_everywhere", CommandError("AT+CPIN"))
     await dialog.choose("route_results")
     assert (dialog.step, dialog.errors) == ("trouble", {"base": "command_error"})
     await dialog.submit()

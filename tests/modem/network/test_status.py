@@ -352,6 +352,28 @@ async def test_the_packet_domain_is_attached_or_not(
 
 
 @pytest.mark.parametrize(
+    ("answer", "possible"),
+    [
+        (frame('+QURCCFG: "urcport",("usbat","usbmodem","uart1","all")'), True),
+        (frame('+QURCCFG: "urcport",("usbat", "usbmodem", "uart1")'), False),
+        (frame('+QURCCFG: "urcport",(usbat,usbmodem,uart1,all)'), True),
+        (frame('+QURCCFG: "urcport","usbat","usbmodem","uart1"'), False),
+        (frame('+QURCCFG: "urcport"'), True),
+        (frame('+QURCCFG: "delay",(0-1)', '+QURCCFG: "urcport",("usbat")'), False),
+        (OK, True),
+        (ERROR, True),
+    ],
+)
+@virtual_time
+async def test_a_firmware_tells_whether_results_can_go_to_all_ports(
+    answer: bytes, possible: bool
+) -> None:
+    port = open_port()
+    port.answers["AT+QURCCFG=?"] = answer
+    assert await profile.takes_all_ports(port.channel) is possible
+
+
+@pytest.mark.parametrize(
     ("text", "moment"),
     [
         ("26/11/23,10:00:00+00", datetime(2026, 11, 23, 10, tzinfo=UTC)),

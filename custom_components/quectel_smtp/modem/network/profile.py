@@ -11,6 +11,7 @@ from ..at.syntax import allows, choices, parameters
 # Where a firmware routes URCs when the setting doesn't name our port, the result of a
 # send never arrives here.
 ALL_PORTS = "all"
+URC_ROUTING = "AT+QURCCFG"
 
 _TLS_1_2: Final = 3
 _TLS_ALL: Final = 4
@@ -94,6 +95,21 @@ async def urc_port(channel: AtChannel) -> str | None:
     return found[1] if len(found) > 1 else None
 
 
+async def takes_all_ports(channel: AtChannel) -> bool:
+    """Whether URCs can be routed to every port; False only where the firmware says so.
+
+    ``AT+QURCCFG=?`` may list ``usbat``, ``usbmodem`` and ``uart1``, and no ``all``.
+    """
+    listed = [line for line in await _ask(channel, "QURCCFG") if line[0] == "urcport"]
+    names = {
+        name.strip(' "').lower()
+        for line in listed
+        for group in line[1:]
+        for name in group.split(",")
+    }
+    return not names or ALL_PORTS in names
+
+
 async def route_urcs_everywhere(channel: AtChannel) -> None:
     """Route URCs to every port; the modem keeps this over reboots."""
-    await channel.execute(Command(f'AT+QURCCFG="urcport","{ALL_PORTS}"'))
+    await channel.execute(Command(f'{URC_ROUTING}="urcport","{ALL_PORTS}"'))
