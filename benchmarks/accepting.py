@@ -50,6 +50,7 @@ class _Desk:
         # They are shown to somebody, as they are in Home Assistant.
         office.courier.on_transition(lambda _: None)
         office.courier.start()
+        office.courier.show()
         await office.outbox.quiet()
         return cls(office)
 

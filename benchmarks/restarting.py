@@ -58,6 +58,7 @@ async def _restart(path: Path, virtual: VirtualModem, found: Restarts) -> None:
         await office.courier.submit(email())
         found.accepted.append(time.perf_counter() - before)
         office.courier.start()
+        office.courier.show()
         await handed.wait()
         found.handed.append(time.perf_counter() - before)
     finally:

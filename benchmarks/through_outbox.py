@@ -79,6 +79,7 @@ async def _through_courier(
     sending = Sending(office)
     await office.courier.open()
     office.courier.start()
+    office.courier.show()
     try:
         await sending.send()
         for _ in range(count):

@@ -74,6 +74,7 @@ async def _office(path: Path, port: str, count: _Count) -> AsyncIterator[Office]
     await office.courier.open()
     office.courier.on_transition(lambda _: None)
     office.courier.start()
+    office.courier.show()
     try:
         yield office
     finally:

@@ -72,6 +72,27 @@ class InlineExecutor(Executor):
         return future
 
 
+class LaggingExecutor(InlineExecutor):
+    """Has done its work before anybody hears of it, as a thread has."""
+
+    @override
+    def submit[**P, T](
+        self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
+        done = super().submit(fn, *args, **kwargs)
+        future: Future[T] = Future()
+
+        def tell() -> None:
+            if (error := done.exception()) is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(done.result())
+
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_soon, tell)
+        return future
+
+
 class SendingModem(ScriptedModem):
     """A modem that takes any body and sends; its boot mark is lost at a restart."""
 
@@ -154,6 +175,7 @@ class Office:
         folder: Path,
         modem: SendingModem | None = None,
         settings: Settings = SETTINGS,
+        shown_apart: float = 0.0,
     ) -> None:
         """Nothing runs yet; ``folder`` is where the outbox is."""
         self.modem = modem or SendingModem()
@@ -163,6 +185,8 @@ class Office:
         self.statuses: list[Status] = []
         self.ports: list[str] = []
         self.clock_jump = timedelta()
+        self.executor: Executor = InlineExecutor()
+        self.shown_apart = shown_apart
         self.outbox = Outbox(self.path)
         self._courier: Courier | None = None
 
@@ -184,8 +208,8 @@ class Office:
     async def _find_ports(self) -> Sequence[str]:
         return self.ports
 
-    async def open(self) -> Courier:
-        """Make a courier and open its outbox."""
+    def make(self) -> Courier:
+        """Make a courier, whose outbox is not open yet."""
         self.outbox = Outbox(self.path)
         self._courier = Courier(
             self.settings,
@@ -194,18 +218,29 @@ class Office:
             modem=self.modem.make,
             find_ports=self._find_ports,
             now=self.now,
-            outbox=OutboxThread(self.outbox, self.now, InlineExecutor()),
+            outbox=OutboxThread(self.outbox, self.now, self.executor),
+            shown_apart=self.shown_apart,
         )
+        return self.courier
+
+    def listen(self) -> None:
+        """Keep what the courier says."""
         self.courier.on_transition(self.transitions.append)
         self.courier.watch(lambda: self.statuses.append(self.courier.status))
-        await self.courier.open()
-        return self.courier
+
+    async def open(self) -> Courier:
+        """Make a courier, listen to it, and open its outbox."""
+        courier = self.make()
+        self.listen()
+        await courier.open()
+        return courier
 
     @asynccontextmanager
     async def at_work(self) -> AsyncGenerator[Courier]:
         """Give a courier that works, and stop it at the end."""
         courier = await self.open()
         courier.start()
+        courier.show()
         try:
             yield courier
         finally:

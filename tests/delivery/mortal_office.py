@@ -357,6 +357,7 @@ class MortalOffice:
         if early is not None:
             await self.submit(early)
         courier.start()
+        courier.show()
 
     async def start(self, early: Email | None = None) -> None:
         """Begin another run; ``early`` is submitted before it works."""

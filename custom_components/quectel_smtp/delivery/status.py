@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from ..modem.at.errors import ModemError
 from ..modem.network.pdp import PdpState
 from ..modem.network.status import Identity, Network, SimState
+from .listeners import Listeners
 from .records import Summary
 
 
@@ -36,12 +37,11 @@ class Board:
     def __init__(self, status: Status) -> None:
         """Begin with this status."""
         self.status = status
-        self._watchers: list[Callable[[], None]] = []
+        self._watchers = Listeners[[]]()
 
     def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back after each change; returns the undoing."""
-        self._watchers.append(callback)
-        return lambda: self._watchers.remove(callback)
+        return self._watchers.add(callback)
 
     def post(self, **changes: object) -> None:
         """Take the changes, and tell the watchers if anything is different now."""
@@ -56,5 +56,4 @@ class Board:
         if status == self.status:
             return
         self.status = status
-        for callback in tuple(self._watchers):
-            callback()
+        self._watchers.tell()

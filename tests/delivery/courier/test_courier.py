@@ -115,6 +115,7 @@ async def test_an_email_is_accepted_before_the_courier_starts(office: Office) ->
     await courier.submit(found)
     assert office.transitions == []
     courier.start()
+    courier.show()
     assert await office.ended(found) is State.SENT
     assert office.states == [State.QUEUED, State.SENT]
     await courier.close()
@@ -126,10 +127,12 @@ async def test_an_email_is_accepted_after_the_courier_stopped_and_sent_by_the_ne
 ) -> None:
     courier = await office.open()
     courier.start()
+    courier.show()
     await courier.stop()
     found = email()
     await courier.submit(found)
     courier.start()
+    courier.show()
     assert await office.ended(found) is State.SENT
     await courier.stop()
     found = email("two")

@@ -52,6 +52,7 @@ class Engine:
         courier.watch(self._on_status)
         await courier.open()
         courier.start()
+        courier.show()
         self._tell({"event": "ready"})
         reading = asyncio.create_task(self._read(lines))
         await self._stopped.wait()

@@ -1,61 +1,118 @@
-"""``Books``: every change of the outbox, and the showing of what came of it.
+"""``Books``: every change of the outbox, and what follows from it.
 
-A transition is kept with the change that made it and marked once it was shown, so
-that one which a crash kept from being shown is shown at the next start.
+What follows belongs to the change, not to whoever asked for it: a caller may be gone
+before the disk has answered, and the email is accepted all the same.
 """
 
+import asyncio
 from collections.abc import Callable
+import logging
+from typing import Final
 
 from ..outbox.outbox import Outbox
 from ..outbox.thread import OutboxThread
-from ..records import Instant, Summary, Transition
+from ..records import Instant, OutboxError, OutboxWriteError, Summary, Transition
+from ..status import Board
+from .showing import Showing
+
+_LOGGER = logging.getLogger(__name__)
+
+LOOK_AGAIN: Final = 5.0
+"""Seconds until an outbox that could be changed, but not looked at, is looked at again."""
 
 
 class Books:
-    """Changes the outbox and tells the listeners."""
+    """Changes the outbox, posts how it is, and has told what became of emails."""
 
-    def __init__(
-        self, outbox: OutboxThread, summarised: Callable[[Summary], None]
-    ) -> None:
-        """Take the outbox; ``summarised`` gets it at a glance after each change."""
+    def __init__(self, outbox: OutboxThread, board: Board, showing: Showing) -> None:
+        """Take the outbox, and where it is seen."""
         self._outbox = outbox
-        self._summarised = summarised
-        self._listeners: list[Callable[[Transition], None]] = []
-        self._showing = False
-        self._shown = 0
+        self._board = board
+        self._showing = showing
+        self._jobs: set[asyncio.Task[object]] = set()
+        self._again: asyncio.TimerHandle | None = None
+        # Whether it could not be looked at the last time.
+        self._blind = False
 
-    def listen(self, callback: Callable[[Transition], None]) -> Callable[[], None]:
-        """Call back for each transition; returns the undoing."""
-        self._listeners.append(callback)
-        return lambda: self._listeners.remove(callback)
+    async def change[T](
+        self,
+        change: Callable[[Outbox, Instant], T],
+        then: Callable[[T], None] = lambda _: None,
+    ) -> T:
+        """Make a change; ``then`` follows it once it is on disk.
 
-    def show_from_now(self) -> None:
-        """Show what comes, and with the next change what has come so far."""
-        self._showing = True
+        Its errors come through, and tell that nothing has happened.
+        """
+        job = self._begin(change, then)
+        await asyncio.wait((job,))
+        return job.result()
 
-    async def change[T](self, change: Callable[[Outbox, Instant], T]) -> T:
-        """Make a change, and show what came of it once it is on disk."""
+    def soon(self, change: Callable[[Outbox, Instant], None]) -> None:
+        """Make a change in its turn; nobody waits for it, and it may fail."""
+        self._begin(change, lambda _: None)
 
-        def work(outbox: Outbox, at: Instant) -> tuple[T, Summary, _Unshown]:
-            return change(outbox, at), outbox.summary(), outbox.unshown()
+    def look(self) -> None:
+        """Post how the outbox is, and have told what has not been told yet."""
+        self.soon(lambda _, __: None)
 
-        result, summary, unshown = await self._outbox.do(work)
-        self._summarised(summary)
-        self._show(unshown)
+    async def settle(self) -> None:
+        """Wait for what was begun and what follows from it."""
+        if self._again is not None:
+            self._again.cancel()
+        while self._jobs:
+            await asyncio.wait(self._jobs)
+        await self._showing.drained()
+
+    def _begin[T](
+        self, change: Callable[[Outbox, Instant], T], then: Callable[[T], None]
+    ) -> asyncio.Task[T]:
+        job = asyncio.create_task(self._make(change, then), name="quectel_smtp change")
+        self._jobs.add(job)
+        job.add_done_callback(self._over)
+        return job
+
+    def _over(self, job: asyncio.Task[object]) -> None:
+        self._jobs.discard(job)
+        # A caller that is gone can't be told that nothing has happened.
+        if not job.cancelled():
+            job.exception()
+
+    async def _make[T](
+        self, change: Callable[[Outbox, Instant], T], then: Callable[[T], None]
+    ) -> T:
+        def work(outbox: Outbox, at: Instant) -> tuple[T, _Seen | None]:
+            return change(outbox, at), self._seen(outbox)
+
+        try:
+            result, seen = await self._outbox.do(work)
+        except OutboxWriteError:
+            self._board.post(outbox_failed=True)
+            raise
+        then(result)
+        if seen is None:
+            self._board.post(outbox_failed=False)
+            loop = asyncio.get_running_loop()
+            self._again = loop.call_later(LOOK_AGAIN, self.look)
+        else:
+            summary, unshown = seen
+            self._board.post(outbox_failed=False, mail=summary)
+            self._showing.take(unshown)
         return result
 
-    def _show(self, unshown: _Unshown) -> None:
-        if not self._showing:
-            return
-        news = [found for found in unshown if found.number > self._shown]
-        if not news:
-            return
-        self._shown = news[-1].number
-        for transition in news:
-            for callback in tuple(self._listeners):
-                callback(transition)
-        last = self._shown
-        self._outbox.soon(lambda outbox: outbox.shown(last))
+    def _seen(self, outbox: Outbox) -> _Seen | None:
+        """Look at the outbox; None if that fails: the change before it stands."""
+        try:
+            seen = outbox.summary(), outbox.unshown() if self._showing.on else ()
+        except Exception as err:
+            if not self._blind:
+                defect = None if isinstance(err, OutboxError) else err
+                _LOGGER.warning(
+                    "The outbox can't be looked at: %s", err, exc_info=defect
+                )
+            self._blind = True
+            return None
+        self._blind = False
+        return seen
 
 
-type _Unshown = tuple[Transition, ...]
+type _Seen = tuple[Summary, tuple[Transition, ...]]

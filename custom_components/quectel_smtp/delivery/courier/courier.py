@@ -15,12 +15,13 @@ from ...modem.modem import Modem
 from ..email import Email
 from ..outbox.outbox import Outbox
 from ..outbox.thread import OutboxThread
-from ..records import Listed, OutboxError, OutboxWriteError, Reason, Transition
+from ..records import Listed, OutboxError, Reason, Transition
 from ..rules.wording import Wording
 from ..settings import Settings
 from ..status import Board, Status
 from .books import Books
 from .line import FindPorts, no_ports
+from .showing import Showing
 from .worker import Worker
 
 PUT_TIMEOUT: Final = 300
@@ -41,12 +42,17 @@ class Courier:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         outbox: OutboxThread | None = None,
         put_timeout: int = PUT_TIMEOUT,
+        shown_apart: float = 0.0,
     ) -> None:
-        """Take the settings, and where the outbox is; nothing is opened yet."""
+        """Take the settings, and where the outbox is; nothing is opened yet.
+
+        ``shown_apart``: least seconds between two transitions that are told.
+        """
         self._settings = settings
         self._board = Board(Status(port=settings.port.url))
         self._outbox = outbox or OutboxThread(Outbox(path), now)
-        self._books = Books(self._outbox, lambda found: self._board.post(mail=found))
+        self._showing = Showing(self._outbox, shown_apart)
+        self._books = Books(self._outbox, self._board, self._showing)
         self._worker = Worker(
             settings,
             wording,
@@ -73,8 +79,16 @@ class Courier:
 
     def start(self) -> None:
         """Begin to work; returns at once, whether the modem is there or not."""
-        self._books.show_from_now()
         self._worker.start()
+
+    def show(self) -> None:
+        """Tell what becomes of emails from now on, and what has not been told yet."""
+        self._showing.on = True
+        self._books.look()
+
+    def hide(self) -> None:
+        """Tell nothing any more: it is kept until it is shown again."""
+        self._showing.on = False
 
     async def stop(self) -> None:
         """Stop working and close the port, within 5 s; emails are accepted further on.
@@ -83,6 +97,7 @@ class Courier:
         one it is settled after the next start.
         """
         await self._worker.stop()
+        await self._books.settle()
 
     async def close(self) -> None:
         """Stop, and close the outbox."""
@@ -95,16 +110,14 @@ class Courier:
         ``OutboxFullError`` and ``OutboxWriteError`` tell that nothing was accepted.
         """
         options = self._settings.options
-        try:
-            await self._books.change(
-                lambda outbox, at: outbox.accept(email, at, options)
-            )
-        except OutboxWriteError:
-            self._board.post(outbox_failed=True)
-            raise
-        self._board.post(outbox_failed=False)
-        self._worker.pace.welcome(critical=email.critical)
-        self._worker.wake()
+
+        def welcome(_: str) -> None:
+            self._worker.pace.welcome(critical=email.critical)
+            self._worker.wake()
+
+        await self._books.change(
+            lambda outbox, at: outbox.accept(email, at, options), welcome
+        )
 
     def update(self, settings: Settings) -> None:
         """Work with other settings from the next email on; what they mend is tried."""
@@ -143,7 +156,7 @@ class Courier:
         self, callback: Callable[[Transition], None]
     ) -> Callable[[], None]:
         """Call back for each transition of an email; returns the undoing."""
-        return self._books.listen(callback)
+        return self._showing.listen(callback)
 
     async def listed(self) -> tuple[Listed, ...]:
         """Return the emails that wait."""
@@ -154,9 +167,10 @@ class Courier:
 
         ``NotWaitingError`` if no such email waits.
         """
-        count = await self._books.change(lambda outbox, at: outbox.retry(reference, at))
-        self._worker.try_anew()
-        return count
+        return await self._books.change(
+            lambda outbox, at: outbox.retry(reference, at),
+            lambda _: self._worker.try_anew(),
+        )
 
     async def cancel(self, reference: str | None) -> int:
         """End what waits, all or one; returns how many.
@@ -167,11 +181,10 @@ class Courier:
 
     async def settle_restored(self, send: bool) -> int:
         """Send, or drop, what was held because a backup was restored; how many."""
-        count = await self._books.change(
-            lambda outbox, at: outbox.settle_restored(send, at)
+        return await self._books.change(
+            lambda outbox, at: outbox.settle_restored(send, at),
+            lambda _: self._worker.wake(),
         )
-        self._worker.wake()
-        return count
 
     async def before_backup(self) -> None:
         """Make the outbox's file whole, and note that a backup is made of it."""

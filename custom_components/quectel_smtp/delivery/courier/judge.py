@@ -146,13 +146,9 @@ class Judge:
         """
         while True:
             try:
-                found = await self._books.change(work)
+                return await self._books.change(work)
             except OutboxWriteError:
-                self._board.post(outbox_failed=True)
                 await asyncio.sleep(WRITE_EVERY)
-            else:
-                self._board.post(outbox_failed=False)
-                return found
 
     def _path_failed(self, error: ModemError | None, recovery: Recovery) -> None:
         """Have the next attempt mend more, and all emails wait for it."""

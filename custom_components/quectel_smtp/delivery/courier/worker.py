@@ -89,12 +89,11 @@ class Worker:
         ``OutboxError`` if it can't be: it is tried again with the first turn.
         """
         opened = await self._outbox.open()
-        wear, summary = await self._outbox.do(
-            lambda outbox, _: (outbox.wear(), outbox.summary())
-        )
+        wear = await self._outbox.do(lambda outbox, _: outbox.wear())
         self._recovery = Recovery(wear, self._save_wear)
         self._resumed = True
-        self._board.post(damaged=opened.damaged, mail=summary)
+        self._board.post(damaged=opened.damaged)
+        await self._books.change(lambda _, __: None)
 
     def start(self) -> None:
         """Begin to work."""
@@ -206,7 +205,8 @@ class Worker:
 
     async def _keep_books(self, now: float) -> None:
         """Show and end what is due for it, and wake what may be mended."""
-        mended, self._mended = self._mended, None
+        taken, self._mended = self._mended, None
+        mended = taken
         if self._results_do_come:
             mended = {*(mended or ()), Reason.RESULTS_ELSEWHERE}
         prune = now - self._pruned >= _PRUNE_EVERY
@@ -218,8 +218,13 @@ class Worker:
             if prune:
                 outbox.prune(at)
 
-        await self._books.change(keep)
-        self._board.post(outbox_failed=False)
+        try:
+            await self._books.change(keep)
+        except BaseException:
+            # It is no less mended because it could not be written down.
+            if taken is not None:
+                self._mended = {*taken, *(self._mended or ())}
+            raise
         if prune:
             self._pruned = now
 
