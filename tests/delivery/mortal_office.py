@@ -385,10 +385,11 @@ class MortalOffice:
     async def _bury(self) -> None:
         """Take away what is left of a process; the modem goes on."""
         self.life.dead = True
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        # One that is cancelled may still ask for something, which is not done any more.
+        while left := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
         self.modem.hang_up()
         self.disk.drop()
         self.courier = self.outbox = None

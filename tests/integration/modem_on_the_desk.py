@@ -367,8 +367,9 @@ class DeskModem:
         self._message = message
         return None
 
-    async def put(self, timeout: int) -> Outcome:
+    async def put(self, timeout: int, handed_over: Callable[[], None]) -> Outcome:
         """Send the email."""
+        handed_over()
         await self._do("put")
         assert self._message is not None
         if self.desk.outcomes:

@@ -11,7 +11,7 @@ from functools import partial
 
 from .at.channel import AtChannel
 from .at.commands import RESULT_MARGIN, Deadline
-from .at.errors import CommandError, ModemError, ModemRebootedError
+from .at.errors import CommandError, ModemRebootedError
 from .at.port import Connect, PortSettings, connect
 from .boot import boot_mark, restart
 from .connection import Connection
@@ -335,18 +335,20 @@ class Modem(Connection):
             self._memory.drop("tidy")
         return await smtp.prepare(channel, message)
 
-    async def put(self, timeout: int) -> Outcome:
+    async def put(
+        self, timeout: int, handed_over: Callable[[], None] = lambda: None
+    ) -> Outcome:
         """Send the prepared email; the modem may take ``timeout`` seconds, 60-65535.
 
         An exception means that nothing was sent; a lost answer is an outcome.
+        ``handed_over`` is called right before the first byte: it may leave from then on.
         """
-        channel = await self._initialise()
-        self._late.begin(timeout + RESULT_MARGIN)
-        try:
-            outcome = await smtp.put(channel, timeout)
-        except ModemError:
-            self._late.withdraw()
-            raise
+
+        def begin() -> None:
+            self._late.begin(timeout + RESULT_MARGIN)
+            handed_over()
+
+        outcome = await smtp.put(await self._initialise(), timeout, begin)
         if outcome.result is not Result.UNKNOWN:
             self._late.withdraw()
         return outcome

@@ -1,5 +1,6 @@
 """``Sender``: one attempt with one email, from mending the path to the result."""
 
+import asyncio
 from contextlib import suppress
 import logging
 from typing import Final
@@ -39,6 +40,8 @@ class Sender:
         self._books = books
         self.wording = wording
         self._put_timeout = put_timeout
+        # The intent to send is written down, or just being so, and its end not yet.
+        self.at_stake = False
         # From now on the email may leave, whatever becomes of us.
         self.handed_over = False
         # Result codes in a row that never came.
@@ -55,7 +58,7 @@ class Sender:
             try:
                 return await self._send(item, settings, recovery)
             except ModemRebootedError:
-                if self.handed_over:
+                if self.at_stake:
                     raise
         return await self._send(item, settings, recovery)
 
@@ -81,12 +84,20 @@ class Sender:
         if modem.boot != boot:
             # It restarted between two commands, and has forgotten the email too.
             raise ModemRebootedError
-        if not await self._begin(item, mark):
-            await self.clear()
-            return None
-        self.handed_over = True
-        outcome = await modem.put(self._put_timeout)
+        self.at_stake, self.handed_over = True, False
+        try:
+            if not await self._begin(item, mark):
+                await self.clear()
+                return None
+            outcome = await modem.put(self._put_timeout, self._hand_over)
+        except asyncio.CancelledError:
+            if not self.handed_over:
+                self._books.soon(lambda box, at: box.withdraw(item.envelope, at))
+            raise
         return None if outcome.result is Result.UNKNOWN else outcome
+
+    def _hand_over(self) -> None:
+        self.handed_over = True
 
     async def _begin(self, item: Item, mark: int | None) -> bool:
         """Commit that the email is about to be handed over; False: it was cancelled."""

@@ -101,12 +101,16 @@ class Worker:
         self._task = asyncio.create_task(self._run(), name="quectel_smtp courier")
 
     async def stop(self) -> None:
-        """Stop working and close the port; what is being sent has a few seconds."""
+        """Stop working and close the port.
+
+        What is being sent, or settled, has a few seconds to come to its result and be
+        written down: nobody could learn of it a second time.
+        """
         self._stopping = True
         self._wake.set()
         task, self._task = self._task, None
         if task is not None:
-            if self._sender.handed_over:
+            if self._sender.at_stake:
                 await asyncio.wait((task,), timeout=STOP_PATIENCE)
             task.cancel()
             await asyncio.wait((task,))
@@ -319,11 +323,17 @@ class Worker:
 
     async def _deliver(self, item: Item, settings: Settings) -> float:
         """Make one attempt, and record what became of it, whatever happens."""
+        try:
+            return await self._attempt(item, settings)
+        finally:
+            self._sender.at_stake = False
+
+    async def _attempt(self, item: Item, settings: Settings) -> float:
         self._delivering = True
         try:
             outcome = await self._sender.send(item, settings, self._recovery)
         except ModemError as err:
-            if self._sender.handed_over or not _untried(err):
+            if self._sender.at_stake or not _untried(err):
                 await self._judge.conclude_error(item, err, self._recovery)
                 return 0.0
             if not isinstance(err, PortError):
@@ -358,6 +368,13 @@ class Worker:
 
     async def _settle(self, unsettled: Unsettled) -> float:
         """Find out what became of an email whose result nobody has seen yet."""
+        self._sender.at_stake = True
+        try:
+            return await self._learn(unsettled)
+        finally:
+            self._sender.at_stake = False
+
+    async def _learn(self, unsettled: Unsettled) -> float:
         rest = max(unsettled.deadline - self._outbox.now().elapsed, 0.0)
         if not await self._open_line(rest):
             return self.pace.service_pause(self._board.status.trouble)

@@ -168,6 +168,15 @@ class Attempts:
             states.follow(store, found.email, at)
         return True
 
+    def withdraw(self, envelope: int, at: Instant) -> None:
+        """Commit that an envelope was not handed over after all, nor will be."""
+        found = self._waiting(envelope)
+        if found is None or found.state is not State.SENDING:
+            return
+        with self._store.writing(at):
+            envelopes.change(self._store, found.id, State.QUEUED, due=at.elapsed)
+            states.follow(self._store, found.email, at)
+
     def record(
         self, envelope: int, verdict: Verdict, finding: Finding, at: Instant
     ) -> None:

@@ -196,6 +196,13 @@ class Outbox:
         """
         return self._attempts.begin(envelope, deadline, mark, at)
 
+    def withdraw(self, envelope: int, at: Instant) -> None:
+        """Commit that an envelope was not handed over after all, nor will be.
+
+        It is due again, as if it had not been taken; nothing follows if it has its end.
+        """
+        self._attempts.withdraw(envelope, at)
+
     def record(
         self, envelope: int, verdict: Verdict, finding: Finding, at: Instant
     ) -> None:

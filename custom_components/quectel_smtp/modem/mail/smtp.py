@@ -3,6 +3,7 @@
 SMTP note, chapter 2.3.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -124,12 +125,15 @@ async def _write_body(channel: AtChannel, message: Message) -> None:
         raise DataModeError("AT+QSMTPBODY")
 
 
-async def put(channel: AtChannel, timeout: int) -> Outcome:
+async def put(
+    channel: AtChannel, timeout: int, handed_over: Callable[[], None] = lambda: None
+) -> Outcome:
     """Send the prepared email; ``timeout`` is 60-65535 s (note 2.3.7).
 
-    The waiter stands before the command is written. Until then an exception tells that
-    nothing was sent; from then on the email may leave, and a lost answer is an outcome.
-    Only a cancellation leaves by another way, and the email in doubt.
+    ``handed_over`` is called right before the first byte is written, and the waiter
+    stands before that. Until then an exception tells that nothing was sent; from then
+    on the email may leave, and a lost answer is an outcome. Only a cancellation leaves
+    by another way, and the email in doubt.
     """
     seconds = integer(timeout, "timeout", PUT_TIME_MIN, PUT_TIME_MAX)
     command = Command(f"AT+QSMTPPUT={seconds}", deadline=Deadline.SIM)
@@ -139,6 +143,7 @@ async def put(channel: AtChannel, timeout: int) -> Outcome:
         def begin() -> None:
             nonlocal written
             written = True
+            handed_over()
             result.begin()
 
         try:

@@ -1,0 +1,235 @@
+"""Stopping at any moment throws no result away, and makes no doubt where there is none."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, override
+
+import pytest
+
+from custom_components.quectel_smtp.delivery.records import OutboxWriteError, State
+from tests.delivery.bench import (
+    PUT_LINE,
+    RESTARTED,
+    SENT,
+    InlineExecutor,
+    LaggingExecutor,
+    Office,
+    email,
+)
+from tests.modem.scripted_port import OK
+from tests.modem.virtual_time import virtual_time
+
+# More than there are between a result and its record on disk.
+TICKS = range(40)
+RESULT = b"\r\n+QSMTPPUT: 0,250\r\n"
+
+
+class SlowDisk(InlineExecutor):
+    """Does its work at once, or not before it is let go on."""
+
+    def __init__(self) -> None:
+        """Hold nothing up."""
+        self._stuck: list[tuple[Callable[[], Any], Future[Any]]] | None = None
+
+    def hold(self) -> None:
+        """Do nothing from now on."""
+        self._stuck = []
+
+    def go_on(self) -> None:
+        """Do what has come meanwhile, in order."""
+        stuck, self._stuck = self._stuck or [], None
+        for work, future in stuck:
+            try:
+                future.set_result(work())
+            except BaseException as err:  # noqa: BLE001  # the future passes it on
+                future.set_exception(err)
+
+    @override
+    def submit[**P, T](
+        self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
+        if self._stuck is None:
+            return super().submit(fn, *args, **kwargs)
+        future: Future[T] = Future()
+        self._stuck.append((lambda: fn(*args, **kwargs), future))
+        return future
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    """Return a courier's office with an empty outbox, on a disk that takes its time."""
+    found = Office(tmp_path)
+    found.executor = LaggingExecutor()
+    return found
+
+
+async def turns(ticks: int) -> None:
+    """Let the event loop go round so often."""
+    for _ in range(ticks):
+        await asyncio.sleep(0)
+
+
+async def was_sent_once(office: Office, found: Any) -> None:
+    """Start anew, and hold what becomes of the email against the one that left."""
+    office.modem.answers[PUT_LINE] = SENT
+    async with office.at_work():
+        assert await office.ended(found) is State.SENT
+        assert office.modem.sends == 1
+        assert "AT+CFUN=1,1" not in office.modem.lines
+
+
+@pytest.mark.parametrize("ticks", TICKS)
+@virtual_time
+async def test_a_result_that_was_read_when_we_stop_is_kept(
+    office: Office, ticks: int
+) -> None:
+    office.modem.answers[PUT_LINE] = OK
+    found = email()
+    async with office.at_work() as courier:
+        await courier.submit(found)
+        await office.until(lambda: office.modem.sends == 1)
+        office.modem.port.receive(RESULT)
+        await turns(ticks)
+    await was_sent_once(office, found)
+
+
+@pytest.mark.parametrize("ticks", TICKS)
+@virtual_time
+async def test_a_late_result_that_was_read_when_we_stop_is_kept(
+    office: Office, ticks: int
+) -> None:
+    office.modem.answers[PUT_LINE] = OK
+    found = email()
+    async with office.at_work() as courier:
+        await courier.submit(found)
+        await office.until(lambda: office.modem.sends == 1)
+    async with office.at_work():
+        await office.until(lambda: len(office.modem.ports) == 2)
+        await asyncio.sleep(50)
+        office.modem.port.receive(RESULT)
+        await turns(ticks)
+    await was_sent_once(office, found)
+
+
+@virtual_time
+async def test_a_result_is_kept_where_the_disk_is_slow_to_take_it(
+    office: Office,
+) -> None:
+    disk = office.executor = SlowDisk()
+    office.modem.answers[PUT_LINE] = OK
+    found = email()
+    async with office.at_work() as courier:
+        await courier.submit(found)
+        await office.until(lambda: office.modem.sends == 1)
+        disk.hold()
+        office.modem.port.receive(RESULT)
+        stopping = asyncio.create_task(courier.stop())
+        await asyncio.sleep(2)
+        disk.go_on()
+        await stopping
+    await was_sent_once(office, found)
+
+
+@pytest.mark.parametrize("ticks", TICKS)
+@virtual_time
+async def test_stopping_in_the_moment_of_the_intent_makes_no_doubt(
+    office: Office, ticks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = asyncio.Event()
+    begin = office.outbox.begin
+
+    def begin_and_tell(*args: Any) -> bool:
+        begun.set()
+        return begin(*args)
+
+    found = email()
+    async with office.at_work() as courier:
+        begin = office.outbox.begin
+        monkeypatch.setattr(office.outbox, "begin", begin_and_tell)
+        await courier.submit(found)
+        await begun.wait()
+        await turns(ticks)
+    await was_sent_once(office, found)
+    assert "(possible repeat)" not in office.modem.bodies[-1]
+
+
+@virtual_time
+async def test_an_intent_that_the_disk_took_too_late_is_withdrawn(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = office.executor = SlowDisk()
+    marked = asyncio.Event()
+    found = email()
+    async with office.at_work() as courier:
+        take = office.modem.take_body
+
+        def take_and_tell(data: bytes) -> bytes:
+            disk.hold()
+            marked.set()
+            return take(data)
+
+        monkeypatch.setattr(office.modem, "take_body", take_and_tell)
+        await courier.submit(found)
+        await marked.wait()
+        stopping = asyncio.create_task(courier.close())
+        # Longer than we wait for anything.
+        await asyncio.sleep(30)
+        disk.go_on()
+        await stopping
+        assert office.modem.sends == 0
+    monkeypatch.undo()
+    start = asyncio.get_running_loop().time()
+    await was_sent_once(office, found)
+    assert asyncio.get_running_loop().time() - start < 60
+    assert "(possible repeat)" not in office.modem.bodies[-1]
+    assert office.states_of(found) == [State.QUEUED, State.SENT]
+
+
+@virtual_time
+async def test_an_intent_is_withdrawn_where_the_modem_restarts_before_it_takes_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says nothing any more, so that we stop before the email was handed over."""
+    found = email()
+    begun = asyncio.Event()
+    async with office.at_work() as courier:
+        await office.until(lambda: courier.status.network)
+        begin = office.outbox.begin
+
+        def begin_and_restart(*args: Any) -> bool:
+            taken = begin(*args)
+            office.modem.answers["ATE0"] = None
+            office.modem.port.channel.data_received(RESTARTED)
+            begun.set()
+            return taken
+
+        monkeypatch.setattr(office.outbox, "begin", begin_and_restart)
+        monkeypatch.setattr(
+            "custom_components.quectel_smtp.delivery.courier.worker.STOP_PATIENCE", 0.01
+        )
+        await courier.submit(found)
+        await begun.wait()
+    monkeypatch.undo()
+    office.modem.answers["ATE0"] = OK
+    await was_sent_once(office, found)
+    assert "(possible repeat)" not in office.modem.bodies[-1]
+
+
+@virtual_time
+async def test_an_intent_that_could_not_be_written_is_none(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with office.at_work() as courier:
+        await office.until(lambda: courier.status.network)
+
+        def fail(*_: Any) -> bool:
+            monkeypatch.undo()
+            raise OutboxWriteError("disk I/O error")
+
+        monkeypatch.setattr(office.outbox, "begin", fail)
+        found = email()
+        assert await office.send(found) is State.SENT
+        assert office.modem.sends == 1
+        assert "(possible repeat)" not in office.modem.bodies[-1]
