@@ -8,16 +8,17 @@ from homeassistant.const import (
     EVENT_HOMEASSISTANT_CLOSE,
     EVENT_HOMEASSISTANT_FINAL_WRITE,
 )
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import (
     config_validation as cv,
     device_registry as dr,
     issue_registry as ir,
 )
+from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.helpers.typing import ConfigType
 
-from .const import DOMAIN, PLATFORMS
+from .const import DOMAIN, PLATFORMS, SHOWN_APART
 from .coordinator import QuectelConfigEntry, QuectelCoordinator, RuntimeData
 from .delivery.courier.courier import Courier
 from .devices import modem_device_info
@@ -54,6 +55,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
         await load_wording(hass),
         modem=gate.make_modem,
         find_ports=search.find,
+        shown_apart=SHOWN_APART,
     )
     entry.async_on_unload(courier.close)
     await courier.open()
@@ -76,6 +78,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
 
     async def stop_sending(_: Event) -> None:
         await courier.stop()
+        courier.hide()
 
     async def close_outbox(_: Event) -> None:
         await courier.close()
@@ -91,17 +94,35 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
     ):
         entry.async_on_unload(hass.bus.async_listen_once(event, stop))
     courier.start()
+    _show_once_started(hass, entry, courier)
     coordinator.take_status()
     return True
+
+
+def _show_once_started(
+    hass: HomeAssistant, entry: ConfigEntry, courier: Courier
+) -> None:
+    """Have told what becomes of emails once somebody hears it.
+
+    Automations are armed only when Home Assistant has started. Emails leave before that.
+    """
+
+    @callback
+    def show(_: HomeAssistant) -> None:
+        courier.show()
+
+    entry.async_on_unload(async_at_started(hass, show))
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> bool:
     """Stop sending, then unload the entities: they are there to show the last end."""
     courier = entry.runtime_data.courier
     await courier.stop()
+    courier.hide()
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if not unloaded:
         courier.start()
+        _show_once_started(hass, entry, courier)
     return unloaded
 
 

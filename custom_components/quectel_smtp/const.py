@@ -78,3 +78,7 @@ REASON_PIN: Final = "pin"
 REASON_LOGIN: Final = "login"
 
 DEFAULT_SUBJECT: Final = "Home Assistant"
+
+SHOWN_APART: Final = 0.002
+"""Least seconds between two events: an event entity's state is the time of its last one,
+in milliseconds, and an automation takes the same state twice for one."""
