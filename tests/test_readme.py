@@ -19,8 +19,12 @@ from custom_components.quectel_smtp.delivery.rules import policy, storm
 from custom_components.quectel_smtp.delivery.rules.wording import LATE
 from custom_components.quectel_smtp.entry_data import LIMITS
 from custom_components.quectel_smtp.findings import EVENT_TYPES
+from custom_components.quectel_smtp.modem.mail.tls import TlsSettings, commands
+from custom_components.quectel_smtp.modem.network.profile import Profile
 
 from .source import INTEGRATION, ROOT
+
+PEM = "-----BEGIN CERTIFICATE-----"
 
 README = " ".join((ROOT / "README.md").read_text("utf-8").split())
 TEXTS: dict[str, Any] = json.loads(
@@ -72,3 +76,23 @@ def test_the_figures_of_the_readme_hold() -> None:
     assert f"{RESERVED} emails and a tenth of the bytes" in README
     assert f"an error from the {EMAILS - RESERVED + 1}st on" in README
     assert f"for {KEPT / storm.DAY:.0f} days longer" in README
+
+
+def test_the_readme_and_the_form_say_what_starttls_is_worth() -> None:
+    assert "SSL/TLS on port 465 is the safe choice" in README
+    assert "may fall back to clear text" in README
+    said = TEXTS["config"]["step"]["server"]["data_description"]["security"]
+    assert "SSL/TLS on port 465 is the safe choice" in said
+    assert "unencrypted" in said
+
+
+def test_the_readme_and_the_forms_say_what_a_root_alone_proves() -> None:
+    names = {setting.name for setting in commands(TlsSettings(PEM), Profile())}
+    assert "checkhost" in names
+    assert (
+        "setting `checkhost` also checks that the certificate is the server's own"
+        in (README)
+    )
+    for step in ("certificate_root", "certificate_text"):
+        said = TEXTS["config"]["step"][step]["description"]
+        assert "takes any certificate that leads to the root" in said
