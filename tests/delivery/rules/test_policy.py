@@ -288,7 +288,7 @@ def test_the_ladder_climbs_for_errors_of_commands_that_may_be_the_paths(
 @pytest.mark.parametrize(
     ("table", "path"),
     [
-        (EquipmentError, {0, 1, 3, 13, 14, 23, 30, 31, 32, 52, 53, 100}),
+        (EquipmentError, {0, 1, 3, 13, 14, 23, 30, 31, 32, 52, 53, 100, 515}),
         (TcpError, {0, *range(550, 575)} - {552, 555, 573}),
         (FileError, {421, 429}),
     ],

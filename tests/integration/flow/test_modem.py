@@ -8,12 +8,14 @@ from custom_components.quectel_smtp.modem.at.errors import (
     ModemRebootedError,
     NoAnswerError,
     NotAModemError,
+    PinUnjudgedError,
     PortBusyError,
     PortError,
     PortInvalidError,
     PortLostError,
     PortNotFoundError,
     PortPermissionError,
+    SimNotReadyError,
     UnexpectedAnswerError,
 )
 from custom_components.quectel_smtp.modem.network.status import (
@@ -85,6 +87,7 @@ async def test_a_firmware_without_email_commands_is_named(
         (SimState.MISSING, "sim_missing"),
         (SimState.FAILURE, "sim_failure"),
         (SimState.PUK_REQUIRED, "puk_required"),
+        (SimState.NETWORK_LOCKED, "network_locked"),
     ],
 )
 async def test_a_sim_that_does_not_serve_is_named_and_checked_again_once_it_is_mended(
@@ -173,6 +176,31 @@ async def test_a_refused_pin_is_never_sent_again(
     await dialog.submit(pin="1111")
     assert (dialog.step, dialog.errors) == ("pin", {"pin": "pin_refused_before"})
     assert desk.pins_entered == ["1111"]
+    await dialog.submit(pin="1234")
+    assert dialog.step == "cellular"
+
+
+async def test_a_pin_that_the_sim_did_not_look_at_is_sent_again_and_kept(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    dialog = await _tried(hass)
+    desk.fail("enter_pin", SimNotReadyError())
+    await dialog.submit(pin="1234")
+    assert dialog.step == "cellular"
+    assert desk.calls.count("enter_pin") == 2
+
+
+async def test_a_pin_that_nobody_judged_is_a_person_s_to_give_again(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    desk.tries = None
+    dialog = await _tried(hass)
+    desk.fail("enter_pin", PinUnjudgedError(None))
+    await dialog.submit(pin="1234")
+    assert (dialog.step, dialog.errors) == ("pin", {"pin": "pin_unjudged"})
+    assert desk.calls.count("enter_pin") == 1
     await dialog.submit(pin="1234")
     assert dialog.step == "cellular"
 

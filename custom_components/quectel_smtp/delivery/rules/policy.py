@@ -155,6 +155,7 @@ _PATH_CODES: Final[frozenset[int]] = frozenset(
         EquipmentError.COMMAND_ABORTED,
         EquipmentError.NOT_ATTACHED,
         EquipmentError.UNKNOWN,
+        EquipmentError.INITIALISING,
         FileError.TIMEOUT,
         FileError.DATA_MODE_LEFT,
         *(
