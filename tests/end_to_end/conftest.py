@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.virtual_modem.client import VirtualModem
+from tests.virtual_modem.profiles import MailClient
 
 from .home_assistant import HomeAssistant, is_installed
 from .inbox import MailServer
@@ -32,9 +33,19 @@ async def mail(tmp_path: Path) -> AsyncIterator[MailServer]:
 
 
 @pytest.fixture
-async def modem(mail: MailServer) -> AsyncIterator[VirtualModem]:
+def mail_client() -> MailClient:
+    """The program behind the modem's mail commands, unless a test chooses."""
+    return MailClient.NOTE
+
+
+@pytest.fixture
+async def modem(
+    mail: MailServer, mail_client: MailClient
+) -> AsyncIterator[VirtualModem]:
     """A modem that reaches the mail server, and does not make tests wait."""
-    async with modem_that_reaches(mail, time_scale=0.01) as modem:
+    async with modem_that_reaches(
+        mail, time_scale=0.01, mail_client=mail_client
+    ) as modem:
         yield modem
 
 

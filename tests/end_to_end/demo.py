@@ -15,6 +15,7 @@ import time
 from typing import Final
 
 from tests.virtual_modem.client import VirtualModem, VirtualModemError
+from tests.virtual_modem.profiles import MailClient
 
 from .api import ApiError
 from .console import Console
@@ -60,9 +61,12 @@ _WAITS: Final = ("deferred", "held")
 class Demo:
     """One run of the demo."""
 
-    def __init__(self, folder: Path, *, once: bool, console: Console) -> None:
+    def __init__(
+        self, folder: Path, *, once: bool, console: Console, mail_client: MailClient
+    ) -> None:
         """Keep what the programs need in `folder`."""
         self._folder = folder
+        self._mail_client = mail_client
         self._once = once
         self._console = console
         self.arrived = False
@@ -77,7 +81,9 @@ class Demo:
                 leg.done(f"{mail.host}, SSL/TLS, with a root certificate of its own")
             with console.leg("Modem") as leg:
                 # At its own pace: QIACT takes a second, as with a real one.
-                modem = modem_that_reaches(mail, time_scale=1)
+                modem = modem_that_reaches(
+                    mail, time_scale=1, mail_client=self._mail_client
+                )
                 await stack.enter_async_context(modem)
                 leg.done(f"a Quectel EC200N-CN in software, on {modem.port}")
             home = await self._start_home_assistant(stack)
@@ -295,13 +301,26 @@ def main() -> int:
         metavar="/dev/...",
         help="use the real modem on this serial port; asks for what it needs",
     )
+    parser.add_argument(
+        "--mail-client",
+        type=MailClient,
+        choices=list(MailClient),
+        default=MailClient.NOTE,
+        help="how the modem in software sends: as Quectel's SMTP note has it, or as "
+        "published firmware does it",
+    )
     arguments = parser.parse_args()
     console = Console()
     console.heading(
         "From a notification to an email, through a modem's own SMTP client"
     )
     with tempfile.TemporaryDirectory(prefix="quectel-demo-") as folder:
-        demo = Demo(Path(folder), once=arguments.once, console=console)
+        demo = Demo(
+            Path(folder),
+            once=arguments.once,
+            console=console,
+            mail_client=arguments.mail_client,
+        )
         try:
             answers = ask(arguments.port, BAUDRATE) if arguments.port else None
             asyncio.run(run(demo, answers))

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from tests.virtual_modem.client import VirtualModem
+from tests.virtual_modem.profiles import MailClient
 
 from .api import HomeAssistantApi
 from .flows import DOMAIN, FlowError, Flows, Kind, Step
@@ -24,6 +25,7 @@ def modem_that_reaches(
     *,
     time_scale: float,
     settings: Mapping[str, str | float] | None = None,
+    mail_client: MailClient = MailClient.NOTE,
 ) -> VirtualModem:
     """A modem whose network knows the mail server, on the ports that are usual."""
     ports = {_PORTS[security]: port for security, port in mail.ports.items()}
@@ -31,6 +33,7 @@ def modem_that_reaches(
         hosts={mail.host: ports},
         settings=settings,
         baud=BAUDRATE,
+        mail_client=mail_client,
         time_scale=time_scale,
     )
 

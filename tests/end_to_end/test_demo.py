@@ -11,6 +11,7 @@ import uuid
 import pytest
 
 from tests.virtual_modem.client import VirtualModem
+from tests.virtual_modem.profiles import MailClient
 
 from .home_assistant import VENV
 from .inbox import MailServer
@@ -80,8 +81,11 @@ async def demo(tmp_path: Path, *arguments: str) -> AsyncIterator[RunningDemo]:
             await process.wait()
 
 
-async def test_the_demo_shows_its_emails_and_ends(tmp_path: Path) -> None:
-    async with demo(tmp_path, "--once") as running:
+@pytest.mark.parametrize("mail_client", MailClient)
+async def test_the_demo_shows_its_emails_and_ends(
+    mail_client: MailClient, tmp_path: Path
+) -> None:
+    async with demo(tmp_path, "--once", "--mail-client", mail_client) as running:
         written = await running.rest()
 
     assert running.process.returncode == 0, written

@@ -4,8 +4,11 @@ import asyncio
 from dataclasses import replace
 from email.utils import getaddresses
 
+import pytest
+
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.fault_model import Action, Fault, Moment
+from tests.virtual_modem.profiles import MailClient
 
 from .api import Subscription
 from .flows import DOMAIN, Kind
@@ -39,6 +42,7 @@ async def reauthentication(flows_begun: Subscription) -> str:
                 return str(change["flow_id"])
 
 
+@pytest.mark.parametrize("mail_client", MailClient)
 async def test_a_notification_arrives_as_an_email(
     mail: MailServer, modem: VirtualModem, home: HomeAssistant, person: Person
 ) -> None:

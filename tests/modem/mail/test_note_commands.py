@@ -30,6 +30,7 @@ from custom_components.quectel_smtp.modem.network import radio, status
 from custom_components.quectel_smtp.modem.network.pdp import PdpContext, PdpSettings
 from custom_components.quectel_smtp.modem.network.probe import reach, resolve
 from tests.virtual_modem.client import VirtualModem
+from tests.virtual_modem.profiles import MailClient
 from tests.virtual_modem.tests.mail_server import MailServer
 
 HOST = "mail.example.com"
@@ -48,10 +49,17 @@ def server() -> Generator[MailServer]:
         yield running
 
 
+@pytest.fixture(params=MailClient)
+def mail_client(request: pytest.FixtureRequest) -> MailClient:
+    """Give each of the programs that may be behind the mail commands."""
+    client: MailClient = request.param
+    return client
+
+
 @pytest.fixture
-async def virtual() -> AsyncGenerator[VirtualModem]:
+async def virtual(mail_client: MailClient) -> AsyncGenerator[VirtualModem]:
     """Give a virtual modem."""
-    async with VirtualModem() as modem:
+    async with VirtualModem(mail_client=mail_client) as modem:
         yield modem
 
 
@@ -153,13 +161,15 @@ async def test_ten_attachments_are_stored_listed_and_removed(
 
 
 async def test_a_picture_arrives_byte_for_byte_and_does_not_stay(
-    server: MailServer,
+    server: MailServer, mail_client: MailClient
 ) -> None:
     picture = bytes(range(256)) * 20 + b"+++\r\n\xff\xff"
     message = Message(
         "Hello", "Body", ("a@example.com",), attachments=(Attachment("p.jpg", picture),)
     )
-    async with VirtualModem(hosts={HOST: {25: server.port}}) as virtual:
+    async with VirtualModem(
+        hosts={HOST: {25: server.port}}, mail_client=mail_client
+    ) as virtual:
         virtual.put_file("homeassistant_left_behind.jpg", b"x")
         virtual.put_file("users.pem", b"x")
         modem = Modem(PortSettings(virtual.port))
@@ -179,6 +189,29 @@ async def test_a_picture_arrives_byte_for_byte_and_does_not_stay(
     (part,) = content.iter_attachments()
     assert part.get_filename() == "homeassistant_p.jpg"
     assert part.get_content() == picture
+
+
+async def test_an_attachment_that_the_modem_can_not_read_leaves_a_doubt(
+    server: MailServer, mail_client: MailClient
+) -> None:
+    message = Message(
+        "Hello", "Body", ("a@example.com",), attachments=(Attachment("p.jpg", b"two"),)
+    )
+    async with VirtualModem(
+        hosts={HOST: {25: server.port}},
+        settings={"attachment_memory": 2},
+        mail_client=mail_client,
+    ) as virtual:
+        modem = Modem(PortSettings(virtual.port))
+        await modem.open()
+        await modem.activate(PdpSettings("internet"))
+        await modem.configure(SERVER)
+        assert await modem.prepare(message) is None
+        outcome = await modem.put(60)
+        await modem.close()
+    assert outcome == Outcome(Result.DOUBTFUL, SmtpError.ATTACHMENT_MEMORY)
+    # One of them has sent what it could, and the server can't know that it is not all.
+    assert len(server.received) == (mail_client is MailClient.TERSE)
 
 
 @pytest.mark.parametrize(
@@ -282,9 +315,11 @@ async def test_a_context_of_anothers_is_seen_and_released(channel: AtChannel) ->
     assert 1 not in await radio.active_contexts(channel)
 
 
-async def test_a_servers_name_and_port_are_probed(server: MailServer) -> None:
+async def test_a_servers_name_and_port_are_probed(
+    server: MailServer, mail_client: MailClient
+) -> None:
     hosts = {HOST: {25: server.port, 26: 1}}
-    async with VirtualModem(hosts=hosts) as virtual:
+    async with VirtualModem(hosts=hosts, mail_client=mail_client) as virtual:
         channel = await connect(PortSettings(virtual.port))
         await channel.synchronise()
         await PdpContext(channel, 1, lambda: None).activate(PdpSettings("internet"))
