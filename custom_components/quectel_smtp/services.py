@@ -13,6 +13,7 @@ from homeassistant.core import (
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv, service
 
+from . import typed
 from .const import DOMAIN
 from .coordinator import QuectelConfigEntry
 from .delivery.courier.courier import Courier
@@ -92,8 +93,8 @@ def _courier(call: ServiceCall) -> Courier:
 
 def _reference(call: ServiceCall) -> str | None:
     """Return the reference as it was given out, however it was typed."""
-    typed: str | None = call.data.get(ATTR_REFERENCE)
-    return None if typed is None else typed.strip().upper()
+    reference: str | None = call.data.get(ATTR_REFERENCE)
+    return None if reference is None else typed.stripped(reference).upper()
 
 
 def _refused(key: str, reference: str | None) -> ServiceValidationError:

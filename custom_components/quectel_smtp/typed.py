@@ -121,6 +121,15 @@ def name(text: str) -> str:
     )
 
 
+def lines(text: str) -> str:
+    """Return a block of plain lines, such as PEM, without what can't be seen in it."""
+    return "".join(
+        character
+        for character in text
+        if character in "\r\n" or _hidden(character) is None
+    )
+
+
 def sendable(text: str) -> str:
     """Return ``text`` with what no email can have replaced: no alarm is lost over it.
 

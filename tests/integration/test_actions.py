@@ -92,7 +92,7 @@ async def test_one_email_is_cancelled_by_its_reference(
     hass: HomeAssistant, desk: Desk, waiting: MockConfigEntry
 ) -> None:
     first, second = await _listed(hass)
-    await _do(hass, "cancel", reference=f" {first['reference'].lower()} ")
+    await _do(hass, "cancel", reference=f"\u200b {first['reference'].lower()}\u00a0")
     (left,) = await _listed(hass)
     assert left["reference"] == second["reference"]
     desk.ports = {PORT}

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
+from .. import typed
+
 # The roots of the certificate authorities that most mail servers are certified by.
 WELL_KNOWN: Final = (
     "ISRG Root X1",
@@ -102,7 +104,7 @@ def check_pem(text: str, now: datetime) -> str:
     ``CertificateError`` unless it is valid now and can be the end of a chain: a
     certificate authority's, or a server's own.
     """
-    blocks = _BLOCK.findall(text)
+    blocks = _BLOCK.findall(typed.lines(text))
     if len(blocks) > 1:
         raise CertificateError("certificate_several")
     try:

@@ -231,6 +231,17 @@ async def test_a_pasted_root_is_kept_as_plain_pem(
     assert dialog.result["result"].data["certificate"] == root()
 
 
+async def test_a_root_is_taken_as_it_comes_out_of_a_web_page(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await to_certificate(hass)
+    await dialog.choose("certificate_text")
+    pasted = root().replace("CERT", "CE\u200bRT").replace("\n", "\u00a0\r\n\t")
+    await dialog.submit(certificate=f"\ufeff{pasted}")
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+    assert dialog.result["result"].data["certificate"] == root()
+
+
 async def test_a_server_s_own_certificate_can_be_pasted(
     hass: HomeAssistant, desk: Desk
 ) -> None:
