@@ -24,6 +24,8 @@ class Data:
     count: int
     then: bytes | Callable[[bytes], bytes]
     acknowledge: bool = False
+    opening: bytes = b"\r\nCONNECT\r\n"
+    """What asks for the bytes; a prompt, for example."""
 
 
 @dataclass
@@ -100,6 +102,12 @@ class ScriptedPort(asyncio.Transport):
         """Be in the data mode that another program has left behind."""
         self._data = Data(10_000, OK)
 
+    def ask(self, data: Data) -> None:
+        """Take data from now on, asked for without a command just then."""
+        self._data = data
+        self._got.clear()
+        self.receive(data.opening)
+
     def _deliver(self, data: bytes) -> None:
         for piece in self.cut(data):
             self.channel.data_received(piece)
@@ -142,7 +150,7 @@ class ScriptedPort(asyncio.Transport):
             case Data():
                 self._data = answer
                 self._got.clear()
-                self._send(b"\r\nCONNECT\r\n")
+                self._send(answer.opening)
 
     def _take_data(self, data: Data, byte: int) -> None:
         self._got.append(byte)

@@ -8,9 +8,12 @@ import pytest
 from custom_components.quectel_smtp.modem.at.parser import (
     LINE_LIMIT,
     Acknowledgement,
+    Broken,
+    Data,
     Event,
     Line,
     Parser,
+    Prompt,
 )
 
 TRANSCRIPTS = (
@@ -127,3 +130,154 @@ def test_acknowledgements_are_counted_however_the_stream_is_cut(
     events = [event for byte in stream for event in parser.feed(bytes((byte,)))]
     assert events.count(Acknowledgement()) == parts.count(b"A")
     assert len(events) == len(parts)
+
+
+def data_parser(limit: int = 1500) -> Parser:
+    """Return a parser that awaits counted data."""
+    parser = Parser()
+    parser.expect_data("+QIRD:", limit)
+    return parser
+
+
+POSING = (
+    b'OK\r\n+QSMTPPUT: 0,0\r\nRDY\r\n+QIRD: 3\r\n\r\n\r\nOK\r\n\xff\x00> +QIURC: "x"'
+)
+PREFIXED = (b"", b"AT+QIRD=0,9\r", b'\r\n+QIURC: "recv",0\r\n')
+
+
+def pieces_of(stream: bytes, cuts: list[int]) -> list[bytes]:
+    """Cut a stream at these places."""
+    edges = [0, *sorted(cuts), len(stream)]
+    return [stream[a:b] for a, b in itertools.pairwise(edges)]
+
+
+@given(
+    st.one_of(st.binary(min_size=1, max_size=200), st.just(POSING)),
+    st.sampled_from(PREFIXED),
+    st.sampled_from([b"\r\n\r\nOK\r\n", b"\r\nOK\r\n"]),
+    st.data(),
+)
+def test_counted_data_is_whole_whatever_it_holds_and_however_it_is_cut(
+    content: bytes, before: bytes, after: bytes, draw: st.DataObject
+) -> None:
+    stream = before + b"\r\n+QIRD: %d\r\n" % len(content) + content + after
+    cuts = draw.draw(st.lists(st.integers(0, len(stream)), max_size=8))
+    parser = data_parser()
+    events = [e for piece in pieces_of(stream, cuts) for e in parser.feed(piece)]
+    assert events[-3:] == [
+        Line(f"+QIRD: {len(content)}", opened=True),
+        Data(content),
+        Line("OK", opened=True),
+    ]
+    assert len(events) == 3 + bool(before)
+    assert parser.held == 0
+
+
+def test_counted_data_is_whole_when_cut_at_every_byte() -> None:
+    stream = b"\r\n+QIRD: %d\r\n" % len(POSING) + POSING + b"\r\n\r\nOK\r\n"
+    whole = data_parser().feed(stream)
+    assert whole[1] == Data(POSING)
+    for size in range(1, len(stream)):
+        parser = data_parser()
+        pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
+        assert [e for piece in pieces for e in parser.feed(piece)] == whole
+
+
+@given(st.binary(max_size=60), st.data())
+def test_a_line_of_the_modems_own_in_the_header_takes_nothing_of_the_data(
+    content: bytes, draw: st.DataObject
+) -> None:
+    """Either the data is whole, or the answer is known to be broken."""
+    urc = b'\r\n+QIURC: "recv",1\r\n'
+    head = b"\r\n+QIRD: %d\r\n" % len(content)
+    cut = draw.draw(st.integers(0, len(head)))
+    stream = head[:cut] + urc + head[cut:] + content + b"\r\n\r\nOK\r\n"
+    parser = data_parser()
+    lines = []
+    for event in parser.feed(stream):
+        match event:
+            case Broken():
+                break
+            case Data(found):
+                assert found == content
+            case Line(text):
+                lines.append(text)
+    # A number that was cut within its digits may come before it is known.
+    urcs = ['+QIURC: "recv",1'] * lines.count('+QIURC: "recv",1')
+    assert set(lines) <= {*urcs, "OK", head.decode().strip(), *HEADS}
+
+
+HEADS = {f"+QIRD: {count}" for count in range(7)}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"+QIRD: 1501", b"+QIRD: 5,abcde", b"+QIRD: x", b"+QIRD:", b"+QIRD: 999999999"],
+)
+def test_a_header_without_a_plain_count_breaks_the_answer(header: bytes) -> None:
+    parser = data_parser()
+    if header == b"+QIRD:":
+        # It may be the first half of one; what comes next can't complete it.
+        assert parser.feed(b"\r\n+QIRD:\r\n\r\nOK\r\n") == [Line("OK", opened=True)]
+        return
+    assert parser.feed(b"\r\n" + header + b"\r\n+QSMTPPUT: 0,0\r\n") == [Broken()]
+    assert parser.feed(b"\r\n+QSMTPPUT: 0,0\r\n") == []
+    parser.resume()
+    assert parser.feed(b"\r\nOK\r\n") == [Line("OK", opened=True)]
+
+
+def test_data_that_does_not_end_as_counted_breaks_the_answer() -> None:
+    parser = data_parser()
+    assert parser.feed(b"\r\n+QIRD: 3\r\nabcde\r\nOK\r\n") == [
+        Line("+QIRD: 3", opened=True),
+        Broken(),
+    ]
+    assert parser.feed(b"+QSMTPPUT: 0,0\r\n") == []
+
+
+def test_no_data_is_no_piece_of_data() -> None:
+    assert data_parser().feed(b"\r\n+QIRD: 0\r\n\r\nOK\r\n") == [
+        Line("+QIRD: 0", opened=True),
+        Line("OK", opened=True),
+    ]
+
+
+def test_the_rest_of_data_that_is_given_up_is_never_read_as_lines() -> None:
+    parser = data_parser()
+    parser.feed(b"\r\n+QIRD: 40\r\nab")
+    assert parser.held == 2
+    parser.reset()
+    assert parser.feed(b"\r\n+QSMTPPUT: 0,0\r\n") == []
+    parser.resume()
+    # One that comes later still is framed.
+    assert Data(b"OK") in parser.feed(b"\r\n+QIRD: 2\r\nOK\r\n\r\nOK\r\n")
+    parser.expect_lines()
+    assert parser.feed(b"\r\n+QIRD: 2\r\n") == [Line("+QIRD: 2", opened=True)]
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"\r\n> \r\nSEND OK\r\n",
+        b"\r\n>\r\nSEND OK\r\n",
+        b"\r\n>\r\n\r\nSEND OK\r\n",
+        b"AT+QISEND=0,1\r\r\n> \r\nSEND OK\r\n",
+    ],
+)
+def test_a_prompt_is_told_once_however_it_is_cut(stream: bytes) -> None:
+    for size in range(1, len(stream)):
+        parser = Parser()
+        parser.expect_prompt()
+        pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
+        events = [e for piece in pieces for e in parser.feed(piece)]
+        assert [e for e in events if not isinstance(e, Line)] == [Prompt()]
+        assert [e.text for e in events[-1:] if isinstance(e, Line)] == ["SEND OK"]
+
+
+def test_without_a_prompt_due_the_sign_is_part_of_a_line() -> None:
+    assert feed_in([b"\r\n> \r\n"]) == [Line("> ", opened=True)]
+    parser = Parser()
+    parser.expect_prompt()
+    assert parser.feed(b"\r\nx> y\r\n") == [Line("x> y", opened=True)]
+    parser.expect_lines()
+    assert parser.feed(b"\r\n>\r\n") == [Line(">", opened=True)]

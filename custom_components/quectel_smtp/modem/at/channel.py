@@ -28,7 +28,7 @@ from .errors import (
     UnexpectedAnswerError,
 )
 from .exchange import Exchange, Expectation
-from .parser import Acknowledgement, Event, Parser
+from .parser import Acknowledgement, Broken, Data, Event, Parser, Prompt
 from .syntax import LINE_LIMIT
 
 _LOGGER = logging.getLogger(__name__)
@@ -95,6 +95,8 @@ class AtChannel(asyncio.Protocol):
         self.heard = False
         """Whether any URC has come since the port was opened."""
         self._in_data_mode = False
+        # Bytes that a prompt may still ask for, or has asked for.
+        self._owed = 0
         self._outstanding: set[str] = set()
         # The lines by which the modem's last start has told of itself.
         self._told: set[str] = set()
@@ -258,6 +260,55 @@ class AtChannel(asyncio.Protocol):
             self._in_data_mode = False
             return lines
 
+    async def receive(self, command: Command, limit: int) -> bytes:
+        """Send ``command`` and return the bytes that its information line counts.
+
+        They are ``limit`` at most, and may be anything: none of them is read as a line,
+        not even when they come late. ``UnexpectedAnswerError`` where they don't end as
+        counted; then they are lost. Else as ``execute``.
+        """
+        async with self._lock:
+            await self._resync()
+            self._parser.expect_data(command.prefixes[0], limit)
+            exchange = await self._begin(command)
+            try:
+                lines = await self._finish(exchange, command.deadline)
+            except UnexpectedAnswerError:
+                # What is left of the answer must not wait for the next command.
+                await self._resync()
+                raise
+            finally:
+                self._expect_no_more()
+            if not lines:
+                raise UnexpectedAnswerError(command.name)
+            return exchange.data
+
+    async def send(self, command: Command, data: bytes) -> str:
+        """Send ``command``, then ``data`` once it is asked for by a prompt.
+
+        Returns the final result, ``OK`` or one of the command's own. After an error the
+        modem may have taken other bytes in the place of ``data``. Else as ``execute``.
+        """
+        async with self._lock:
+            await self._resync()
+            self._parser.expect_prompt()
+            self._owed = len(data)
+            exchange = await self._begin(command, connect=True)
+            await self._await_connected(exchange)
+            self._owed = 0
+            if not exchange.done.done():
+                self._write(data)
+            try:
+                await self._finish(exchange, command.deadline)
+            finally:
+                self._expect_no_more()
+            return exchange.done.result()
+
+    def _expect_no_more(self) -> None:
+        """Read lines only, unless the answer may still come: it must not be lines."""
+        if not self.dirty:
+            self._parser.expect_lines()
+
     async def synchronise(self, *, escape: bool = True) -> bool:
         """Bring a freshly opened port to where commands can be trusted.
 
@@ -297,11 +348,18 @@ class AtChannel(asyncio.Protocol):
     # What arrives.
 
     def _on_event(self, event: Event) -> None:
-        if isinstance(event, Acknowledgement):
-            self._acknowledged += 1
-            self._progress.set()
-        else:
-            self._dispatcher.take(event)
+        match event:
+            case Acknowledgement():
+                self._acknowledged += 1
+                self._progress.set()
+            case Prompt():
+                self._dispatcher.prompt()
+            case Data(content):
+                self._dispatcher.data(content)
+            case Broken():
+                self._dispatcher.broken()
+            case _:
+                self._dispatcher.take(event)
 
     def _on_reboot(self, text: str) -> None:
         """Start a new epoch, once for the several lines that tell of one start.
@@ -387,7 +445,7 @@ class AtChannel(asyncio.Protocol):
 
     @staticmethod
     def _raise_error(command: Command, result: str) -> None:
-        if result != "OK":
+        if result != "OK" and result not in command.finals:
             _, _, argument = result.partition(":")
             raise CommandError(command.name, cme_code(argument) if argument else None)
 
@@ -416,14 +474,21 @@ class AtChannel(asyncio.Protocol):
 
     async def _connect(self, exchange: Exchange) -> bool:
         """Wait for ``CONNECT``; False if a final result came instead."""
-        command = exchange.command
-        connected = cast("asyncio.Future[None]", exchange.connected)
         # Should the wait be cut off, CONNECT may be on its way all the same.
         self._in_data_mode = True
+        await self._await_connected(exchange)
+        if exchange.done.done():
+            self._in_data_mode = False
+            return False
+        return True
+
+    async def _await_connected(self, exchange: Exchange) -> None:
+        """Wait until the modem takes data, or the command has ended without."""
+        connected = cast("asyncio.Future[None]", exchange.connected)
         try:
             await asyncio.wait(
                 (connected, exchange.done),
-                timeout=command.deadline,
+                timeout=exchange.command.deadline,
                 return_when=asyncio.FIRST_COMPLETED,
             )
         except asyncio.CancelledError:
@@ -431,11 +496,7 @@ class AtChannel(asyncio.Protocol):
             raise
         if not connected.done() and not exchange.done.done():
             self._abandon(exchange)
-            raise NoAnswerError(command.name)
-        if exchange.done.done():
-            self._in_data_mode = False
-            return False
-        return True
+            raise NoAnswerError(exchange.command.name)
 
     async def _write_data(
         self, exchange: Exchange, data: bytes, acknowledged: bool, settle: float
@@ -492,6 +553,8 @@ class AtChannel(asyncio.Protocol):
                 # Its own line came before the error: nothing older is on its way.
                 pass
             self._outstanding.clear()
+            self._owed = 0
+            self._parser.expect_lines()
             self.dirty = False
             return
         raise NoAnswerError("AT")
@@ -539,8 +602,11 @@ class AtChannel(asyncio.Protocol):
         A line that never falls silent ends the wait too: the probe decides.
         """
         self._parser.reset()
-        self._write(b"AT\r")
+        # A prompt that waits takes so many bytes, whatever they are; to a modem that
+        # has none they are empty lines.
+        self._write(b"\r" * self._owed + b"AT\r")
         for _ in range(3):
             await asyncio.sleep(quiet)
             if self._loop.time() - self._last_read >= quiet:
-                return
+                break
+        self._parser.resume()

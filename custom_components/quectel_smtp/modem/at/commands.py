@@ -43,8 +43,9 @@ class Command:
     ``prefixes`` are the information lines that are its own; with ``shape`` only those
     whose parameters it accepts, so that an unsolicited line with the same prefix is
     told apart. ``bare`` accepts a line without prefix, such as an IMEI. ``single``
-    says that one line is all there is: the next is unsolicited. Lines and parameters
-    of a ``secret`` command never reach a log.
+    says that one line is all there is: the next is unsolicited. ``finals`` are results
+    that end it beside ``OK`` and the errors. Lines and parameters of a ``secret``
+    command never reach a log.
     """
 
     line: str = field(repr=False)
@@ -54,6 +55,7 @@ class Command:
     bare: Callable[[str], bool] | None = None
     single: bool = True
     secret: bool = False
+    finals: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

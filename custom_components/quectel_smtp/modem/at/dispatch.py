@@ -9,7 +9,7 @@ from collections.abc import Callable
 import logging
 from typing import Final
 
-from .errors import ModemError
+from .errors import ModemError, UnexpectedAnswerError
 from .exchange import Exchange, Expectation
 from .parser import Line
 
@@ -131,6 +131,21 @@ class Dispatcher:
         if self._exchange is not None:
             self._fragment = text
 
+    def prompt(self) -> None:
+        """Tell the command in flight that its data may be written."""
+        if self._exchange is not None and self._exchange.armed:
+            self._exchange.connect()
+
+    def data(self, content: bytes) -> None:
+        """Give counted data to the command in flight; what comes late is nobody's."""
+        if self._exchange is not None and self._exchange.armed:
+            self._exchange.data = content
+
+    def broken(self) -> None:
+        """Fail the command in flight: its answer can't be framed."""
+        if self._exchange is not None:
+            self._exchange.fail(UnexpectedAnswerError(self._exchange.command.name))
+
     def _on_line(self, text: str) -> None:
         exchange = self._exchange
         if exchange is None or not exchange.armed or exchange.done.done():
@@ -138,14 +153,13 @@ class Dispatcher:
         elif text == exchange.command.line:
             # The echo.
             pass
-        elif _is_final(text) and exchange.result is None:
+        elif _is_final(exchange, text) and exchange.result is None:
             if exchange.lines or not exchange.stale:
                 exchange.result = text
         elif self._owns(exchange, text):
             exchange.take(text)
         elif text == "CONNECT" and exchange.connected is not None:
-            if not exchange.connected.done():
-                exchange.connected.set_result(None)
+            exchange.connect()
         elif text.startswith(exchange.command.prefixes):
             # A URC, or the first half of our own line: the next line tells.
             self._held = text
@@ -174,7 +188,7 @@ class Dispatcher:
 
     def _is_recognised(self, exchange: Exchange, text: str) -> bool:
         return (
-            _is_final(text)
+            _is_final(exchange, text)
             or self._is_urc(text)
             or text.startswith(exchange.command.prefixes)
         )
@@ -208,5 +222,9 @@ class Dispatcher:
             _LOGGER.debug("Unhandled line of %d characters", len(text))
 
 
-def _is_final(text: str) -> bool:
-    return text in _FINAL_RESULTS or text.startswith(_ERROR_PREFIXES)
+def _is_final(exchange: Exchange, text: str) -> bool:
+    return (
+        text in _FINAL_RESULTS
+        or text.startswith(_ERROR_PREFIXES)
+        or text in exchange.command.finals
+    )

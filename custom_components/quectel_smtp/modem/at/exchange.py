@@ -17,6 +17,7 @@ class Exchange:
         "armed",
         "command",
         "connected",
+        "data",
         "done",
         "length",
         "lines",
@@ -29,6 +30,7 @@ class Exchange:
         self.command = command
         self.lines: list[str] = []
         self.length = 0
+        self.data = b""
         self.result: str | None = None
         self.connected: asyncio.Future[None] | None = None
         self.done: asyncio.Future[str] = loop.create_future()
@@ -41,6 +43,11 @@ class Exchange:
         """Whether ``text`` is an information line of this answer."""
         command = self.command
         return not (command.single and self.lines) and command.owns(text)
+
+    def connect(self) -> None:
+        """Note that the modem takes the command's data now."""
+        if self.connected is not None and not self.connected.done():
+            self.connected.set_result(None)
 
     def take(self, text: str) -> None:
         """Keep an information line; an answer that never ends fails."""
