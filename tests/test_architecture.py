@@ -13,7 +13,7 @@ from tests.source import INTEGRATION, PACKAGE, ROOT, imports, module_name, tree
 _LAYERS = (
     ("modem/at",),
     ("modem/network",),
-    ("modem/boot", "modem/recording"),
+    ("modem/boot", "modem/recording", "modem/tcp"),
     ("modem/mail",),
     ("modem/connection",),
     ("modem/modem",),
@@ -193,6 +193,9 @@ def test_the_virtual_modem_shares_no_code_with_what_it_tests() -> None:
         ("modem/recording/x.py", "from ..network import status", True),
         ("modem/recording/x.py", "from ..boot import memory", False),
         ("modem/recording/x.py", "from ..mail import smtp", False),
+        ("modem/tcp/x.py", "from ..network import probe", True),
+        ("modem/tcp/x.py", "from ..boot import memory", False),
+        ("modem/boot/x.py", "from ..tcp.stream import TcpStream", False),
         ("modem/mail/x.py", "from ..boot.memory import Memory", True),
         ("modem/mail/x.py", "from ..connection import Connection", False),
         ("modem/connection.py", "from .mail.late_result import LateResult", True),

@@ -547,7 +547,8 @@ class AtChannel(asyncio.Protocol):
             exchange.stale = True
             try:
                 await self._finish(exchange, _PROBE_DEADLINE)
-            except NoAnswerError:
+            except NoAnswerError, UnexpectedAnswerError:
+                # None, or the rest of an earlier one that can't be framed.
                 continue
             except CommandError:
                 # Its own line came before the error: nothing older is on its way.

@@ -258,6 +258,12 @@ class ServerUnreachableError(ModemError):
         super().__init__(f"{int(code)}, {meaning_of(code)}")
 
 
+class ConnectionLostError(ModemError):
+    """The TCP connection to the server is gone: open another one."""
+
+    key = "connection_lost"
+
+
 class ServerNameError(ModemError):
     """The mail server's name has no address: correct it, or mend the connection."""
 

@@ -1,0 +1,94 @@
+"""A socket for a library: one end of a local pair, whose other end is a ``TcpStream``."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+import socket
+from typing import Final
+
+from ..at.errors import ModemError
+from .stream import TcpStream
+
+# What the pair may hold: a library that has written this much feels the speed of the
+# line, rather than believing that all has left.
+_BUFFER: Final = 8192
+
+
+class Joined:
+    """Carries bytes between a stream and a socket pair, both ways at once."""
+
+    def __init__(self, stream: TcpStream) -> None:
+        """Make the pair; ``socket`` is for the library, which also closes it."""
+        self._stream = stream
+        self._ours, self.socket = socket.socketpair()
+        for end in (self._ours, self.socket):
+            end.setblocking(False)
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+        self.failure: ModemError | None = None
+        """Why the stream broke, where the library only sees its end."""
+
+    async def carry(self) -> None:
+        """Carry until both directions have ended."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._carry_out())
+            group.create_task(self._carry_in())
+
+    def close(self) -> None:
+        """Close our end: the library sees the end of the stream."""
+        self._ours.close()
+
+    async def _carry_out(self) -> None:
+        """From the library to the server, until the library ends it.
+
+        What can't be sent any more is dropped: the server's last words still come in.
+        """
+        loop = asyncio.get_running_loop()
+        with suppress(OSError):
+            while data := await loop.sock_recv(self._ours, self._stream.limits.send):
+                if self.failure is None:
+                    with self._noted():
+                        await self._stream.write(data)
+
+    async def _carry_in(self) -> None:
+        """From the server to the library, until the server ends it."""
+        loop = asyncio.get_running_loop()
+        with suppress(OSError):
+            try:
+                with self._noted():
+                    while data := await self._stream.read():
+                        await loop.sock_sendall(self._ours, data)
+            finally:
+                self._ours.shutdown(socket.SHUT_WR)
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Keep the first failure of the stream."""
+        try:
+            yield
+        except ModemError as err:
+            self.failure = self.failure or err
+
+
+@asynccontextmanager
+async def joined(stream: TcpStream) -> AsyncIterator[Joined]:
+    """Join a stream to a local socket as long as the block runs; then close it.
+
+    The stream is closed at the end, also when the library has not closed its socket.
+    """
+    pair = Joined(stream)
+    carrying = asyncio.create_task(pair.carry())
+    try:
+        yield pair
+    except BaseException:
+        # A modem that hangs is not waited for.
+        carrying.cancel()
+        raise
+    finally:
+        try:
+            await stream.close()
+        finally:
+            carrying.cancel()
+            await asyncio.wait((carrying,))
+            pair.close()
+    if not carrying.cancelled():
+        carrying.result()

@@ -1,0 +1,268 @@
+"""``TcpStream``: bytes to and from a server, over one TCP connection of the modem.
+
+Buffer access mode (TCP/IP note 2.4.7): what the server sends waits in the modem until it
+is read, counted. Each command is a turn of its own on the AT channel, so that polls and
+other work go on in between.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Final, Self
+
+from ..at.channel import AtChannel
+from ..at.codes import TcpError
+from ..at.commands import Command
+from ..at.errors import (
+    CommandError,
+    ConnectionLostError,
+    ModemError,
+    ServerNameError,
+    ServerUnreachableError,
+    UnexpectedAnswerError,
+)
+from ..at.syntax import integer, number, parameters, quote
+from .preparation import Limits
+
+# The last but one of the modem's twelve: the last is the probe's, the first ones are
+# others' habit.
+CONNECTION: Final = 10
+HOST_LIMIT: Final = 200
+
+# Seconds; TCP/IP notes: 150 s for +QIOPEN, 120 s for QISEND and QIRD (BG95's), and the
+# timeout that we give to QICLOSE, which holds up every other command.
+_OPEN_TIME: Final = 155.0
+_DATA_TIME: Final = 125.0
+_CLOSE_TIMEOUT: Final = 1
+_CLOSE_TIME: Final = 15.0
+
+# How long we rely on result codes before we ask: they may go to another port, or be late.
+_POLL: Final = 2.0
+# Pauses while the modem's send buffer is full, and for how long it may be.
+_FULL_FIRST: Final = 0.25
+_FULL_LONGEST: Final = 4.0
+_FULL_TIME: Final = 120.0
+
+_RECEIVED_CODES: Final = ("recv", "closed")
+_CLOSING: Final = "4"
+_INITIAL: Final = "0"
+_STATE_FIELD: Final = 5
+
+
+class TcpStream:
+    """An open connection; one task may read while another writes.
+
+    Whatever fails with a ``ModemError`` fails again: after it nothing is known of the
+    bytes that were on their way. The same holds when a caller is cancelled.
+    """
+
+    def __init__(self, channel: AtChannel, context_id: int, limits: Limits) -> None:
+        """Describe a stream over that PDP context; use ``open``."""
+        self._channel = channel
+        self._context = context_id
+        self.limits = limits
+        # Set while something may be read, or is to be told.
+        self._news = asyncio.Event()
+        self._ended = False
+        self._lost: ModemError | None = None
+        self._unsubscribe = channel.subscribe("+QIURC:", self._on_urc)
+        self.sent = 0
+        """Bytes that the modem has taken."""
+        self.received = 0
+        """Bytes that were read."""
+
+    @classmethod
+    async def open(
+        cls,
+        channel: AtChannel,
+        context_id: int,
+        host: str,
+        port: int,
+        limits: Limits,
+    ) -> Self:
+        """Connect to ``host`` and ``port`` over the active context; up to 155 s.
+
+        ``ServerNameError`` and ``ServerUnreachableError`` with the modem's code. A
+        connection that an earlier user left open is closed first.
+        """
+        context = integer(context_id, "context", 1, 16)
+        name = quote(host, "host", HOST_LIMIT)
+        target = f"{name},{integer(port, 'port', 1, 65535)}"
+        stream = cls(channel, context_id, limits)
+        line = f'AT+QIOPEN={context},{CONNECTION},"TCP",{target},0,0'
+        try:
+            code = await stream._open(line)
+            if code is TcpError.SOCKET_IN_USE:
+                await stream._close()
+                code = await stream._open(line)
+        except BaseException:
+            await stream.close()
+            raise
+        if code is not TcpError.SUCCESS:
+            await stream.close()
+            unknown = code is TcpError.DNS_FAILED
+            raise ServerNameError(code) if unknown else ServerUnreachableError(code)
+        return stream
+
+    async def _open(self, line: str) -> TcpError | int:
+        with self._channel.expect(f"+QIOPEN: {CONNECTION},") as result:
+            await self._channel.execute(Command(line))
+            opened = await result.wait(_OPEN_TIME)
+        code = number(parameters(opened)[1])
+        if code is None:
+            raise UnexpectedAnswerError("AT+QIOPEN")
+        return TcpError.of(code)
+
+    async def read(self) -> bytes:
+        """Wait for bytes and return some; none at the server's end of the stream."""
+        while True:
+            heard = await self._hear()
+            self._raise_lost()
+            # Before asking: what comes from now on is news.
+            ended = self._ended
+            self._news.clear()
+            data = await self._receive()
+            if data:
+                # Some firmware tells of further bytes only once it had none to give.
+                self._news.set()
+                self.received += len(data)
+                return data
+            if ended:
+                self._news.set()
+                return b""
+            if not heard:
+                await self._ask_state()
+
+    async def write(self, data: bytes) -> None:
+        """Hand bytes to the modem; waits while its send buffer is full, up to 120 s.
+
+        ``ConnectionLostError`` if the connection has ended: what the server sent before
+        can still be read.
+        """
+        for start in range(0, len(data), self.limits.send):
+            await self._send(data[start : start + self.limits.send])
+
+    async def close(self) -> None:
+        """Close the connection; one that is gone, or a modem that is, is no error."""
+        self._unsubscribe()
+        self._unsubscribe = lambda: None
+        self._lose(ConnectionLostError("closed"))
+        with suppress(ModemError):
+            await self._close()
+
+    async def _close(self) -> None:
+        with suppress(CommandError):
+            await self._channel.execute(
+                Command(
+                    f"AT+QICLOSE={CONNECTION},{_CLOSE_TIMEOUT}", deadline=_CLOSE_TIME
+                )
+            )
+
+    # What the modem tells.
+
+    def _on_urc(self, line: str) -> None:
+        what, *rest = parameters(line)
+        about = number(rest[0]) if rest else None
+        if what == "pdpdeact" and about == self._context:
+            self._lose(ConnectionLostError("the network took the data connection"))
+        elif what not in _RECEIVED_CODES or about != CONNECTION:
+            return
+        self._ended = self._ended or what == "closed"
+        self._news.set()
+
+    async def _hear(self) -> bool:
+        """Wait for news; False if none came in time, and it is ours to ask."""
+        if self._news.is_set():
+            return True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_POLL):
+                await self._news.wait()
+        return self._news.is_set()
+
+    def _raise_lost(self) -> None:
+        if self._lost is not None:
+            raise ConnectionLostError(str(self._lost)) from self._lost
+
+    # Turns on the channel.
+
+    async def _receive(self) -> bytes:
+        command = Command(
+            f"AT+QIRD={CONNECTION},{self.limits.read}",
+            prefixes=("+QIRD:",),
+            deadline=_DATA_TIME,
+        )
+        with self._turn():
+            try:
+                return await self._channel.receive(command, self.limits.read)
+            except CommandError:
+                # Some firmware forgets a connection with the server's end of it.
+                if self._ended:
+                    return b""
+                raise
+
+    async def _send(self, piece: bytes) -> None:
+        """Offer a piece until the modem takes it: SEND FAIL says that it took none."""
+        loop = asyncio.get_running_loop()
+        until, pause = loop.time() + _FULL_TIME, _FULL_FIRST
+        while True:
+            self._raise_lost()
+            with self._turn():
+                result = await self._offer(piece)
+            if result is None:
+                # Not for the reader: the server's last words may wait for it.
+                raise ConnectionLostError("the connection has ended")
+            if result != "SEND FAIL":
+                self.sent += len(piece)
+                return
+            if loop.time() >= until:
+                self._lose(ConnectionLostError("the server takes nothing"))
+            else:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _FULL_LONGEST)
+
+    async def _offer(self, piece: bytes) -> str | None:
+        """Return the final result of QISEND, None where the connection can't send."""
+        command = Command(
+            f"AT+QISEND={CONNECTION},{len(piece)}",
+            deadline=_DATA_TIME,
+            finals=("SEND OK", "SEND FAIL"),
+        )
+        try:
+            return await self._channel.send(command, piece)
+        except CommandError:
+            return None
+
+    async def _ask_state(self) -> None:
+        """Find out whether the connection has ended, where no result code told."""
+        command = Command(f"AT+QISTATE=1,{CONNECTION}", prefixes=("+QISTATE:",))
+        with self._turn():
+            try:
+                lines = await self._channel.execute(command)
+            except CommandError:
+                # It can't be told; QIRD has just answered for this connection.
+                return
+        found = parameters(lines[0]) if lines else ()
+        state = found[_STATE_FIELD] if len(found) > _STATE_FIELD else _INITIAL
+        if state in (_INITIAL, _CLOSING):
+            self._ended = True
+            self._news.set()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let whatever fails in a turn end the stream: its bytes may be lost."""
+        try:
+            yield
+        except CommandError as err:
+            self._lose(err)
+            raise ConnectionLostError("the connection is gone") from err
+        except ModemError as err:
+            self._lose(err)
+            raise
+        except BaseException:
+            self._lose(ConnectionLostError("given up in the middle of a command"))
+            raise
+
+    def _lose(self, reason: ModemError) -> None:
+        if self._lost is None:
+            self._lost = reason
+        self._news.set()

@@ -1,0 +1,1 @@
+"""A byte stream over the modem's own TCP."""
