@@ -55,7 +55,7 @@ class Command:
     bare: Callable[[str], bool] | None = None
     single: bool = True
     secret: bool = False
-    finals: tuple[str, ...] = ()
+    finals: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def name(self) -> str:
