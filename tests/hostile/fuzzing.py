@@ -86,6 +86,14 @@ class FuzzedPort(asyncio.Transport):
     ) -> None: ...
 
     @override
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    @override
+    def is_closing(self) -> bool:
+        return False
+
+    @override
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if self.taking:
             self.taking = max(self.taking - len(data), 0)

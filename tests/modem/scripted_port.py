@@ -89,6 +89,14 @@ class ScriptedPort(asyncio.Transport):
             self._take(byte)
 
     @override
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    @override
+    def is_closing(self) -> bool:
+        return self.closed
+
+    @override
     def abort(self) -> None:
         self.lose(None)
 

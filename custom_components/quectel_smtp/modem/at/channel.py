@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import logging
 from typing import Final, cast, override
 
+from . import outgoing
 from .codes import cme_code
 from .commands import Command
 from .data_mode import ACK_BLOCK, pieces
@@ -38,6 +39,8 @@ _GUARD: Final = 1.1
 _QUIET: Final = 0.15
 # Longer than any answer is late that isn't lost: then nothing is outstanding.
 _LONG_QUIET: Final = 3.0
+# Longer than a live link takes to acknowledge, shorter than the guard that follows.
+_ACKNOWLEDGED: Final = 0.5
 _PROBE_DEADLINE: Final = 1.0
 _PROBE_ROUNDS: Final = 4
 _GREETING: Final = Command("ATQ0V1E0", deadline=0.4)
@@ -84,6 +87,7 @@ class AtChannel(asyncio.Protocol):
         self._acknowledged = 0
         self._progress = asyncio.Event()
         self._last_write = 0.0
+        self._late_check: asyncio.TimerHandle | None = None
         self._last_read = 0.0
         self._lost_listeners: list[Callable[[PortLostError], None]] = []
         self._reboot_listeners: list[Callable[[], None]] = []
@@ -107,7 +111,7 @@ class AtChannel(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport; its buffer's limit makes "written" mean written."""
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(high=0)
+        outgoing.prepare(self._transport)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -118,6 +122,8 @@ class AtChannel(asyncio.Protocol):
         self._lost.__cause__ = exc
         self._writable.set()
         self._deadline.close()
+        if self._late_check is not None:
+            self._late_check.cancel()
         self._closed.set()
         self._fail_everything(self._lost)
         for listener in tuple(self._lost_listeners):
@@ -224,8 +230,10 @@ class AtChannel(asyncio.Protocol):
     ) -> tuple[str, ...]:
         """Send ``command``, then ``data`` in data mode; returns the lines after it.
 
-        ``timeout`` in seconds is for the data and its result; the command's own
-        deadline is for ``CONNECT``. With ``acknowledged`` the modem answers each
+        ``timeout`` in seconds is for the data and its result, and has to end well before
+        the input time that the command gives the modem: what a stalled link delivers
+        after that are commands. So what has not left by then is thrown away, if need be
+        with the port. The command's own deadline is for ``CONNECT``. With ``acknowledged`` the modem answers each
         1,024 bytes (FILE note, ACK mode). ``settle`` is a pause in seconds between
         ``CONNECT`` and the first byte. ``DataModeError`` if the modem left data mode
         before it had every byte: nothing more is written then.
@@ -239,20 +247,21 @@ class AtChannel(asyncio.Protocol):
             ends = self._loop.time() + timeout
             self._in_data_mode = True
             try:
-                async with asyncio.timeout_at(ends):
-                    await self._write_data(exchange, data, acknowledged, settle)
-                lines = await self._finish(exchange, ends - self._loop.time())
+                with outgoing.short_lived(self._require_port()):
+                    async with asyncio.timeout_at(ends):
+                        await self._write_data(exchange, data, acknowledged, settle)
+                    lines = await self._finish(exchange, ends - self._loop.time())
             except TimeoutError as err:
-                self._abandon(exchange)
+                self._abandon_data(exchange)
                 raise NoAnswerError(command.name) from err
             except NoAnswerError, asyncio.CancelledError:
                 # Bytes may be missing: the next command begins with the escape.
-                self._abandon(exchange)
+                self._abandon_data(exchange)
                 raise
             except ModemError:
                 # The modem has left data mode; what was under way to it may have
                 # been taken for a command.
-                self._abandon(exchange)
+                self._abandon_data(exchange)
                 self._in_data_mode = False
                 raise
             finally:
@@ -342,7 +351,7 @@ class AtChannel(asyncio.Protocol):
         if self._transport is None:
             return
         if self._lost is None:
-            self._transport.abort()
+            outgoing.abort(self._transport)
         await self._closed.wait()
 
     # What arrives.
@@ -455,6 +464,15 @@ class AtChannel(asyncio.Protocol):
         self._dispatcher.end()
         self._outstanding.add(exchange.command.name)
         self.dirty = True
+
+    def _abandon_data(self, exchange: Exchange) -> None:
+        """Give up on a data mode: nothing of it may arrive once that is over."""
+        self._abandon(exchange)
+        transport = cast(asyncio.Transport, self._transport)
+        outgoing.throw_away(transport)
+        self._late_check = self._loop.call_later(
+            _ACKNOWLEDGED, outgoing.close_if_stuck, transport
+        )
 
     def _require_port(self) -> asyncio.Transport:
         """Return the open port, or raise what closed it."""

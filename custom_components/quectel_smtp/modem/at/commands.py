@@ -34,6 +34,8 @@ class Deadline(float, Enum):
 # What the margin over a limit that we hand to the modem is made of: the answer's own
 # way, and a modem that is slow to notice.
 RESULT_MARGIN: Final = 15.0
+INPUT_MARGIN: Final = 15.0
+"""Seconds by which a data mode is over for us before it is for the modem."""
 
 
 @dataclass(frozen=True, slots=True)

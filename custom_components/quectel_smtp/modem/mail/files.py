@@ -7,7 +7,7 @@ from typing import Final
 
 from ..at.channel import AtChannel
 from ..at.codes import FileError
-from ..at.commands import RESULT_MARGIN, Command
+from ..at.commands import INPUT_MARGIN, Command
 from ..at.errors import CommandError, DataModeError, UnexpectedAnswerError
 from ..at.syntax import integer, number, parameters, quote
 
@@ -85,7 +85,7 @@ async def upload(channel: AtChannel, name: str, data: bytes) -> None:
         lines = await channel.transfer(
             Command(f"AT+QFUPL={target},{size},{seconds},1", prefixes=("+QFUPL:",)),
             data,
-            timeout=seconds + RESULT_MARGIN,
+            timeout=seconds - INPUT_MARGIN,
             acknowledged=True,
         )
         _compare(lines, data)

@@ -10,7 +10,7 @@ from typing import Final
 
 from ..at.channel import AtChannel
 from ..at.codes import CmeCode, SmtpError, SmtpReply
-from ..at.commands import RESULT_MARGIN, Command, Deadline
+from ..at.commands import INPUT_MARGIN, RESULT_MARGIN, Command, Deadline
 from ..at.errors import CommandError, DataModeError, ModemError
 from ..at.exchange import Expectation
 from ..at.syntax import integer, number, parameters
@@ -119,7 +119,7 @@ async def _write_body(channel: AtChannel, message: Message) -> None:
             prefixes=("+QSMTPBODY:",),
         ),
         body,
-        timeout=seconds + RESULT_MARGIN,
+        timeout=seconds - INPUT_MARGIN,
     )
     if not lines or number(parameters(lines[0])[0]) != len(body):
         raise DataModeError("AT+QSMTPBODY")
