@@ -323,6 +323,14 @@ class OutboxWriteError(OutboxError):
     """The commit failed: the disk is full, read-only or broken."""
 
 
+class OutboxNewerError(OutboxWriteError):
+    """A newer version of this program wrote the outbox: nothing of it is touched."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("written by a newer version")
+
+
 class NotWaitingError(Exception):
     """No email with this reference waits: it is over, or there never was one."""
 

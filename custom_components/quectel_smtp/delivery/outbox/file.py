@@ -4,7 +4,7 @@ SQLite in WAL mode with one lock for as long as it is open: a commit is one writ
 one fsync, and nobody else reads or writes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 import errno
 import os
@@ -70,7 +70,8 @@ def connect(path: Path) -> sqlite3.Connection:
 def open_database(path: Path, connect: Connect) -> tuple[sqlite3.Connection, bool]:
     """Open the database, made if there is none; returns whether one was set aside.
 
-    Raises ``OutboxWriteError`` if there can be none.
+    Raises ``OutboxWriteError`` if there can be none, ``OutboxNewerError`` if one is
+    there that a newer version wrote: it stays as it is.
     """
     try:
         try:
@@ -153,8 +154,12 @@ def _prepare(path: Path) -> None:
         header = os.read(opened, 100)
     finally:
         os.close(opened)
+    journal = _beside(path, "-journal")
+    if journal.is_dir(follow_symlinks=False):
+        # SQLite makes none, and could read nothing beside it.
+        journal.rename(_beside(_next_aside(path), "-journal"))
     # As long as there is a journal SQLite may still make it whole.
-    if header and not _HEADER.match(header) and not _beside(path, "-journal").exists():
+    if header and not _HEADER.match(header) and not journal.exists():
         raise _DamagedError("header")
     wal = _beside(path, "-wal")
     try:
@@ -213,10 +218,10 @@ def _complete(
 
 def set_aside(path: Path) -> None:
     """Rename a damaged database and what belongs to it; the oldest such are removed."""
-    earlier = sorted(_numbers(path))
+    earlier = _numbers(path)
     for number in earlier[: len(earlier) - DAMAGED_KEPT + 1]:
         _remove(_aside(path, number))
-    aside = _aside(path, earlier[-1] + 1 if earlier else 1)
+    aside = _next_aside(path)
     # The database itself last: if we are interrupted, the rest is found to be damaged
     # once more.
     for suffix in (*_BESIDE, ""):
@@ -228,26 +233,37 @@ def set_aside(path: Path) -> None:
 
 def remove_database(path: Path) -> None:
     """Remove the database and everything that ever belonged to it."""
+    for suffix in (*_BESIDE, ""):
+        _beside(path, suffix).unlink(missing_ok=True)
     for number in _numbers(path):
         _remove(_aside(path, number))
-    _remove(path)
 
 
 def _aside(path: Path, number: int) -> Path:
     return _beside(path, f".damaged-{number}")
 
 
+def _next_aside(path: Path) -> Path:
+    return _aside(path, max(_numbers(path), default=0) + 1)
+
+
 def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-def _numbers(path: Path) -> Iterator[int]:
-    """Yield the numbers of the databases that were set aside."""
-    name = re.compile(re.escape(path.name) + r"\.damaged-(\d{1,9})(-\w+)?")
+def _numbers(path: Path) -> list[int]:
+    """Return the numbers of the databases that were set aside, in order."""
+    # More were never made: what is named otherwise is somebody else's.
+    name = re.compile(
+        re.escape(path.name) + r"\.damaged-([0-9]{1,6})(-wal|-shm|-journal)?"
+    )
     found = (name.fullmatch(other.name) for other in path.parent.iterdir())
-    yield from {int(match[1]) for match in found if match}
+    return sorted({int(match[1]) for match in found if match})
 
 
-def _remove(path: Path) -> None:
+def _remove(aside: Path) -> None:
+    """Remove what was set aside; a folder that has its name is nobody's database."""
     for suffix in (*_BESIDE, ""):
-        _beside(path, suffix).unlink(missing_ok=True)
+        found = _beside(aside, suffix)
+        if not found.is_dir(follow_symlinks=False):
+            found.unlink(missing_ok=True)

@@ -5,6 +5,8 @@ from contextlib import suppress
 import sqlite3
 from typing import Final
 
+from ..records import OutboxNewerError
+
 APPLICATION_ID: Final = 0x51434D4C
 """In the file's header (SQLite file format 1.3.12): it is an outbox, "QCML"."""
 
@@ -99,25 +101,34 @@ _FIRST: Final = (
 )
 
 MIGRATIONS: tuple[Sequence[str], ...] = (_FIRST,)
-"""What makes version 1 of an empty file, version 2 of version 1, and so on."""
+"""What makes version 1 of an empty file, version 2 of version 1, and so on.
+
+Each changes the schema, also where only what is written in it is new: an older version
+of ours can't know that, and leaves alone what it sees to be newer.
+"""
 
 
 class ForeignDatabaseError(Exception):
-    """The file is a sound database, but no outbox of this version or an older one."""
+    """The file is a sound database, but no outbox."""
 
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the database to this version, in one transaction.
 
-    Raises ``ForeignDatabaseError``, with nothing changed.
+    Raises ``ForeignDatabaseError`` or ``OutboxNewerError``, with nothing changed.
     """
     version = _pragma(connection, "user_version")
     application = _pragma(connection, "application_id")
     new = version == 0 and not _tables(connection)
     if not new and application != APPLICATION_ID:
         raise ForeignDatabaseError("application_id")
-    if not 0 <= version <= len(MIGRATIONS):
+    if version < 0:
         raise ForeignDatabaseError("user_version")
+    if version > len(MIGRATIONS):
+        if _tables(connection) != _expected():
+            raise OutboxNewerError
+        # Every version changes the schema: it is the number that is wrong.
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
     if version < len(MIGRATIONS):
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -132,7 +143,9 @@ def migrate(connection: sqlite3.Connection) -> None:
                 # SQLite may have done it already.
                 connection.execute("ROLLBACK")
             raise
-    if _tables(connection) != _expected():
+    found = _tables(connection)
+    # What SQLite's own tools add, statistics for one, does no harm.
+    if not _expected() <= found or any(kind == "trigger" for kind, *_ in found):
         raise ForeignDatabaseError("schema")
 
 
