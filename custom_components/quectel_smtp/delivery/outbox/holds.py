@@ -39,6 +39,14 @@ def current(store: Store, at: Instant) -> tuple[Reason, float | None] | None:
     return None
 
 
+def forget_later(store: Store, most: float) -> None:
+    """Forget, in a transaction, what is to last longer than that."""
+    for reason in OF_ALL:
+        due = store.get(_KEY + reason)
+        if isinstance(due, float) and due > most:
+            store.put(_KEY + reason, None)
+
+
 def lift(store: Store, reasons: tuple[Reason, ...], at: Instant) -> None:
     """Forget it: what was wrong may be mended, or a person wants to know."""
     kept = [reason for reason in reasons if store.get(_KEY + reason) is not None]

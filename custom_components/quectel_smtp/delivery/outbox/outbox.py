@@ -30,7 +30,7 @@ from ..records import (
     Wear,
 )
 from ..rules.storm import DAY
-from . import envelopes, holds, rows, start, states, views
+from . import clock, envelopes, holds, rows, start, states, views
 from .attempts import Attempts
 from .file import Connect, connect, remove_database
 from .intake import Bounds, Intake
@@ -110,10 +110,11 @@ class Outbox:
         store = self._store
         damaged = store.open()
         try:
-            at = Instant(start.resumed(store, wall), wall)
+            at = Instant(clock.resumed(store, wall), wall)
             with store.writing(at):
-                store.recount()
+                clock.bound(store, at)
                 start.sweep(store, at)
+                store.recount()
                 restored = start.recognise_restore(store, at)
         except BaseException:
             store.close()

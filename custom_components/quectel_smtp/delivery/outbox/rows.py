@@ -6,7 +6,7 @@ SQLite holds what it is told to, of whatever type, and what a disk made of it si
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import count
+import itertools
 import json
 import math
 from typing import Final
@@ -30,6 +30,8 @@ class DamagedRowError(OutboxWriteError):
     """A row does not hold what was written into it."""
 
 
+_COUNT_MOST: Final = 10**9
+
 # Single values.
 
 
@@ -49,6 +51,14 @@ def integer(value: object) -> int:
     if not isinstance(value, int):
         raise DamagedRowError("integer")
     return value
+
+
+def count(value: object) -> int:
+    """Return how often something happened: more than it can be is no number of ours."""
+    found = integer(value)
+    if not 0 <= found <= _COUNT_MOST:
+        raise DamagedRowError("count")
+    return found
 
 
 def real(value: object) -> float:
@@ -136,7 +146,7 @@ class Addresses:
 
     def some(self, members: Collection[int]) -> Addresses:
         """Return those with these numbers, from 0, in the order to, cc, bcc."""
-        numbers = count()
+        numbers = itertools.count()
         to, cc, bcc = (
             tuple(address for address in kind if next(numbers) in members)
             for kind in (self.to, self.cc, self.bcc)
@@ -240,8 +250,8 @@ def email(row: Sequence[object]) -> EmailRow:
         bool(integer(row[3])),
         Instant(real(row[4]), wall(row[5])),
         real(row[6]),
-        integer(row[7]),
-        integer(row[8]),
+        count(row[7]),
+        count(row[8]),
         state(row[9]),
         state(row[10]),
     )
@@ -254,10 +264,10 @@ OF_WAITING: Final = "envelopes.email IN (SELECT id FROM emails WHERE ended IS NU
 def history(row: Sequence[object]) -> History:
     """Return what earlier attempts came to."""
     return History(
-        integer(row[0]),
-        integer(row[1]),
-        integer(row[2]),
-        integer(row[3]),
+        count(row[0]),
+        count(row[1]),
+        count(row[2]),
+        count(row[3]),
         bool(integer(row[4])),
     )
 

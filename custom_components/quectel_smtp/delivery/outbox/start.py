@@ -1,6 +1,5 @@
 """What an outbox does with what it finds when it is opened."""
 
-from datetime import datetime
 from typing import Final
 
 from ..records import Instant, Reason, State
@@ -8,34 +7,30 @@ from . import envelopes, rows, states
 from .rows import DamagedRowError, EnvelopeRow
 from .store import BACKUP, Store
 
-_AWAY_MOST: Final = 86400.0
-"""Seconds that may have passed between two runs: the host's clock may have jumped."""
 _BACKUP_MOST: Final = 3600.0
 """Seconds that a backup may take: an older note came out of the backup itself."""
+_TEXT_MOST: Final = 1 << 16
+"""Bytes that no text has, with its addresses."""
 _PLANNED: Final = frozenset({State.QUEUED, State.DEFERRED})
-
-
-def resumed(store: Store, wall: datetime) -> float:
-    """Return what the outbox's clock shows now.
-
-    It goes on where it stood, by what the host's clock says was between.
-    """
-    try:
-        elapsed = rows.real(store.get("elapsed"))
-        away = (wall - rows.wall(store.get("wall"))).total_seconds()
-    except DamagedRowError:
-        # A new database; or a clock that can't be read, and may not stand before what
-        # was accepted by it.
-        newest = store.row("SELECT max(accepted) FROM emails WHERE ended IS NULL")
-        found = None if newest is None else newest[0]
-        return max(found, 0.0) if isinstance(found, float) else 0.0
-    return elapsed + max(0.0, min(away, _AWAY_MOST))
 
 
 def sweep(store: Store, at: Instant) -> None:
     """End what can't be read any more, so that nothing else stumbles over it."""
     store.run("DELETE FROM envelopes WHERE email NOT IN (SELECT id FROM emails)")
-    store.run("DELETE FROM sends WHERE typeof(elapsed) <> 'real'")
+    _agree_on_ends(store)
+    # It is asked for as one or the other.
+    store.run(
+        "UPDATE emails SET critical = (critical <> 0)"
+        " WHERE ended IS NULL AND typeof(critical) = 'integer'"
+    )
+    # More than a text can have: a size that is wrong makes the outbox full.
+    store.run(
+        "UPDATE emails SET size = (SELECT CAST(total(length(CAST(content AS BLOB)))"
+        " AS INTEGER) FROM parts WHERE email = emails.id)"
+        " WHERE ended IS NULL AND typeof(size) = 'integer'"
+        "  AND size NOT BETWEEN 0 AND ?",
+        _TEXT_MOST,
+    )
     # The order in which they are taken is that of their emails.
     store.run(
         "UPDATE envelopes SET critical = emails.critical, accepted = emails.accepted"
@@ -66,6 +61,27 @@ def sweep(store: Store, at: Instant) -> None:
                 store.run(
                     "UPDATE envelopes SET due = ? WHERE id = ?", at.elapsed, one.id
                 )
+
+
+def _agree_on_ends(store: Store) -> None:
+    """Let an email and its envelopes agree whether it is over.
+
+    It ends in one statement, with its state. What else says so is wrong.
+    """
+    store.run(
+        "UPDATE emails SET ended = NULL WHERE ended IS NOT NULL"
+        " AND state IN ('queued', 'sending', 'deferred', 'held')"
+    )
+    store.run(
+        "UPDATE emails SET merged_into = NULL"
+        " WHERE merged_into IS NOT NULL AND state <> 'merged'"
+    )
+    store.run(
+        "UPDATE envelopes SET state = emails.state, due = NULL FROM emails"
+        " WHERE emails.id = envelopes.email AND emails.ended IS NOT NULL"
+        "  AND (envelopes.due IS NOT NULL"
+        "   OR envelopes.state IN ('queued', 'sending', 'deferred', 'held'))"
+    )
 
 
 def recognise_restore(store: Store, at: Instant) -> int:

@@ -4,6 +4,7 @@ All of it happens in a transaction that the caller has begun.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -265,8 +266,9 @@ def keep_last(store: Store, last: Last) -> None:
 
 def counter(store: Store, key: str) -> int:
     """Return a count that goes on over restarts; 0 if it can't be read."""
-    found = store.get(key)
-    return found if isinstance(found, int) else 0
+    with suppress(DamagedRowError):
+        return rows.count(store.get(key))
+    return 0
 
 
 def add(store: Store, key: str) -> None:
