@@ -61,7 +61,7 @@ async def test_a_context_that_someone_else_left_active_is_taken_down_first() -> 
     bench = Bench()
     bench.port.answers["AT+QIACT?"] = ACTIVE
     await bench.context.activate(SETTINGS)
-    assert bench.port.lines[:3] == ["AT+QIACT?", "AT+QICSGP=1", "AT+QIDEACT=1"]
+    assert bench.port.lines[:2] == ["AT+QIACT?", "AT+QIDEACT=1"]
     assert bench.context.ready
 
 
@@ -98,6 +98,14 @@ async def test_a_context_that_the_modem_keeps_up_with_our_apn_is_used(
     await bench.context.activate(SETTINGS)
     assert bench.context.ready
     assert not any("QICSGP=1,1" in line for line in bench.port.lines)
+
+
+@virtual_time
+async def test_a_context_that_only_seems_to_go_is_used() -> None:
+    bench = Bench()
+    bench.port.answers |= {**KEPT_UP, "AT+QIDEACT=1": OK}
+    await bench.context.activate(SETTINGS)
+    assert bench.context.ready
 
 
 @virtual_time

@@ -199,24 +199,17 @@ class PdpContext:
 
     async def _take_down(self, settings: PdpSettings) -> bool:
         """Deactivate what is broken or someone else's; whether it serves as it is."""
-        if self._ours and not self._broken:
+        if not self._broken and (self._ours or await self._address() is None):
             return False
-        if self._broken:
-            try:
-                await self._deactivate()
-            except CommandError:
-                # The modem may refuse what is down already, or what it keeps up itself:
-                # that has its own settings until others can be given to it.
-                address = await self._address()
-                if address is not None and not await self._serves(settings, address):
-                    raise
-                return address is not None
-            return False
-        address = await self._address()
-        if await self._serves(settings, address):
-            return True
-        if address is not None:
+        try:
             await self._deactivate()
+        except CommandError:
+            # The modem may refuse what is down already, or what it keeps up itself:
+            # that has its own settings until others can be given to it.
+            address = await self._address()
+            if address is not None and not await self._serves(settings, address):
+                raise
+            return address is not None
         return False
 
     async def _serves(self, settings: PdpSettings, address: str | None) -> bool:
