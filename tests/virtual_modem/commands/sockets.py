@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ..errors import PLAIN_ERROR, AtError
 from ..names import UnknownName
 from ..observations import TransferEnd
+from ..packet import INVALID_PARAMETERS
 from ..prompt_input import PromptInput
 from ..sockets import (
     DNS_FAILED,
@@ -72,6 +73,7 @@ def qiopen(modem: Modem, call: Call) -> None:
             "<remote_port>,<local_port>,(0-2)"
         )
         return
+    modem.packet.last_error = INVALID_PARAMETERS
     context = call.number(0, 1, modem.profile.contexts)
     number = call.number(1, 0, SOCKETS - 1)
     kind, name = call.string(2), call.string(3, 200)
@@ -81,6 +83,7 @@ def qiopen(modem: Modem, call: Call) -> None:
     mode = AccessMode(call.number(6, 0, 1, 0))
     if kind.upper() != "TCP":
         raise AtError(PLAIN_ERROR)
+    modem.packet.last_error = 0
 
     def line(code: int, _: int) -> str:
         return f"+QIOPEN: {number},{code}"
