@@ -29,6 +29,18 @@ RULES = {rule.command: rule for rule in QUESTIONS}
             '+CGDCONT: 1,"IPV4V6","cmnet","0.0.0.0",0,0',
             '+CGDCONT: 1,"IPV4V6","xxxxx","1.1.1.1",0,0',
         ),
+        (
+            "AT+QICSGP=1",
+            '+QICSGP: 1,"internet","home","s3cret",2',
+            '+QICSGP: 1,"xxxxxxxx","xxxx","xxxxxx",2',
+        ),
+        # A number of two digits may be a password, too.
+        (
+            "AT+QICSGP=1",
+            '+QICSGP: 1,"","7","42",0',
+            '+QICSGP: 1,"","1","12",0',
+        ),
+        ('AT+QCFG="urc/cache"', '+QCFG: "urc/cache",1', '+QCFG: "urc/cache",1'),
         ("AT+CGPADDR", '+CGPADDR: 1,"2408:84::1f"', '+CGPADDR: 1,"1234:12::12"'),
         ("AT+QIACT?", '+QIACT: 1,1,1,"10.7.157.1"', '+QIACT: 1,1,1,"12.1.123.1"'),
         ("AT+QSMTPDST?", '+QSMTPDST: 1,"me@home.org"', '+QSMTPDST: 1,"xx@xxxx.xxx"'),

@@ -76,9 +76,8 @@ def test_only_what_reads_is_asked() -> None:
     status = r"AT(I|&V|\+(CGMI|CGMM|CGMR|CGSN|CIMI|QCCID|ICCID|CSQ|QCSQ|QNWINFO|QLTS"
     status += r"|QINISTAT|QIGETERROR|CGPADDR))?"
     by_name = r'AT\+(QPINC="SC"|QURCCFG="urcport"|QFLDS="UFS"|QFLST="\*"'
-    by_name += (
-        r'|QSSLCFG="[a-z]+",1|QSMTPCFG="(contextid|ssltype|sslctxid|bodyoriginal)")'
-    )
+    by_name += r'|QCFG="(urc/(cache|delay|port)|usbnet)"|QICSGP=1|QSSLCFG="[a-z]+",1'
+    by_name += r'|QSMTPCFG="(contextid|ssltype|sslctxid|bodyoriginal|addrseparator)")'
     reads = re.compile(f"{test_or_read}|{status}|{by_name}")
     for rule in QUESTIONS:
         assert reads.fullmatch(rule.command), rule.command
@@ -86,6 +85,18 @@ def test_only_what_reads_is_asked() -> None:
     assert len(set(commands)) == len(commands)
     # These take minutes, or are no questions on every firmware.
     assert not {"AT+COPS=?", "AT+QPOWD=?", "AT+CFUN=1,1"} & set(commands)
+
+
+def test_what_published_firmware_was_seen_to_keep_is_asked() -> None:
+    assert {
+        'AT+QSMTPCFG="addrseparator"',
+        "AT+QICSGP=1",
+        'AT+QCFG="urc/cache"',
+        'AT+QCFG="urc/delay"',
+        'AT+QCFG="urc/port"',
+        "AT+QNETDEVCTL?",
+        'AT+QSSLCFG="checkhost",1',
+    } <= {rule.command for rule in QUESTIONS}
 
 
 @virtual_time
@@ -103,7 +114,7 @@ async def test_every_answer_is_kept_as_it_came_with_its_time() -> None:
         ("model", "EC200N"),
         ("firmware", "EC200NCNAAR01A01M16"),
         ("recorded", "2026-11-23"),
-        ("recorder", "1"),
+        ("recorder", "2"),
     )
 
 

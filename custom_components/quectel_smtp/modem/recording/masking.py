@@ -38,7 +38,7 @@ class Rule:
     """What of the answer to ``command`` may be kept.
 
     ``public`` counts the leading fields of its information lines that are kept, None
-    for all; behind them only numbers of one or two digits are. ``bare`` keeps its
+    for all; behind them only numbers of one or two digits without quotes are. ``bare`` keeps its
     lines that have no prefix. ``files`` says that the rest are names of files.
     """
 
@@ -134,7 +134,8 @@ def _mask_field(rule: Rule, field: bytes, taken: set[bytes]) -> bytes:
     # The pattern matches anything.
     assert value is not None
     before, inner, after = value.groups()
-    if not inner or re.fullmatch(rb"-?\d{1,2}", inner):
+    short_number = b'"' not in before and re.fullmatch(rb"-?\d{1,2}", inner)
+    if not inner or short_number:
         return field
     if rule.files and (file := _FILE.fullmatch(inner)):
         # The name alone is a word that may stand elsewhere with every right.

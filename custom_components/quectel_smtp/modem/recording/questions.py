@@ -1,8 +1,8 @@
 """What the recorder asks a modem: reads only, each with what may be kept of the answer.
 
 Test commands, read commands, identity and status; settings are asked for by name and
-without a value. Nothing here changes the modem, and no account, password, sender or
-server is asked for.
+without a value. Nothing here changes the modem, and no mail account, sender or server
+is asked for. What a modem keeps of an APN, with its user and password, is masked.
 """
 
 from typing import Final
@@ -48,6 +48,7 @@ QUESTIONS: Final = (
     Rule("AT+CGACT?"),
     Rule("AT+CGPADDR", 0),
     Rule("AT+QICSGP=?"),
+    Rule("AT+QICSGP=1", 1),
     Rule("AT+QIACT?", 0),
     Rule("AT+QIACT=?"),
     Rule("AT+QIDEACT=?"),
@@ -64,6 +65,12 @@ QUESTIONS: Final = (
     # Where result codes go.
     Rule("AT+QURCCFG=?"),
     Rule('AT+QURCCFG="urcport"'),
+    Rule('AT+QCFG="urc/cache"'),
+    Rule('AT+QCFG="urc/delay"'),
+    Rule('AT+QCFG="urc/port"'),
+    # Whether it dials by itself, as a network device.
+    Rule("AT+QNETDEVCTL?"),
+    Rule('AT+QCFG="usbnet"'),
     # Files.
     Rule("AT+QFLDS=?"),
     Rule('AT+QFLDS="UFS"'),
@@ -80,6 +87,7 @@ QUESTIONS: Final = (
     Rule('AT+QSSLCFG="ignorelocaltime",1'),
     Rule('AT+QSSLCFG="negotiatetime",1'),
     Rule('AT+QSSLCFG="sni",1'),
+    Rule('AT+QSSLCFG="checkhost",1'),
     Rule('AT+QSSLCFG="cacert",1', 2, files=True),
     # Email.
     Rule("AT+QSMTPCFG=?"),
@@ -87,6 +95,7 @@ QUESTIONS: Final = (
     Rule('AT+QSMTPCFG="ssltype"'),
     Rule('AT+QSMTPCFG="sslctxid"'),
     Rule('AT+QSMTPCFG="bodyoriginal"'),
+    Rule('AT+QSMTPCFG="addrseparator"'),
     Rule("AT+QSMTPDST=?"),
     Rule("AT+QSMTPDST?", 1),
     Rule("AT+QSMTPSUB=?"),
