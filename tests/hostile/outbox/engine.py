@@ -32,6 +32,8 @@ from .protocol import Json, plan_from_json, transition_to_json
 from .rig import Plan, Rig
 
 _REFUSED = (BeingSentError, NotWaitingError, OutboxError)
+_WRITING = "quectel_smtp change"
+"""The task that outlives whoever asked for a write."""
 
 
 class Engine:
@@ -173,7 +175,11 @@ class Engine:
         return None
 
     async def do_figures(self) -> Json:
-        """Return what this process uses."""
+        """Return what this process uses, once what is being written is on disk."""
+        while writing := [
+            task for task in asyncio.all_tasks() if task.get_name() == _WRITING
+        ]:
+            await asyncio.wait(writing)
         gc.collect()
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         return {
