@@ -174,6 +174,17 @@ async def test_a_sim_that_goes_missing_later_is_told_at_once() -> None:
     assert bench.lines.count("AT+CPIN?") == 1
 
 
+@virtual_time
+async def test_a_sim_that_the_radio_takes_along_is_waited_for() -> None:
+    bench = ScriptedModem()
+    modem = await opened(bench)
+    await asyncio.sleep(30)
+    await modem.set_radio(False)
+    await modem.set_radio(True)
+    bench.answers["AT+CPIN?"] = [*NOT_YET, frame("+CPIN: READY")]
+    await unlock(modem, None, None)
+
+
 @pytest.mark.parametrize("code", [3, 14, 20, 100, 515])
 @virtual_time
 async def test_a_pin_is_sent_again_once_the_sim_looks_at_it(code: int) -> None:

@@ -79,7 +79,8 @@ class Connection:
     def starting(self) -> bool:
         """Whether the modem may be in the first 20 s of a boot.
 
-        One whose port has just been opened may be: it may have come with its modem.
+        One whose port has just been opened may be: it may have come with its modem. So
+        may one whose radio was turned on: some power the SIM with it.
         """
         return self._session is not None and (
             self._session.channel.now() < self._started_by
@@ -108,7 +109,7 @@ class Connection:
         channel = await open_synchronised(self.port, self._connector, self._listen)
         context = PdpContext(channel, DEFAULT_CONTEXT, self._changed)
         self._session = Session(channel, context)
-        self._started_by = channel.now() + _STARTS
+        self._begins(channel)
         self._memory.forget()
         self._late.opened()
         channel.on_reboot(partial(self._on_reboot, channel, context))
@@ -119,6 +120,10 @@ class Connection:
             await self.close()
             raise
         self._changed()
+
+    def _begins(self, channel: AtChannel) -> None:
+        """From now on the SIM may be powered up anew."""
+        self._started_by = channel.now() + _STARTS
 
     def _listen(self, channel: AtChannel) -> None:
         """Hear what an earlier email comes to, from the first byte on."""
@@ -145,7 +150,7 @@ class Connection:
 
     def _on_reboot(self, channel: AtChannel, context: PdpContext) -> None:
         _LOGGER.debug("The modem restarted")
-        self._started_by = channel.now() + _STARTS
+        self._begins(channel)
         self._upsets += 1
         self._late.rebooted()
         self._memory.forget()

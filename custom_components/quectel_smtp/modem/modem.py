@@ -238,7 +238,9 @@ class Modem(Connection):
         try:
             await radio.set_functionality(channel, wanted)
         finally:
-            if not on:
+            if on:
+                self._begins(channel)
+            else:
                 context.taken()
 
     async def restart(self) -> None:
