@@ -3,7 +3,7 @@
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .const import DOMAIN
-from .delivery.records import OutboxError, OutboxFullError
+from .delivery.records import OutboxError, OutboxFullError, OutboxNewerError
 from .modem.at.errors import InvalidValueError
 
 
@@ -24,6 +24,8 @@ def outbox_failure(err: OutboxError) -> HomeAssistantError:
             translation_key=f"outbox_full_{err.unit}",
             translation_placeholders={"limit": str(err.limit)},
         )
+    newer = isinstance(err, OutboxNewerError)
     return HomeAssistantError(
-        translation_domain=DOMAIN, translation_key="outbox_failed"
+        translation_domain=DOMAIN,
+        translation_key="outbox_newer" if newer else "outbox_failed",
     )

@@ -51,12 +51,13 @@ _HOLDS: Final = {
 _SETTINGS: Final = "settings_invalid"
 _PORT: Final = "port_missing"
 _OUTBOX: Final = "outbox_failed"
+_NEWER: Final = "outbox_newer"
 _EXHAUSTED: Final = "recovery_exhausted"
 
 KEYS: Final = frozenset(
     {key for _, key in _TROUBLES}
     | {*_HOLDS.values()}
-    | {_SETTINGS, _PORT, _OUTBOX, _EXHAUSTED, DAMAGED}
+    | {_SETTINGS, _PORT, _OUTBOX, _NEWER, _EXHAUSTED, DAMAGED}
 )
 
 
@@ -111,7 +112,7 @@ def _issues(
         count = status.mail.held_counts.get(reason, 0)
         yield Issue(_HOLDS[reason], (("count", str(count)),))
     if status.outbox_failed:
-        yield Issue(_OUTBOX)
+        yield Issue(_NEWER if status.outbox_newer else _OUTBOX)
     if status.damaged:
         yield Issue(DAMAGED)
     if status.exhausted:

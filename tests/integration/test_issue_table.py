@@ -83,6 +83,7 @@ def test_what_passes_by_itself_is_no_issue(reason: Reason) -> None:
 
 def test_the_outbox_and_the_modem_s_end() -> None:
     assert _shown(Status(outbox_failed=True)) == {"outbox_failed"}
+    assert _shown(Status(outbox_failed=True, outbox_newer=True)) == {"outbox_newer"}
     assert _shown(Status(damaged=True)) == {DAMAGED}
     assert _shown(Status(exhausted=True)) == {"recovery_exhausted"}
 

@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.quectel_smtp.const import DOMAIN
+from custom_components.quectel_smtp.delivery.outbox import schema
 from custom_components.quectel_smtp.delivery.records import (
     NotWaitingError,
     OutboxWriteError,
@@ -323,6 +324,31 @@ async def test_an_outbox_that_can_not_be_written_is_said_until_it_can(
     await settled(hass, entry)
     assert _issues(hass) == {}
     assert len(desk.sent) == 1
+
+
+async def test_an_outbox_of_a_newer_version_is_no_damage_and_waits_for_that(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.ports.clear()
+    newer = (*schema.MIGRATIONS, ("CREATE TABLE colours (name TEXT)",))
+    with patch.object(schema, "MIGRATIONS", newer):
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await send(hass)
+        assert await hass.config_entries.async_unload(entry.entry_id)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert set(_issues(hass)) == {"outbox_newer"}
+    with pytest.raises(HomeAssistantError) as raised:
+        await send(hass)
+    assert raised.value.translation_key == "outbox_newer"
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    desk.ports = {PORT}
+    with patch.object(schema, "MIGRATIONS", newer):
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await settled(hass, entry)
+        assert _issues(hass) == {}
+        assert len(desk.sent) == 1
+        assert await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def test_an_outbox_that_was_damaged_is_said_until_it_is_confirmed(

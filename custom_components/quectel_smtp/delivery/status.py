@@ -25,6 +25,8 @@ class Status:
     mail: Summary = field(default_factory=Summary)
     outbox_failed: bool = False
     """Whether the outbox can't be written: no email is accepted."""
+    outbox_newer: bool = False
+    """Whether that is because a newer version wrote it."""
     damaged: bool = False
     """Whether a damaged outbox was found and set aside at the start."""
     exhausted: bool = False

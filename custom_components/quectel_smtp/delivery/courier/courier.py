@@ -15,7 +15,7 @@ from ...modem.modem import Modem
 from ..email import Email
 from ..outbox.outbox import Outbox
 from ..outbox.thread import OutboxThread
-from ..records import Listed, OutboxError, Reason, Transition
+from ..records import Listed, OutboxError, OutboxNewerError, Reason, Transition
 from ..rules.wording import Wording
 from ..settings import Settings
 from ..status import Board, Status
@@ -74,8 +74,9 @@ class Courier:
         """Open the outbox: emails are accepted from now on. Trouble becomes status."""
         try:
             await self._worker.resume()
-        except OutboxError:
-            self._board.post(outbox_failed=True)
+        except OutboxError as err:
+            newer = isinstance(err, OutboxNewerError)
+            self._board.post(outbox_failed=True, outbox_newer=newer)
 
     def start(self) -> None:
         """Begin to work; returns at once, whether the modem is there or not."""

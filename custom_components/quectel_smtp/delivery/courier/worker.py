@@ -20,7 +20,16 @@ from ...modem.network.pdp import PdpState
 from ...modem.network.status import Identity, Network, SimState
 from ..outbox.outbox import Outbox
 from ..outbox.thread import OutboxThread
-from ..records import Instant, Item, Options, OutboxError, Reason, Unsettled, Wear
+from ..records import (
+    Instant,
+    Item,
+    Options,
+    OutboxError,
+    OutboxNewerError,
+    Reason,
+    Unsettled,
+    Wear,
+)
 from ..rules import policy
 from ..rules.recovery import Recovery
 from ..rules.wording import Wording, digest
@@ -162,8 +171,9 @@ class Worker:
             try:
                 async with self.port_lock:
                     pause = await self._turn()
-            except OutboxError:
-                self._board.post(outbox_failed=True)
+            except OutboxError as err:
+                newer = isinstance(err, OutboxNewerError)
+                self._board.post(outbox_failed=True, outbox_newer=newer)
                 pause = WRITE_EVERY
             except Exception:
                 # A defect of ours costs time, never the emails after it.
