@@ -11,8 +11,10 @@ from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.records import (
     Finding,
     History,
+    Hold,
     Last,
     OutboxWriteError,
+    Reason,
     Split,
     State,
     Wear,
@@ -286,4 +288,36 @@ def test_no_email_ends_twice_whatever_the_tables_say(tmp_path: Path) -> None:
     with pytest.raises(OutboxWriteError):
         box.due()
     assert box.story() == [State.QUEUED]
+    box.outbox.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "key"),
+    [
+        ("UPDATE emails SET accepted_wall = 1e300", "oldest"),
+        ("UPDATE envelopes SET reason = 'mood' WHERE state = 'held'", "held"),
+        ("UPDATE meta SET value = 'today' WHERE key = 'last_sent'", "last_sent"),
+    ],
+)
+def test_what_can_not_be_read_after_a_commit_is_not_shown_and_nothing_else(
+    tmp_path: Path, statement: str, key: str
+) -> None:
+    """An email that is on disk is not said to have been refused."""
+    connections: list[sqlite3.Connection] = []
+
+    def remember(path: Path) -> sqlite3.Connection:
+        connections.append(connect(path))
+        return connections[-1]
+
+    box = Bench(tmp_path, Outbox(tmp_path / "outbox.db", connect=remember))
+    box.open()
+    box.accept()
+    box.attempt(sent())
+    box.accept()
+    box.attempt(Hold(Reason.REFUSED, None, History(1)), 1.0, REFUSED)
+    whole = box.outbox.summary()
+    connections[-1].execute(statement)
+    summary = box.outbox.summary()
+    assert (summary.waiting, summary.sent, summary.last) == (1, 1, whole.last)
+    assert getattr(whole, key) and not getattr(summary, key)
     box.outbox.close()

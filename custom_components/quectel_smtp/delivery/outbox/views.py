@@ -3,7 +3,7 @@
 from contextlib import suppress
 from datetime import datetime
 
-from ..records import Instant, Last, Listed, State, Summary, Transition
+from ..records import Instant, Last, Listed, Reason, State, Summary, Transition
 from . import rows, states
 from .rows import DamagedRowError, EnvelopeRow
 from .store import Store
@@ -41,20 +41,14 @@ def listed(store: Store, at: Instant) -> tuple[Listed, ...]:
 
 
 def summary(store: Store) -> Summary:
-    """Return the outbox at a glance."""
-    oldest = store.row(
-        "SELECT accepted_wall FROM emails WHERE ended IS NULL ORDER BY accepted LIMIT 1"
-    )
-    held = {
-        rows.reason(reason): rows.integer(count)
-        for reason, count in store.rows(
-            "SELECT reason, count(DISTINCT email) FROM envelopes"
-            " WHERE state = 'held' GROUP BY reason"
-        )
-    }
+    """Return the outbox at a glance; what can't be read is left out.
+
+    It is looked at after each change, which has happened whatever is seen.
+    """
+    held = _held(store)
     return Summary(
         waiting=store.totals.emails,
-        oldest=None if oldest is None else rows.wall(oldest[0]),
+        oldest=_oldest(store),
         last_sent=_last_sent(store),
         sent=states.counter(store, "sent"),
         failed=states.counter(store, "failed"),
@@ -62,6 +56,26 @@ def summary(store: Store) -> Summary:
         held=frozenset(held),
         held_counts=held,
     )
+
+
+def _oldest(store: Store) -> datetime | None:
+    found = store.row(
+        "SELECT accepted_wall FROM emails WHERE ended IS NULL ORDER BY accepted LIMIT 1"
+    )
+    with suppress(DamagedRowError):
+        return None if found is None else rows.wall(found[0])
+    return None
+
+
+def _held(store: Store) -> dict[Reason, int]:
+    held = {}
+    for reason, count in store.rows(
+        "SELECT reason, count(DISTINCT email) FROM envelopes"
+        " WHERE state = 'held' GROUP BY reason"
+    ):
+        with suppress(DamagedRowError):
+            held[rows.reason(reason)] = rows.integer(count)
+    return held
 
 
 def _last_sent(store: Store) -> datetime | None:
