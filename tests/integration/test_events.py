@@ -136,7 +136,8 @@ async def test_the_same_text_twice_becomes_one_email(
     await desk.until(lambda: loaded.runtime_data.courier.status.trouble is not None)
     await send(hass, "same")
     await send(hass, "same")
-    await hass.async_block_till_done()
+    # Telling follows the acceptance; nobody waits for it.
+    await until(lambda: "merged" in _types(told))
     merged = next(event for event in told if event["event_type"] == "merged")
     accepted = [event for event in told if event["event_type"] == "accepted"]
     assert merged["merged_into"] == accepted[0]["reference"]
@@ -153,7 +154,7 @@ async def test_a_cancelled_email_is_told(
     await desk.until(lambda: loaded.runtime_data.courier.status.trouble is not None)
     await send(hass)
     assert await loaded.runtime_data.courier.cancel(None) == 1
-    await hass.async_block_till_done()
+    await until(lambda: "cancelled" in _types(told))
     assert _types(told) == ["accepted", "cancelled"]
 
 
