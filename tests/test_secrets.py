@@ -22,6 +22,7 @@ from custom_components.quectel_smtp.modem.network.pdp import PdpSettings
 
 CANARY = "canary"
 HARMLESS = {
+    "Account": {"host"},
     "Cell": {"technology", "plmn", "band"},
     "Command": {"prefixes"},
     "Email": {"reference", "recipient"},

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 import ssl
 
@@ -9,6 +10,14 @@ from aiosmtplib import SMTP, SMTPException
 import pytest
 import trustme
 
+from custom_components.quectel_smtp.delivery.client.clock import better_clock
+from custom_components.quectel_smtp.delivery.client.session import (
+    Account,
+    MailSession,
+    Reply,
+)
+from custom_components.quectel_smtp.delivery.client.trust import client_context
+from custom_components.quectel_smtp.modem.mail.server import Security
 from custom_components.quectel_smtp.modem.tcp.joined import joined
 from tests.virtual_modem.fault_model import Action, Fault, Moment
 from tests.virtual_modem.tests.mail_server import MailServer, Manners
@@ -138,6 +147,33 @@ async def test_a_server_without_starttls_hears_no_password() -> None:
             await deliver(bench, trusting(root), implicit=False)
         assert server.received == []
         assert server.mechanisms == []
+
+
+async def test_our_own_session_tells_what_became_of_each_recipient() -> None:
+    """With a certificate that holds by the network's clock only."""
+    root = trustme.CA()
+    network = datetime.now(UTC) + timedelta(days=400)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    leaf = root.issue_cert(HOST, not_before=network - timedelta(days=1))
+    leaf.configure_cert(context)
+    clock = better_clock(datetime.now(UTC), network)
+    account = Account(HOST, Security.TLS, *LOGIN)
+    refusing = Manners(login=LOGIN, refused={"bad@example.org": "550 nobody"})
+    trusted = client_context(root.cert_pem.bytes().decode(), clock)
+    async with (
+        MailServer(refusing, implicit=context) as server,
+        tcp_bench(server.port) as bench,
+        bench.stream() as stream,
+        joined(stream) as pair,
+    ):
+        mail = await MailSession.open(pair.socket, account, trusted, clock, timeout=20)
+        recipients = ["you@example.org", "bad@example.org"]
+        refused = await mail.offer("home@example.com", recipients)
+        assert refused == {"bad@example.org": Reply(550, "nobody")}
+        assert (await mail.hand_over(email().as_bytes())).code == 250
+        mail.close()
+        assert server.received[0].rcpt_tos == ["you@example.org"]
+        assert stray_commands(bench.virtual) == []
 
 
 async def test_a_large_email_arrives_whole() -> None:

@@ -2,5 +2,5 @@
 
 Here lie what the folders pass to each other: ``records``, ``email``, ``settings`` and
 ``status``. The folders may import these, the modem, and one another from left to right:
-``courier``, then ``outbox``, then ``rules``.
+``courier``, then ``outbox``, then ``rules``, then ``client``.
 """

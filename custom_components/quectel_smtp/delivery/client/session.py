@@ -1,0 +1,191 @@
+"""``MailSession``: one SMTP session over a socket, with each reply kept.
+
+Everything before ``hand_over`` means that nothing was sent; from there on it may be.
+"""
+
+from collections.abc import Awaitable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+import socket
+import ssl
+from typing import Final, Self
+
+from aiosmtplib import SMTP, SMTPException, SMTPRecipientRefused, SMTPResponseException
+
+from ...modem.mail.server import Security
+from .clock import Clock
+from .trust import TlsReason, check_dates, reason_of
+
+# RFC 5321 4.1.3: an address in brackets where there is no name. The host's own name is
+# nobody's business, and asking for it may take a name server.
+_OWN_NAME: Final = "[127.0.0.1]"
+_LEAST_FAILURE: Final = 400
+# Bytes in a second that the slowest line carries: content is given so much more time.
+_SLOWEST: Final = 500
+
+
+class Step(StrEnum):
+    """Where in a session something failed."""
+
+    CONNECT = "connect"
+    TLS = "tls"
+    LOGIN = "login"
+    SENDER = "sender"
+    CONTENT = "content"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The server by its name, how the connection is secured, and who logs in.
+
+    No user name: nobody does.
+    """
+
+    host: str
+    security: Security
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A server's reply: its code, and its own words."""
+
+    code: int
+    words: str = field(repr=False)
+
+
+class SessionError(Exception):
+    """A session failed before anything was sent: ``step`` says where.
+
+    ``reply`` is the server's, None where it gave none; ``reason`` is that of TLS.
+    """
+
+    def __init__(
+        self, step: Step, reply: Reply | None = None, reason: TlsReason | None = None
+    ) -> None:
+        """Keep what is known; the server's words are not for logs."""
+        super().__init__(f"{step}{'' if reply is None else f' {reply.code}'}")
+        self.step = step
+        self.reply = reply
+        self.reason = reason
+
+
+class ResultLostError(Exception):
+    """The content was handed over, and no reply came: it may have been accepted."""
+
+
+class MailSession:
+    """An SMTP session that is logged in."""
+
+    def __init__(self, client: SMTP, timeout: float) -> None:
+        """Take a client and the seconds that a reply may take; use ``open``."""
+        self._client = client
+        self._timeout = timeout
+
+    @classmethod
+    async def open(
+        cls,
+        sock: socket.socket,
+        account: Account,
+        context: ssl.SSLContext,
+        clock: Clock,
+        *,
+        timeout: float,
+    ) -> Self:
+        """Greet the server on ``sock``, secure the connection and log in.
+
+        ``timeout`` is for each reply, in seconds. STARTTLS is strict: a server that
+        doesn't offer it, or refuses, is told no password. The socket is closed with
+        the session. ``SessionError`` if a step fails.
+        """
+        implicit = account.security is Security.TLS
+        client = SMTP(
+            hostname=account.host,
+            sock=sock,
+            local_hostname=_OWN_NAME,
+            timeout=timeout,
+            use_tls=implicit,
+            start_tls=False,
+            tls_context=context,
+        )
+        session = cls(client, timeout)
+        try:
+            await session._step(Step.CONNECT, client.connect())
+            if account.security is Security.STARTTLS:
+                await session._step(Step.TLS, client.starttls())
+            if account.security is not Security.NONE:
+                session._check_dates(clock)
+            if account.username:
+                login = client.login(account.username, account.password)
+                await session._step(Step.LOGIN, login)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def _check_dates(self, clock: Clock) -> None:
+        connection = self._client.get_transport_info("ssl_object")
+        with _failing(Step.TLS):
+            check_dates(connection, clock)
+
+    async def offer(self, sender: str, recipients: Sequence[str]) -> dict[str, Reply]:
+        """Name sender and recipients; return who was refused, and how.
+
+        ``SessionError`` if the sender is refused or the connection fails.
+        """
+        await self._step(Step.SENDER, self._client.mail(sender))
+        refused: dict[str, Reply] = {}
+        for recipient in recipients:
+            try:
+                with _failing(Step.SENDER, SMTPRecipientRefused):
+                    await self._client.rcpt(recipient)
+            except SMTPRecipientRefused as err:
+                refused[recipient] = Reply(err.code, err.message)
+        return refused
+
+    async def hand_over(self, content: bytes) -> Reply:
+        """Send the content to those who were not refused; return the server's reply.
+
+        ``SessionError`` if the server refuses it, ``ResultLostError`` if no reply came.
+        """
+        try:
+            response = await self._client.data(
+                content, timeout=self._timeout + len(content) / _SLOWEST
+            )
+        except SMTPResponseException as err:
+            if err.code < _LEAST_FAILURE:
+                raise ResultLostError from err
+            raise SessionError(Step.CONTENT, Reply(err.code, err.message)) from err
+        except (SMTPException, OSError) as err:
+            raise ResultLostError from err
+        return Reply(response.code, response.message)
+
+    async def withdraw(self) -> None:
+        """Undo what was offered: nothing is sent (RSET)."""
+        await self._step(Step.SENDER, self._client.rset())
+
+    def close(self) -> None:
+        """End the connection without waiting for the server."""
+        self._client.close()
+
+    async def _step(self, step: Step, work: Awaitable[object]) -> None:
+        with _failing(step):
+            await work
+
+
+@contextmanager
+def _failing(step: Step, *kept: type[Exception]) -> Iterator[None]:
+    """Name the step in which something of the session fails; let ``kept`` through."""
+    try:
+        yield
+    except kept:
+        raise
+    except SMTPResponseException as err:
+        # What is no reply has no code: the server speaks something else.
+        reply = Reply(err.code, err.message) if err.code > 0 else None
+        raise SessionError(step, reply) from err
+    except (SMTPException, OSError) as err:
+        reason = reason_of(err)
+        raise SessionError(Step.TLS if reason else step, None, reason) from err

@@ -1,0 +1,1 @@
+"""A mail client over a socket."""
