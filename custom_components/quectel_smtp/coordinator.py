@@ -15,9 +15,9 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from .const import CONF_ICCID, DOMAIN
 from .delivery.courier.courier import Courier
 from .delivery.status import Status
-from .issues import DAMAGED, KEYS, issue_id, issues_of
+from .issues import DAMAGED, KEYS, UNREACHED, issue_id, issues_of
 from .keeper import EntryKeeper
-from .modem.at.errors import PinRefusedError, PortError
+from .modem.at.errors import PinRefusedError
 from .pins import without_pin
 from .reauthentication import Reauthentication
 from .typed import tidied
@@ -25,8 +25,8 @@ from .typed import tidied
 _LOGGER = logging.getLogger(__name__)
 
 POLL_INTERVAL: Final = timedelta(seconds=60)
-PORT_PATIENCE: Final = timedelta(minutes=10)
-"""How long a port may be away before a person is told."""
+PATIENCE: Final = timedelta(minutes=10)
+"""How long port or modem may be away, or silent, before a person is told."""
 
 
 @dataclass(slots=True)
@@ -67,8 +67,8 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
         self._lost = False
         self.reauthentication = Reauthentication(hass, entry)
         self._damage_shown = False
-        self._port_missing = False
-        self._port_timer: CALLBACK_TYPE | None = None
+        self._unreached = False
+        self._absence_timer: CALLBACK_TYPE | None = None
         entry.async_on_unload(courier.watch(self.take_status))
 
     @override
@@ -91,7 +91,7 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
         """Pass on what is known now, and act on it."""
         status = self.courier.status
         self._log_availability(status)
-        self._time_port(status)
+        self._time_absence(status)
         self._keeper.status_changed(status)
         if isinstance(status.trouble, PinRefusedError):
             self._drop_pin()
@@ -123,31 +123,31 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
 
     # What is shown as repair issues.
 
-    def _time_port(self, status: Status) -> None:
-        """Note a port that has been away, or could not be used, for long."""
-        if not isinstance(status.trouble, PortError) or self._keeper.gate.closed:
+    def _time_absence(self, status: Status) -> None:
+        """Note a modem that could not be reached, whatever kept us from it, for long."""
+        if not isinstance(status.trouble, UNREACHED) or self._keeper.gate.closed:
             self._stop_timer()
-            self._port_missing = False
-        elif self._port_timer is None and not self._port_missing:
-            self._port_timer = async_call_later(
-                self.hass, PORT_PATIENCE, self._port_stays_away
+            self._unreached = False
+        elif self._absence_timer is None and not self._unreached:
+            self._absence_timer = async_call_later(
+                self.hass, PATIENCE, self._stays_away
             )
 
     @callback
-    def _port_stays_away(self, _: datetime) -> None:
-        self._port_timer = None
-        self._port_missing = True
+    def _stays_away(self, _: datetime) -> None:
+        self._absence_timer = None
+        self._unreached = True
         self._show_issues(self.courier.status)
 
     def _stop_timer(self) -> None:
-        if self._port_timer is not None:
-            self._port_timer()
-            self._port_timer = None
+        if self._absence_timer is not None:
+            self._absence_timer()
+            self._absence_timer = None
 
     def _show_issues(self, status: Status) -> None:
         """Create what a person has to be told now, and clear what is mended."""
         found = issues_of(
-            status, invalid=self._keeper.invalid, port_missing=self._port_missing
+            status, invalid=self._keeper.invalid, unreached=self._unreached
         )
         for issue in found:
             if issue.lasting:

@@ -11,12 +11,16 @@ from .modem.at.errors import (
     InvalidValueError,
     ModemError,
     NetworkLockedError,
+    NoAnswerError,
+    NotAModemError,
     PinRequiredError,
     PinTriesExhaustingError,
+    PortError,
     PukRequiredError,
     RegistrationDeniedError,
     SimError,
     SimMissingError,
+    UnexpectedAnswerError,
     UnsupportedModemError,
     WrongModemError,
 )
@@ -50,6 +54,7 @@ _HOLDS: Final = {
 }
 _SETTINGS: Final = "settings_invalid"
 _PORT: Final = "port_missing"
+_SILENT: Final = "modem_silent"
 _OUTBOX: Final = "outbox_failed"
 _NEWER: Final = "outbox_newer"
 _EXHAUSTED: Final = "recovery_exhausted"
@@ -57,8 +62,12 @@ _EXHAUSTED: Final = "recovery_exhausted"
 KEYS: Final = frozenset(
     {key for _, key in _TROUBLES}
     | {*_HOLDS.values()}
-    | {_SETTINGS, _PORT, _OUTBOX, _NEWER, _EXHAUSTED, DAMAGED}
+    | {_SETTINGS, _PORT, _SILENT, _OUTBOX, _NEWER, _EXHAUSTED, DAMAGED}
 )
+
+_SPEECHLESS: Final = (NoAnswerError, NotAModemError, UnexpectedAnswerError)
+UNREACHED: Final = (PortError, *_SPEECHLESS)
+"""Troubles that pass, but of which a person is told where they last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +94,18 @@ def issue_id(key: str, entry_id: str) -> str:
 
 
 def issues_of(
-    status: Status, *, invalid: InvalidValueError | None, port_missing: bool
+    status: Status, *, invalid: InvalidValueError | None, unreached: bool
 ) -> frozenset[Issue]:
     """Return what a person has to be told now.
 
-    ``invalid``: what in the entry can't be used. ``port_missing``: whether the port has
-    been away for long.
+    ``invalid``: what in the entry can't be used. ``unreached``: whether the modem could
+    not be reached for long.
     """
-    return frozenset(_issues(status, invalid, port_missing))
+    return frozenset(_issues(status, invalid, unreached))
 
 
 def _issues(
-    status: Status, invalid: InvalidValueError | None, port_missing: bool
+    status: Status, invalid: InvalidValueError | None, unreached: bool
 ) -> Iterator[Issue]:
     if invalid is not None:
         yield Issue(_SETTINGS, (("field", invalid.field),))
@@ -104,10 +113,11 @@ def _issues(
         if isinstance(status.trouble, kind):
             yield Issue(key)
             break
-    if port_missing:
+    if unreached:
         # What follows may be the key of a remote port.
         port = (status.port or "").partition("?")[0]
-        yield Issue(_PORT, (("port", port),))
+        key = _SILENT if isinstance(status.trouble, _SPEECHLESS) else _PORT
+        yield Issue(key, (("port", port),))
     for reason in status.mail.held & _HOLDS.keys():
         count = status.mail.held_counts.get(reason, 0)
         yield Issue(_HOLDS[reason], (("count", str(count)),))

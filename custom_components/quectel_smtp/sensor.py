@@ -17,7 +17,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
 from .coordinator import QuectelConfigEntry
-from .delivery.records import Last, State
+from .delivery.records import Last, Reason, State
 from .delivery.status import Status
 from .entity import QuectelEntity
 from .findings import UNCONFIRMED, finding_attributes, state_name
@@ -70,6 +70,21 @@ def _last_attributes(last: Last | None) -> dict[str, Any] | None:
     }
 
 
+def _waiting_attributes(status: Status) -> dict[str, Any]:
+    """Return why emails wait: what needs a person first, and what the modem suffers."""
+    mail = status.mail
+    reasons = [
+        reason
+        for why in (mail.held, mail.deferred)
+        for reason in Reason
+        if reason in why
+    ]
+    return {
+        "reason": reasons[0].value if reasons else None,
+        "trouble": None if status.trouble is None else status.trouble.key,
+    }
+
+
 @dataclass(frozen=True, kw_only=True)
 class QuectelSensorDescription(SensorEntityDescription):
     """A sensor that shows a part of the status."""
@@ -99,6 +114,7 @@ SENSORS: Final = (
         translation_key="emails_waiting",
         state_class=SensorStateClass.MEASUREMENT,
         value_fn=lambda status: status.mail.waiting,
+        attributes_fn=_waiting_attributes,
     ),
     QuectelSensorDescription(
         key="oldest_email_waiting",

@@ -15,11 +15,10 @@ def _shown(
     status: Status,
     *,
     invalid: InvalidValueError | None = None,
-    port_missing: bool = False,
+    unreached: bool = False,
 ) -> set[str]:
     return {
-        issue.key
-        for issue in issues_of(status, invalid=invalid, port_missing=port_missing)
+        issue.key for issue in issues_of(status, invalid=invalid, unreached=unreached)
     }
 
 
@@ -68,7 +67,7 @@ def test_trouble_that_needs_a_person(
 )
 def test_emails_that_are_held(reason: Reason, key: str) -> None:
     mail = Summary(held=frozenset({reason}), held_counts={reason: 7})
-    (issue,) = issues_of(Status(mail=mail), invalid=None, port_missing=False)
+    (issue,) = issues_of(Status(mail=mail), invalid=None, unreached=False)
     assert issue.key == key
     assert dict(issue.placeholders) == {"count": "7"}
     assert issue.fixable
@@ -90,7 +89,7 @@ def test_the_outbox_and_the_modem_s_end() -> None:
 
 def test_a_port_that_stays_away_is_named_without_its_key() -> None:
     status = Status(port="esphome://10.0.0.2:6053/?port_name=a&key=SECRET")
-    (issue,) = issues_of(status, invalid=None, port_missing=True)
+    (issue,) = issues_of(status, invalid=None, unreached=True)
     assert issue == Issue("port_missing", (("port", "esphome://10.0.0.2:6053/"),))
 
 
@@ -98,7 +97,7 @@ def test_a_setting_that_can_not_be_used_is_named_without_its_value() -> None:
     (issue,) = issues_of(
         Status(),
         invalid=InvalidValueError("password", "too_long", 50),
-        port_missing=False,
+        unreached=False,
     )
     assert dict(issue.placeholders) == {"field": "password"}
     assert not issue.fixable
@@ -113,7 +112,7 @@ def test_all_at_once() -> None:
         damaged=True,
         exhausted=True,
     )
-    assert len(_shown(status, port_missing=True)) == 10
+    assert len(_shown(status, unreached=True)) == 10
 
 
 @pytest.mark.parametrize("key", sorted(KEYS))

@@ -19,6 +19,13 @@ from custom_components.quectel_smtp.delivery.records import (
 )
 from custom_components.quectel_smtp.issues import KEYS
 from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
+from custom_components.quectel_smtp.modem.at.errors import (
+    ModemError,
+    NoAnswerError,
+    NotAModemError,
+    PortLostError,
+    UnexpectedAnswerError,
+)
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from custom_components.quectel_smtp.modem.network.status import (
     Network,
@@ -302,6 +309,38 @@ async def test_a_port_that_comes_back_in_between_is_no_issue(
         await _pass_time(hass, minutes=6)
         desk.ports = {PORT}
         await desk.until(lambda: courier.status.trouble is None)
+    assert _issues(hass) == {}
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [
+        (NoAnswerError(),),
+        (NotAModemError(),),
+        (UnexpectedAnswerError(),),
+        # It never comes further than that, by whatever way.
+        (PortLostError(), NoAnswerError()),
+    ],
+    ids=["silent", "nonsense", "garbled", "flapping"],
+)
+async def test_a_modem_that_does_not_answer_for_ten_minutes_is_said(
+    hass: HomeAssistant,
+    desk: Desk,
+    loaded: MockConfigEntry,
+    errors: tuple[ModemError, ...],
+) -> None:
+    courier = loaded.runtime_data.courier
+    desk.fail("open", *errors * 100_000)
+    desk.lose_port()
+    await desk.until(lambda: type(courier.status.trouble) is type(errors[-1]))
+    await _pass_time(hass, minutes=9, seconds=50)
+    assert _issues(hass) == {}
+    await _pass_time(hass, minutes=10, seconds=1)
+    await until(lambda: "modem_silent" in _issues(hass))
+    issue = _issues(hass)["modem_silent"]
+    assert issue.translation_placeholders == {"name": "Quectel EC200A", "port": PORT}
+    desk.failures["open"].clear()
+    await desk.until(lambda: courier.status.trouble is None)
     assert _issues(hass) == {}
 
 

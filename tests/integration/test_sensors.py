@@ -222,3 +222,24 @@ async def test_figures_that_few_look_at_are_diagnostic(
         if entry.entity_category is not None
     }
     assert diagnostic == {OLDEST, LAST_SENT, SENT, FAILED}
+
+
+async def test_it_is_shown_why_emails_wait(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    def why() -> tuple[str | None, str | None]:
+        shown = _state(hass, WAITING).attributes
+        return shown["reason"], shown["trouble"]
+
+    assert why() == (None, None)
+    desk.always = Outcome(Result.REFUSED, SmtpError.BUSY)
+    await send(hass, "first")
+    await until(lambda: why()[0] == "retry")
+    desk.always = Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, SmtpReply.AUTH_FAILED)
+    await loaded.runtime_data.courier.retry(None)
+    await until(lambda: why() == ("login", None))
+    desk.unplug()
+    await until(lambda: why() == ("login", "port_not_found"))
+    known = texts()["entity"]["sensor"]["emails_waiting"]["state_attributes"]
+    assert set(why()) <= {*known["reason"]["state"], *known["trouble"]["state"]}
+    assert "correct horse" not in str(_state(hass, WAITING))

@@ -275,6 +275,8 @@ class Summary:
     held: frozenset[Reason] = frozenset()
     """Why emails are held, where some are."""
     held_counts: dict[Reason, int] = field(default_factory=dict)
+    deferred: frozenset[Reason] = frozenset()
+    """Why emails wait for their next attempt, where some do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from custom_components.quectel_smtp.delivery.settings import Pin
 from custom_components.quectel_smtp.modem.at.commands import Command
 from custom_components.quectel_smtp.modem.at.errors import (
     ModemError,
+    NoAnswerError,
     NotRegisteredError,
     PdpError,
     PinRequiredError,
@@ -1406,3 +1407,16 @@ async def test_watchers_and_listeners_are_told_until_they_leave(
 def test_the_bench_talks_of_the_same_server() -> None:
     assert SETTINGS.server.host == HOST
     assert isinstance(email(), Email)
+
+
+@virtual_time
+async def test_a_silence_that_an_attempt_met_is_no_trouble_once_the_modem_answers(
+    office: Office,
+) -> None:
+    office.modem.answers["AT+QIACT=1"] = None
+    async with office.at_work() as courier:
+        await courier.submit(email())
+        await office.until(lambda: isinstance(courier.status.trouble, NoAnswerError))
+        await office.until(lambda: courier.status.trouble is None)
+        assert courier.status.connected
+        assert courier.status.mail.waiting == 1

@@ -286,7 +286,7 @@ class Worker:
     def _no_service(self, trouble: ModemError) -> None:
         self._absent = True
         self.pace.service_failed()
-        self._board.post(trouble=trouble)
+        self._board.post(trouble=trouble, connected=self.line.modem.connected)
 
     def _until_idle(self, now: float) -> float | None:
         idle = self._settings.options.idle
@@ -443,9 +443,12 @@ class Worker:
         self.pace.in_service()
         self._board.post(network=network)
         known, self._upsets_known = self._upsets_known, self._upsets
+        trouble = self._board.status.trouble
+        if self._absent or isinstance(trouble, NoAnswerError | UnexpectedAnswerError):
+            # Whatever an attempt met: it answers.
+            self._board.post(trouble=None)
         if self._absent:
             self._absent = False
-            self._board.post(trouble=None)
             if not self._delivering:
                 self.try_anew()
         elif known != self._upsets and not self._delivering:

@@ -55,6 +55,13 @@ def summary(store: Store) -> Summary:
         last=_last(store),
         held=frozenset(held),
         held_counts=held,
+        deferred=frozenset(
+            rows.reason(reason)
+            for (reason,) in store.rows(
+                "SELECT DISTINCT reason FROM envelopes"
+                " WHERE due IS NOT NULL AND state = 'deferred'"
+            )
+        ),
     )
 
 
