@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from homeassistant.components import usb
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import (
     EVENT_CORE_CONFIG_UPDATE,
@@ -47,8 +48,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
     says what they wait for.
     """
     reading = read(entry.data, entry.options, entry.unique_id)
-    gate = Gate(closed=reading.settings is None)
     search = PortSearch(hass, entry)
+    gate = Gate(search.admit, closed=reading.settings is None)
     courier = Courier(
         reading.settings or stand_in(entry.data),
         outbox_path(hass, entry),
@@ -76,6 +77,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
     async def language_or_zone_changed(_: Event) -> None:
         courier.reword(await load_wording(hass))
 
+    @callback
+    def ports_changed(added: set[usb.USBDevice], _: set[usb.USBDevice]) -> None:
+        if added:
+            courier.look()
+
     async def stop_sending(_: Event) -> None:
         await courier.stop()
         courier.hide()
@@ -84,6 +90,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
         await courier.close()
 
     entry.async_on_unload(entry.add_update_listener(entry_changed))
+    entry.async_on_unload(usb.async_register_port_event_callback(hass, ports_changed))
     entry.async_on_unload(
         hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, language_or_zone_changed)
     )

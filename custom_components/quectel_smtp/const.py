@@ -5,6 +5,9 @@ A config entry has the modem's IMEI as its unique id and this flat ``data``::
     device           str         serial port or URL
     baudrate         int         bits per second
     model, firmware  str         as the modem named them when it was last identified
+    usb              dict        the USB device behind the port, where there is one: the
+                                 port's ``device``, ``vid``, ``pid``, ``serial_number``
+                                 and ``interface_num``; absent until the modem answered
     apn              str
     apn_username     str         may be empty, as may the password
     apn_password     str
@@ -46,6 +49,7 @@ MANUFACTURER: Final = "Quectel"
 # constants in homeassistant.const.
 CONF_BAUDRATE: Final = "baudrate"
 CONF_FIRMWARE: Final = "firmware"
+CONF_USB: Final = "usb"
 CONF_APN: Final = "apn"
 CONF_APN_USERNAME: Final = "apn_username"
 CONF_APN_PASSWORD: Final = "apn_password"

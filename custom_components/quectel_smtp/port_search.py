@@ -1,6 +1,6 @@
-"""Finds the ports that a modem may be on after it was plugged in elsewhere."""
+"""Knows what the modem is plugged in behind: finds it elsewhere, and knows a stranger."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from homeassistant.components import usb
@@ -8,28 +8,65 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant
 
-from .const import DOMAIN
+from .const import CONF_USB, DOMAIN
+from .modem.at.errors import PortBusyError
+from .ports import PortForeignError
 
 QUECTEL: Final = "2C7C"
 """USB vendor id."""
 _BY_ID: Final = "/dev/serial/by-id/"
+_IDENTITY: Final = ("vid", "pid", "serial_number")
 
 
 class PortSearch:
-    """Knows which USB device the modem was last, and finds ports of its kind."""
+    """Knows which USB device the modem was last, over restarts too."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-        """Know of no device yet."""
+        """Know what the entry's data tells."""
         self._hass = hass
         self._entry = entry
-        self._known: usb.USBDevice | None = None
+
+    @property
+    def _known(self) -> Mapping[str, Any]:
+        """The USB device that the modem was last; empty if none is known."""
+        known = self._entry.data.get(CONF_USB)
+        return known if isinstance(known, Mapping) else {}
 
     async def learn(self, port: str) -> None:
         """Remember the USB device behind a port that the modem answers on."""
         if "://" in port:
             return
         found = await self._hass.async_add_executor_job(usb.usb_device_from_path, port)
-        self._known = found or self._known
+        if found is None:
+            return
+        known = {
+            "device": port,
+            **{key: getattr(found, key) for key in (*_IDENTITY, "interface_num")},
+        }
+        if known != self._known:
+            self._hass.config_entries.async_update_entry(
+                self._entry, data=self._entry.data | {CONF_USB: known}
+            )
+
+    async def admit(self, port: str) -> None:
+        """Let a port be opened, unless it is another's.
+
+        ``PortForeignError`` if its path leads to another USB device than the modem was
+        behind, as it may after a restart of the host. ``PortBusyError`` if another
+        integration or app uses it, where USB does not tell that it is our modem.
+        """
+        if "://" in port:
+            return
+        found = await self._hass.async_add_executor_job(usb.usb_device_from_path, port)
+        if found is not None and self._known.get("device") == port:
+            if not self._is_known(found):
+                raise PortForeignError
+            return
+        device = found or usb.SerialDevice(
+            device=port, serial_number=None, manufacturer=None, description=None
+        )
+        if not await self._free([device]):
+            raise PortBusyError
 
     async def find(self) -> Sequence[str]:
         """Return the ports that are worth a look, the likeliest first.
@@ -47,8 +84,15 @@ class PortSearch:
         ]
         if not ports:
             return ()
+        free = await self._free(ports)
+        return [port.device for port in sorted(free, key=self._rank)]
+
+    async def _free[P: usb.USBDevice | usb.SerialDevice](
+        self, ports: Sequence[P]
+    ) -> Sequence[P]:
+        """Return those of the ports that no other integration or app uses."""
         users = await usb.async_get_serial_port_consumers(self._hass, ports)
-        free = [
+        return [
             port
             for port in ports
             if all(
@@ -56,22 +100,17 @@ class PortSearch:
                 for user in users.get(port.device, ())
             )
         ]
-        return [port.device for port in sorted(free, key=self._rank)]
+
+    def _is_known(self, port: usb.USBDevice) -> bool:
+        return all(getattr(port, key) == self._known.get(key) for key in _IDENTITY)
 
     def _may_be_ours(self, port: usb.USBDevice) -> bool:
-        if port.vid == QUECTEL:
-            return True
-        known = self._known
-        return known is not None and (port.vid, port.pid, port.serial_number) == (
-            known.vid,
-            known.pid,
-            known.serial_number,
-        )
+        return port.vid == QUECTEL or self._is_known(port)
 
     def _rank(self, port: usb.USBDevice) -> tuple[bool, bool]:
         """A modem has several ports; it answers on the same one as before."""
         known = self._known
         return (
-            known is not None and port.interface_num != known.interface_num,
+            bool(known) and port.interface_num != known.get("interface_num"),
             not port.device.startswith(_BY_ID),
         )

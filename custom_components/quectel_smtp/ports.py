@@ -1,5 +1,7 @@
 """Makes a ``Modem`` whose port another integration may provide."""
 
+from collections.abc import Awaitable, Callable
+
 from homeassistant.exceptions import HomeAssistantError
 
 from .modem.at.channel import AtChannel
@@ -12,6 +14,12 @@ class SettingsInvalidError(PortError):
     """The entry was edited into settings that can't be used: no port is opened."""
 
     key = "settings_invalid"
+
+
+class PortForeignError(PortError):
+    """The path leads to another USB device now: it is not talked to."""
+
+    key = "port_foreign"
 
 
 async def _connect(settings: PortSettings) -> AtChannel:
@@ -33,11 +41,15 @@ def make_modem(port: PortSettings) -> Modem:
 class Gate:
     """Makes modems whose ports can't be opened for as long as it is closed.
 
-    So nothing is sent by settings that only stand in for those that can't be used.
+    So nothing is sent by settings that only stand in for those that can't be used. Nor
+    is a port opened that is another's.
     """
 
-    def __init__(self, *, closed: bool) -> None:
-        """Be open or closed."""
+    def __init__(
+        self, admit: Callable[[str], Awaitable[None]], *, closed: bool
+    ) -> None:
+        """Be open or closed; ``admit`` raises ``PortError`` for a port of another's."""
+        self._admit = admit
         self.closed = closed
 
     def make_modem(self, port: PortSettings) -> Modem:
@@ -47,4 +59,5 @@ class Gate:
     async def _connect(self, settings: PortSettings) -> AtChannel:
         if self.closed:
             raise SettingsInvalidError
+        await self._admit(settings.url)
         return await _connect(settings)

@@ -70,6 +70,8 @@ async def desk(hass: HomeAssistant) -> AsyncGenerator[Desk]:
         patch(f"{base}.delivery.courier.pace.PERSON_EVERY", 0.005),
         patch(f"{base}.delivery.courier.pace._SERVICE_FIRST", 0.001),
         patch(f"{base}.delivery.courier.pace._SERVICE_MOST", 0.01),
+        patch(f"{base}.delivery.courier.pace._SILENT_MOST", 0.01),
+        patch(f"{base}.delivery.courier.pace._STRANGER_MOST", 0.01),
     ):
         yield found
         for event in found.held.values():

@@ -7,15 +7,19 @@ from unittest.mock import patch
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.quectel_smtp.modem.at.errors import NotAModemError, PortBusyError
 from custom_components.quectel_smtp.port_search import PortSearch
+from custom_components.quectel_smtp.ports import PortForeignError
 from homeassistant.components.usb import SerialDevice, SerialPortConsumer, USBDevice
 from homeassistant.core import HomeAssistant
 
-from .conftest import deliver, until
+from .conftest import deliver, in_service, send, settled, until
+from .dialog import PORT_INPUT, Dialog
 from .modem_on_the_desk import ANOTHER, EC200A, IMEI, PORT, Desk
 
 OTHER_PORT = "/dev/serial/by-id/usb-Quectel_2-if02"
 _USB = "homeassistant.components.usb"
+_PACE = "custom_components.quectel_smtp.delivery.courier.pace"
 
 
 def quectel(device: str, interface: int = 2, serial: str | None = None) -> USBDevice:
@@ -43,6 +47,9 @@ def adapter(device: str, serial: str | None = "A1") -> USBDevice:
     )
 
 
+type PortEventCallback = Callable[[set[USBDevice], set[USBDevice]], None]
+
+
 class Usb:
     """What Home Assistant knows of the host's ports."""
 
@@ -50,6 +57,14 @@ class Usb:
         """Know of none."""
         self.ports: list[USBDevice | SerialDevice] = []
         self.users: dict[str, list[SerialPortConsumer]] = {}
+        self.told: list[PortEventCallback] = []
+
+    def listen(
+        self, _: HomeAssistant, callback: PortEventCallback
+    ) -> Callable[[], None]:
+        """Tell of ports that come and go."""
+        self.told.append(callback)
+        return lambda: None
 
     async def scan(self, _: HomeAssistant) -> list[USBDevice | SerialDevice]:
         """Return the ports."""
@@ -79,6 +94,7 @@ def usb() -> Generator[Usb]:
         patch(f"{_USB}.async_scan_serial_ports", found.scan),
         patch(f"{_USB}.async_get_serial_port_consumers", found.consumers),
         patch(f"{_USB}.usb_device_from_path", found.behind),
+        patch(f"{_USB}.async_register_port_event_callback", found.listen),
     ):
         yield found
 
@@ -225,3 +241,105 @@ async def test_it_may_move_again_and_again(
         desk.ports = {name}
         await until(kept(name))
     await deliver(hass, loaded)
+
+
+# Whose port it is.
+
+
+async def knows_its_adapter(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry, usb: Usb
+) -> None:
+    """Let the modem be known behind an adapter, and Home Assistant end."""
+    usb.ports = [adapter(PORT)]
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await until(lambda: "usb" in entry.data)
+    await in_service(entry)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    desk.opened = 0
+
+
+async def test_a_path_that_leads_to_another_device_after_a_restart_is_not_opened(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry, usb: Usb
+) -> None:
+    await knows_its_adapter(hass, desk, entry, usb)
+    usb.ports = [adapter(PORT, "a Zigbee stick's")]
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    courier = entry.runtime_data.courier
+    await until(lambda: isinstance(courier.status.trouble, PortForeignError))
+    await send(hass)
+    assert desk.opened == 0
+    usb.ports = [adapter(PORT)]
+    await settled(hass, entry)
+    assert len(desk.sent) == 1
+
+
+async def test_where_usb_knows_the_modem_it_is_found_again_after_a_restart(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry, usb: Usb
+) -> None:
+    await knows_its_adapter(hass, desk, entry, usb)
+    # The sticks have changed places.
+    usb.ports = [adapter(PORT, "a Zigbee stick's"), adapter("/dev/ttyUSB5")]
+    desk.ports = {PORT, "/dev/ttyUSB5"}
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await deliver(hass, entry)
+    assert desk.opened == 1
+    assert entry.data["device"] == "/dev/ttyUSB5"
+
+
+async def test_a_port_that_another_integration_uses_is_not_opened(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry, usb: Usb
+) -> None:
+    usb.users = {PORT: [user("zha")]}
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    courier = entry.runtime_data.courier
+    await until(lambda: isinstance(courier.status.trouble, PortBusyError))
+    await send(hass)
+    assert desk.opened == 0
+    usb.users = {PORT: [user("zha", active=False), user("quectel_smtp")]}
+    await settled(hass, entry)
+    assert len(desk.sent) == 1
+
+
+async def test_a_claim_does_not_keep_us_from_what_usb_knows_to_be_our_modem(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry, usb: Usb
+) -> None:
+    await knows_its_adapter(hass, desk, entry, usb)
+    usb.users = {PORT: [user("zha")]}
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await deliver(hass, entry)
+    assert len(desk.sent) == 1
+
+
+async def test_a_person_who_chooses_the_port_anew_is_believed(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry, usb: Usb
+) -> None:
+    await knows_its_adapter(hass, desk, entry, usb)
+    usb.ports = [adapter(PORT, "a new adapter's")]
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    courier = entry.runtime_data.courier
+    await until(lambda: isinstance(courier.status.trouble, PortForeignError))
+    dialog = Dialog(hass, await entry.start_reconfigure_flow(hass))
+    await dialog.choose("port")
+    await dialog.submit(**PORT_INPUT)
+    assert dialog.ended == "reconfigure_successful"
+    await deliver(hass, entry)
+    assert len(desk.sent) == 1
+
+
+async def test_a_port_that_comes_is_looked_at_at_once(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry, usb: Usb
+) -> None:
+    with (
+        patch(f"{_PACE}._SERVICE_FIRST", 1000.0),
+        patch(f"{_PACE}._STRANGER_MOST", 1000.0),
+    ):
+        desk.fail("open", NotAModemError())
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        courier = entry.runtime_data.courier
+        await until(lambda: courier.status.trouble is not None)
+        (tell,) = usb.told
+        tell(set(), {quectel(PORT)})
+        await hass.async_block_till_done()
+        assert courier.status.network is None
+        tell({quectel(PORT)}, set())
+        await in_service(entry)

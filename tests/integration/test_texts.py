@@ -11,7 +11,7 @@ from custom_components.quectel_smtp.flow.modem_checks import (
     Stage,
 )
 from custom_components.quectel_smtp.modem.at import codes, errors
-from custom_components.quectel_smtp.ports import SettingsInvalidError
+from custom_components.quectel_smtp.ports import PortForeignError, SettingsInvalidError
 
 from .dialog import texts
 
@@ -22,6 +22,7 @@ _ATTRIBUTES = texts()["entity"]["sensor"]["last_send_result"]["state_attributes"
 _NO_ERROR_OF_A_FORM = {
     "invalid_value",
     ResultsElsewhereError.key,
+    PortForeignError.key,
     SettingsInvalidError.key,
 }
 

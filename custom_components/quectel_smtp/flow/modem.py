@@ -18,6 +18,7 @@ from ..const import (
     CONF_FIRMWARE,
     CONF_ICCID,
     CONF_SAVE_UNCHECKED,
+    CONF_USB,
     DOMAIN,
     SECTION_ADVANCED,
 )
@@ -117,6 +118,9 @@ class ModemSteps(FlowBase):
         identity = self._found.identity
         assert identity is not None
         self._draft |= {CONF_MODEL: identity.model, CONF_FIRMWARE: identity.firmware}
+        if CONF_USB in self._draft:
+            # A person says that this is the port, whatever it was before.
+            self._draft[CONF_USB] = None
 
     @property
     def _wanted_imei(self) -> str | None:

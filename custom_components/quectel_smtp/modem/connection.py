@@ -12,10 +12,10 @@ from typing import Final
 
 from .at.channel import AtChannel
 from .at.commands import Command
-from .at.errors import CommandError, PortLostError
+from .at.errors import CommandError, NoAnswerError, NotAModemError, PortLostError
 from .at.port import Connect, PortSettings
 from .boot.memory import Memory
-from .boot.opening import open_synchronised
+from .boot.opening import SPEEDS, open_synchronised
 from .mail.late_result import LateResult
 from .network.pdp import DEFAULT_CONTEXT, PdpContext
 from .network.profile import Profile
@@ -34,6 +34,10 @@ _INITIAL: Final = (
     Command("AT&D0"),
     Command("AT+CNMI=0,0,0,0,0"),
 )
+
+_THOROUGH: Final = 2
+_THOROUGH_EACH: Final = 64
+"""Looks at all speeds: the first ones, and one of so many later: each takes 20 s."""
 
 
 @dataclass(slots=True)
@@ -58,6 +62,8 @@ class Connection:
         self._late = LateResult()
         self._heard = False
         self._upsets = 0
+        # How often in a row nothing answered as a modem does.
+        self._unanswered = 0
         self._started_by = 0.0
 
     @property
@@ -101,12 +107,22 @@ class Connection:
     async def open(self) -> None:
         """Open the port and initialise the modem; a wrong port is told within 20 s.
 
-        A modem that is set to another speed is found at that speed. ``PortError`` and
+        A modem that is set to another speed is found at that speed, which is looked for
+        twice, and then at each 64th time that nothing answers. ``PortError`` and
         its kinds, ``NoAnswerError`` from a silent port, ``NotAModemError`` from one
         that talks otherwise.
         """
         await self.close()
-        channel = await open_synchronised(self.port, self._connector, self._listen)
+        thorough = self._unanswered < _THOROUGH or not self._unanswered % _THOROUGH_EACH
+        speeds = SPEEDS if thorough else ()
+        try:
+            channel = await open_synchronised(
+                self.port, self._connector, self._listen, speeds
+            )
+        except NoAnswerError, NotAModemError:
+            self._unanswered += 1
+            raise
+        self._unanswered = 0
         context = PdpContext(channel, DEFAULT_CONTEXT, self._changed)
         self._session = Session(channel, context)
         self._begins(channel)

@@ -120,6 +120,10 @@ class Courier:
             lambda outbox, at: outbox.accept(email, at, options), welcome
         )
 
+    def look(self) -> None:
+        """Look for the modem at once: a port has come that it may be behind."""
+        self._worker.wake()
+
     def update(self, settings: Settings) -> None:
         """Work with other settings from the next email on; what they mend is tried."""
         self._settings = settings

@@ -3,7 +3,7 @@
 import random
 from typing import Final
 
-from ...modem.at.errors import ModemError, PortError
+from ...modem.at.errors import ModemError, NoAnswerError, NotAModemError, PortError
 from ..rules import policy
 
 PORT_EVERY: Final = 2.0
@@ -13,6 +13,9 @@ PERSON_EVERY: Final = 60.0
 
 _SERVICE_FIRST: Final = 1.0
 _SERVICE_MOST: Final = 30.0
+# Whoever is silent may have been switched off; who talks otherwise is somebody else.
+_SILENT_MOST: Final = 45.0
+_STRANGER_MOST: Final = 900.0
 # A new email does not wait for the next try of the path, but it knocks no more often.
 _KNOCK_CRITICAL: Final = 10.0
 _KNOCK: Final = 60.0
@@ -77,5 +80,10 @@ class Pace:
         elif trouble is not None and policy.needs_person(trouble):
             pause = PERSON_EVERY
         else:
-            pause = min(_SERVICE_FIRST * 2**self._service_failures, _SERVICE_MOST)
+            most = _SERVICE_MOST
+            if isinstance(trouble, NotAModemError):
+                most = _STRANGER_MOST
+            elif isinstance(trouble, NoAnswerError):
+                most = _SILENT_MOST
+            pause = min(_SERVICE_FIRST * 2**self._service_failures, most)
         return pause * (1 + _JITTER * jitter())

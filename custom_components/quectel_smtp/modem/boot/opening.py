@@ -1,6 +1,6 @@
 """Opens the port of a modem at the speed that the modem listens at."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -13,12 +13,15 @@ SPEEDS: Final = (115200, 9600, 921600, 460800, 230400, 57600, 38400, 19200)
 
 
 async def open_synchronised(
-    settings: PortSettings, connector: Connect, listen: Callable[[AtChannel], None]
+    settings: PortSettings,
+    connector: Connect,
+    listen: Callable[[AtChannel], None],
+    speeds: Sequence[int] = SPEEDS,
 ) -> AtChannel:
     """Return the channel of a modem that answers; a wrong port is told within 20 s.
 
-    A modem that is set to another speed is found at that speed. ``listen`` is called
-    with each port that is opened, before anything can have been read from it.
+    A modem that is set to another of the ``speeds`` is found at that one. ``listen`` is
+    called with each port that is opened, before anything can have been read from it.
     """
 
     async def synchronised(settings: PortSettings, escape: bool) -> AtChannel:
@@ -37,7 +40,7 @@ async def open_synchronised(
     except (NoAnswerError, NotAModemError) as err:
         silent = err
     # Behind a URL the other end knows the speed.
-    for speed in () if "://" in settings.url else SPEEDS:
+    for speed in () if "://" in settings.url else speeds:
         if speed == settings.baudrate:
             continue
         try:
