@@ -8,7 +8,7 @@ class Moment(StrEnum):
     """When a fault strikes in the course of one command.
 
     RECEIPT        the line is complete (and echoed), nothing is carried out yet
-    BEFORE_CONNECT a data mode is due, CONNECT is not sent
+    BEFORE_CONNECT a data mode is due, CONNECT (or QISEND's prompt) is not sent
     AFTER_CONNECT  CONNECT is sent, the first byte not taken
     MID_DATA       `offset` bytes of the data mode have come
     LINE           before line number `offset` (from 0) of the answer, the final

@@ -238,3 +238,48 @@ async def test_a_slow_line_delays_what_is_sent_after_a_prompt() -> None:
     port.answers[SEND.line] = prompt()
     assert await port.channel.send(SEND, PAYLOAD) == "SEND OK"
     assert port.taken == [PAYLOAD]
+
+
+@pytest.mark.parametrize("cut", range(len(b"\r\n> ") + 1))
+@virtual_time
+async def test_a_urc_in_the_prompt_delays_nothing(cut: int) -> None:
+    port = open_port()
+    urcs = Collector()
+    port.channel.subscribe("+QIURC:", urcs)
+    opening = b"\r\n> "
+    port.answers[SEND.line] = prompt(opening=opening[:cut] + URC + opening[cut:])
+    assert await port.channel.send(SEND, PAYLOAD) == "SEND OK"
+    assert urcs.lines == ['+QIURC: "recv",1']
+
+
+@pytest.mark.parametrize("cut", range(len(b"\r\nSEND FAIL\r\n") + 1))
+@virtual_time
+async def test_a_urc_in_the_result_changes_nothing_of_it(cut: int) -> None:
+    port = open_port()
+    urcs = Collector()
+    port.channel.subscribe("+QIURC:", urcs)
+    result = b"\r\nSEND FAIL\r\n"
+    port.answers[SEND.line] = prompt(result[:cut] + URC + result[cut:])
+    assert await port.channel.send(SEND, PAYLOAD) == "SEND FAIL"
+    assert urcs.lines == ['+QIURC: "recv",1']
+
+
+@pytest.mark.parametrize("cut", range(len(answer(b"OK")) + 1))
+@virtual_time
+async def test_a_urc_anywhere_in_counted_data_makes_no_other_data_of_it(
+    cut: int,
+) -> None:
+    """Whole, or known to be lost: a modem that writes into data can't be framed."""
+    port = probed_port()
+    urcs = Collector()
+    port.channel.subscribe("+QIURC:", urcs)
+    whole = answer(b"OK")
+    port.answers[READ.line] = whole[:cut] + URC + whole[cut:]
+    try:
+        assert await port.channel.receive(READ, 1500) == b"OK"
+    except UnexpectedAnswerError:
+        assert b"+QIRD: 2" in whole[:cut]
+        assert cut < whole.index(b"OK") + 4
+    else:
+        assert urcs.lines == ['+QIURC: "recv",1']
+    assert await port.channel.execute(CSQ) == ("+CSQ: 24,99",)

@@ -81,6 +81,20 @@ async def test_bytes_are_found_where_no_result_code_tells_of_them() -> None:
 
 
 @virtual_time
+async def test_a_result_code_with_nothing_to_read_is_no_end() -> None:
+    port = ServerPort()
+    stream = await port.stream()
+    reading = asyncio.create_task(stream.read())
+    port.receive(RECV)
+    await asyncio.sleep(0.1)
+    assert port.lines == [OPEN, READ]
+    assert not reading.done()
+    port.unread += b"220 mail\r\n"
+    port.receive(RECV)
+    assert await reading == b"220 mail\r\n"
+
+
+@virtual_time
 async def test_a_connection_that_is_not_listed_has_ended() -> None:
     port = ServerPort()
     stream = await port.stream()

@@ -231,7 +231,7 @@ class Parser:
             if self._is_half(content):
                 self._half, self._opened = content, False
                 return None
-            if not self._opened and self._announces(self._half + content):
+            if not self._opened and self._counted(self._half + content) is not None:
                 content, self._half, self._opened = self._half + content, b"", True
             if self._announces(content):
                 return self._announced(content)
@@ -256,13 +256,18 @@ class Parser:
     def _announces(self, content: bytes) -> bool:
         return content.startswith(self._prefix.rstrip())
 
+    def _counted(self, content: bytes) -> int | None:
+        """Return the count of a line that announces data; None if it has none."""
+        count = content.removeprefix(self._prefix.rstrip()).strip(b" ")
+        whole = self._announces(content) and count.isdigit() and len(count) < 9
+        return int(count) if whole else None
+
     def _announced(self, content: bytes) -> Line | Broken:
         """Count from here on, where the line that announces data has a count."""
-        count = content[len(self._prefix) - 1 :].strip(b" ")
-        if not (count.isdigit() and len(count) < 9 and int(count) <= self._limit):
+        size = self._counted(content)
+        if size is None or size > self._limit:
             self._discarding = True
             return Broken()
-        size = int(count)
         self._missing = size + len(_END) if size else 0
         self._opened = False
         return Line(content.decode("ascii"), opened=True)
