@@ -100,6 +100,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
         (EVENT_HOMEASSISTANT_CLOSE, close_outbox),
     ):
         entry.async_on_unload(hass.bus.async_listen_once(event, stop))
+    keeper.recipients_changed()
     courier.start()
     _show_once_started(hass, entry, courier)
     coordinator.take_status()

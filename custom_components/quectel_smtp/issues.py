@@ -31,6 +31,7 @@ TRY_AGAIN: Final = {
     "login_held": Reason.LOGIN,
     "certificate_held": Reason.CERTIFICATE,
     "results_elsewhere": Reason.RESULTS_ELSEWHERE,
+    "unexplained": Reason.UNEXPLAINED,
     "refused": Reason.REFUSED,
 }
 """Those where a person can have tried at once what was mended."""

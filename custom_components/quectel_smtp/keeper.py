@@ -17,6 +17,7 @@ from .modem.at.errors import InvalidValueError
 from .modem.network.status import Identity
 from .port_search import PortSearch
 from .ports import Gate
+from .recipients import recipients_of
 
 
 class EntryKeeper:
@@ -50,6 +51,7 @@ class EntryKeeper:
 
         Settings that can't be used leave it with those that it has.
         """
+        self.recipients_changed()
         entry = self._entry
         reading = read(entry.data, entry.options, entry.unique_id)
         self.invalid = reading.invalid
@@ -57,6 +59,11 @@ class EntryKeeper:
             self._wanted = reading.settings
             self.gate.closed = False
             self._courier.update(reading.settings)
+
+    @callback
+    def recipients_changed(self) -> None:
+        """Have what waits follow the recipients as they are now."""
+        self._courier.follow(recipients_of(self._entry))
 
     # From the courier to the entry.
 

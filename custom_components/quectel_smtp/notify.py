@@ -11,20 +11,14 @@ from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from . import typed
-from .const import (
-    CONF_BCC,
-    CONF_CC,
-    CONF_TO,
-    DEFAULT_SUBJECT,
-    DOMAIN,
-    SUBENTRY_RECIPIENT,
-)
+from .const import DEFAULT_SUBJECT, DOMAIN, SUBENTRY_RECIPIENT
 from .coordinator import QuectelConfigEntry
 from .delivery.email import Email
 from .delivery.records import OutboxError
 from .devices import modem_identifier
 from .failures import outbox_failure, refused_value
 from .modem.at.errors import InvalidValueError
+from .recipients import addresses_of
 
 # No caller waits for another one's email: their order is the courier's business.
 PARALLEL_UPDATES: Final = 0
@@ -104,15 +98,16 @@ class RecipientNotifyEntity(NotifyEntity):
     async def async_send_message(self, message: str, title: str | None = None) -> None:
         """Have an email sent; it is accepted, and on disk, once this returns."""
         subentry = self._entry.subentries[self._subentry_id]
-        recipient = subentry.data
+        to = addresses_of(subentry)
         try:
             email = Email(
                 subject=typed.one_line(title or "") or DEFAULT_SUBJECT,
                 body=typed.sendable(message),
-                to=tuple(map(typed.stripped, recipient[CONF_TO])),
-                cc=tuple(map(typed.stripped, recipient[CONF_CC])),
-                bcc=tuple(map(typed.stripped, recipient[CONF_BCC])),
+                to=to.to,
+                cc=to.cc,
+                bcc=to.bcc,
                 recipient=subentry.title,
+                recipient_id=self._subentry_id,
             )
         except InvalidValueError as err:
             raise refused_value(err) from err

@@ -42,6 +42,9 @@ WORDING = Wording(
 PUT_LINE = "AT+QSMTPPUT=300"
 DNS_LINE = f'AT+QIDNSGIP=1,"{HOST}"'
 OPEN_LINE = f'AT+QIOPEN=1,11,"TCP","{HOST}",25,0,0'
+# Whether it still sends an email, and the answer while it does.
+QUESTION = "AT+QSMTPBODY=0,1,1"
+BUSY = b"\r\n+CME ERROR: 652\r\n"
 SENT = OK + b"\r\n+QSMTPPUT: 0,250\r\n"
 RESTARTED = b"\r\nRDY\r\n"
 ACTIVE = frame('+QIACT: 1,1,1,"10.0.0.1"')
@@ -102,6 +105,7 @@ class SendingModem(ScriptedModem):
         self.answers[PUT_LINE] = SENT
         self.answers[DNS_LINE] = OK + b'\r\n+QIURC: "dnsgip",0,1,60\r\n'
         self.answers[OPEN_LINE] = OK + b"\r\n+QIOPEN: 11,0\r\n"
+        self.answers[QUESTION] = BUSY
         self.answers["AT+CFUN=1,1"] = self._restarted
         self.absent = False
         self.urls: set[str] | None = None

@@ -27,6 +27,7 @@ AWAY: Final = "socket://modem:2"
 _REFERENCE: Final = re.compile(r"Ref: (\w+)\r\n\Z")
 _QUOTED: Final = re.compile(r'"([^"]*)"')
 _REPEAT: Final = "(possible repeat)"
+_BUSY: Final = b"\r\n+CME ERROR: 652\r\n"
 _NO_SIM: Final = b"\r\n+CME ERROR: 10\r\n"
 
 
@@ -369,6 +370,8 @@ class LedgerModem(SendingModem):
             case "AT+QSMTPSUB":
                 self._prepared.subject = values
             case "AT+QSMTPBODY":
+                if any(attempt.pending for attempt in self.ledger[-1:]):
+                    return _BUSY
                 return Data(int(values.split(",")[1]), self.take_body)
             case "AT+QSMTPPUT":
                 return self._put()

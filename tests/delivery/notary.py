@@ -34,8 +34,12 @@ from .ledger_modem import Attempt
 _SENT: Final = frozenset({State.SENT, State.PARTLY_SENT})
 _NOT_SENT: Final = frozenset({State.FAILED, State.EXPIRED})
 _LOGIN: Final = frozenset({655, 676, 677})
-_COPIES: Final = 3
+_COPIES: Final = 6
 _COPIES_LOST: Final = 2
+# Whether the modem still sends: it takes no body then.
+_QUESTION: Final = "AT+QSMTPBODY=0,1,1"
+_LOGINS: Final = 2
+_LOGINS_WITHIN: Final = 900.0
 
 
 @dataclass
@@ -90,8 +94,8 @@ class Books:
     normal: list[float] = field(default_factory=list)
     bursts: list[float] = field(default_factory=list)
     wear: list[float] = field(default_factory=list)
-    # When the server refused the login, unless somebody has asked for more since.
-    login_refused: float | None = None
+    # When the server refused the login, since it took one or somebody asked for more.
+    refusals: list[float] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
 
@@ -140,8 +144,8 @@ class Notary:
         addresses = (*item.to, *item.cc, *item.bcc)
         if books.sending is not None:
             self._complain(f"{item.reference} begins while another is being sent")
-        if books.login_refused is not None and at < books.login_refused + HOUR:
-            self._complain("more than one try an hour with a login that was refused")
+        if _within(books.refusals, at, _LOGINS_WITHIN) >= _LOGINS:
+            self._complain("more than two log-ins in a quarter of an hour")
         for address in addresses:
             known = self.account(item.reference, address).history
             if (known.lost, known.doubts) != (item.history.lost, item.history.doubts):
@@ -167,7 +171,7 @@ class Notary:
         if line.startswith("AT+QSMTPPUT"):
             if unsettled is None or not self._begun or self._put is not None:
                 self._complain(f"{line} without having been begun")
-        elif unsettled is not None:
+        elif unsettled is not None and line != _QUESTION:
             self._complain(f"{line} while {unsettled.reference} is unsettled")
 
     def put(self, attempt: Attempt) -> None:
@@ -250,8 +254,9 @@ class Notary:
             self._complain(f"{reference}: recorded {finding}, reported {expected}")
         if finding.result is Result.SENT:
             self._left(reference, at)
+            books.refusals.clear()
         if finding.code in _LOGIN and not self._asked:
-            books.login_refused = at
+            books.refusals.append(at)
         for address in addresses:
             account = self.account(reference, address)
             account.history = history
@@ -286,7 +291,8 @@ class Notary:
 
     def asked(self) -> None:
         """Take that somebody wants more tries, or has ended what waits for one."""
-        self.books.login_refused, self._asked = None, True
+        self.books.refusals.clear()
+        self._asked = True
 
     def given_up(self) -> None:
         """Take that nobody will settle what was being sent: it counts as lost.

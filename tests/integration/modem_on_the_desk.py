@@ -277,13 +277,14 @@ class DeskModem:
         """Reach the mail server's port."""
         await self._do("reach")
 
-    async def prove(self, server: ServerSettings, settings: PdpSettings) -> None:
+    async def prove(self, server: ServerSettings, settings: PdpSettings) -> bool:
         """Prove the path."""
         await self.renew(settings)
         await self.resolve(server.host, 60)
         await self.reach(server.host, server.port)
 
-    # What mends the connection.
+        # What mends the connection.
+        return True
 
     async def attached(self) -> bool:
         """Be attached."""
@@ -344,6 +345,11 @@ class DeskModem:
     def unsettled(self) -> bool:
         """Whether it is awaited."""
         return self._expected
+
+    async def still_sending(self) -> bool | None:
+        """Ask whether it is still being sent, which nobody knows here."""
+        await self._do("still_sending")
+        return None
 
     async def late_result(self) -> Outcome:
         """Return what became of the earlier email."""

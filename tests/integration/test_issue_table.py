@@ -61,6 +61,7 @@ def test_trouble_that_needs_a_person(
         (Reason.LOGIN, "login_held"),
         (Reason.CERTIFICATE, "certificate_held"),
         (Reason.RESULTS_ELSEWHERE, "results_elsewhere"),
+        (Reason.UNEXPLAINED, "unexplained"),
         (Reason.REFUSED, "refused"),
         (Reason.RESTORED, "restored"),
     ],
@@ -112,7 +113,7 @@ def test_all_at_once() -> None:
         damaged=True,
         exhausted=True,
     )
-    assert len(_shown(status, unreached=True)) == 10
+    assert len(_shown(status, unreached=True)) == 11
 
 
 @pytest.mark.parametrize("key", sorted(KEYS))

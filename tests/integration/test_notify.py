@@ -3,7 +3,10 @@
 from unittest.mock import patch
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
 
 from custom_components.quectel_smtp.delivery.records import (
     OutboxFullError,
@@ -14,6 +17,7 @@ from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.setup import async_setup_component
 
 from .conftest import ANNA, send, settled
 from .dialog import texts
@@ -231,3 +235,31 @@ async def test_what_the_server_refuses_is_no_error_of_the_caller_s(
     desk.always = Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, SmtpReply.AUTH_FAILED)
     await send(hass)
     assert loaded.runtime_data.courier.status.mail.waiting == 1
+
+
+async def test_what_waits_for_a_recipient_who_is_removed_is_cancelled_and_told(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.unplug()
+    await desk.until(lambda: loaded.runtime_data.courier.status.trouble is not None)
+    await send(hass)
+    assert await async_setup_component(
+        hass,
+        "automation",
+        {
+            "automation": {
+                "triggers": {
+                    "trigger": "state",
+                    "entity_id": "event.quectel_ec200a_email",
+                },
+                "conditions": "{{ trigger.to_state.attributes.event_type == 'cancelled' }}",
+                "actions": {"event": "told"},
+            }
+        },
+    )
+    told = async_capture_events(hass, "told")
+    (subentry,) = loaded.subentries.values()
+    hass.config_entries.async_remove_subentry(loaded, subentry.subentry_id)
+    await desk.until(lambda: bool(told))
+    assert loaded.runtime_data.courier.status.mail.waiting == 0
+    assert not desk.sent

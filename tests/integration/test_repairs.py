@@ -46,6 +46,7 @@ from .modem_on_the_desk import ANOTHER, AT_HOME, EC200A, ICCID, PORT, Desk
 LOGIN = Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, SmtpReply.AUTH_FAILED)
 CERTIFICATE = Outcome(Result.REFUSED, SmtpError.TLS)
 SENDER = Outcome(Result.REFUSED, SmtpError.MAILBOX_NAME, SmtpReply.MAILBOX_NAME)
+NO_REASON = Outcome(Result.DOUBTFUL, SmtpError.NETWORK)
 
 
 def _issues(hass: HomeAssistant) -> dict[str, ir.IssueEntry]:
@@ -139,6 +140,7 @@ async def test_a_refused_pin_is_in_no_issue(
         (LOGIN, "login_held"),
         (CERTIFICATE, "certificate_held"),
         (SENDER, "refused"),
+        (NO_REASON, "unexplained"),
     ],
 )
 async def test_what_is_held_can_be_tried_again_from_the_issue(
@@ -165,6 +167,27 @@ async def test_what_is_held_can_be_tried_again_from_the_issue(
     await settled(hass, loaded)
     assert _issues(hass) == {}
     assert desk.sent
+
+
+async def test_a_corrected_address_is_used_by_what_is_held_for_it(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    (subentry,) = loaded.subentries.values()
+    hass.config_entries.async_update_subentry(
+        loaded, subentry, data={"to": ["wrong@example.com"], "cc": [], "bcc": []}
+    )
+    desk.always = SENDER
+    await send(hass)
+    await until(lambda: "refused" in _issues(hass))
+    desk.always = None
+    (subentry,) = loaded.subentries.values()
+    hass.config_entries.async_update_subentry(
+        loaded, subentry, data={"to": ["carla@example.com"], "cc": [], "bcc": []}
+    )
+    await settled(hass, loaded)
+    assert _issues(hass) == {}
+    assert [message.to for message in desk.sent] == [("carla@example.com",)]
+    assert desk.sent[0].cc == ()
 
 
 async def test_what_is_not_mended_is_said_again(

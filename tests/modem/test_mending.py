@@ -137,7 +137,7 @@ async def test_a_context_that_can_not_be_deactivated_is_tried_again_first() -> N
 async def test_the_path_is_proved_step_by_step() -> None:
     bench = provable()
     modem = await opened(bench)
-    await modem.prove(PLAIN, PDP)
+    assert await modem.prove(PLAIN, PDP)
     assert bench.lines[-6:] == [*ACTIVATION, RESOLVE, OPEN, "AT+QICLOSE=11"]
 
 
@@ -148,6 +148,7 @@ async def test_the_path_is_proved_step_by_step() -> None:
         (RESOLVE, OK + b'\r\n+QIURC: "dnsgip",565\r\n', ServerNameError),
         (RESOLVE, OK, NoAnswerError),
         (OPEN, OK + b"\r\n+QIOPEN: 11,566\r\n", ServerUnreachableError),
+        (OPEN, b"\r\n+CME ERROR: 566\r\n", ServerUnreachableError),
     ],
 )
 @virtual_time
@@ -161,14 +162,30 @@ async def test_a_step_of_the_path_that_fails_says_which(
         await modem.prove(PLAIN, PDP)
 
 
-@pytest.mark.parametrize("line", [RESOLVE, OPEN])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ERROR,
+        b"\r\n+CME ERROR: 3\r\n",
+        b"\r\n+CME ERROR: 552\r\n",
+        b"\r\n+CME ERROR: 555\r\n",
+    ],
+)
 @virtual_time
-async def test_a_step_that_the_firmware_lacks_is_taken_as_proved(line: str) -> None:
+async def test_a_step_that_the_firmware_lacks_is_not_proved(answer: bytes) -> None:
     bench = provable()
-    bench.answers[line] = ERROR
+    bench.answers[OPEN] = answer
     modem = await opened(bench)
-    await modem.prove(PLAIN, PDP)
-    assert line in bench.lines
+    assert not await modem.prove(PLAIN, PDP)
+    assert OPEN in bench.lines
+
+
+@virtual_time
+async def test_a_port_that_is_reached_by_its_name_proves_the_name_too() -> None:
+    bench = provable()
+    bench.answers[RESOLVE] = ERROR
+    modem = await opened(bench)
+    assert await modem.prove(PLAIN, PDP)
 
 
 @virtual_time

@@ -62,6 +62,8 @@ class Email:
     recipient: str = ""
     """The name under which people know to whom it goes."""
     critical: bool = False
+    recipient_id: str | None = field(default=None, repr=False)
+    """By which the recipient is known whose addresses these are, if they may change."""
 
     def __post_init__(self) -> None:
         """Refuse now what could not be sent later."""

@@ -4,9 +4,11 @@ Times are seconds of the outbox's own clock (``Instant.elapsed``), which goes on
 restarts and which no change of the host's clock moves; ``wall`` is for people to read.
 """
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain, count
 from typing import Final
 
 from ..modem.mail.smtp import Result
@@ -71,6 +73,8 @@ class Reason(StrEnum):
     """The mail server could not be authenticated; of all emails."""
     RESULTS_ELSEWHERE = "results_elsewhere"
     """The modem writes its results to another port; of all emails."""
+    UNEXPLAINED = "unexplained"
+    """The modem does not say why it fails; of all emails of an account that never sent."""
     REFUSED = "refused"
     """Sender or recipient refused before this account ever sent an email."""
     RESTORED = "restored"
@@ -82,7 +86,24 @@ class Reason(StrEnum):
         return self in _OF_ALL
 
 
-_OF_ALL: Final = frozenset({Reason.LOGIN, Reason.CERTIFICATE, Reason.RESULTS_ELSEWHERE})
+_OF_ALL: Final = frozenset(
+    {
+        Reason.LOGIN,
+        Reason.CERTIFICATE,
+        Reason.RESULTS_ELSEWHERE,
+        Reason.UNEXPLAINED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of the account that sends."""
+
+    proven: bool = False
+    """Whether it ever sent an email."""
+    refusals: int = 0
+    """Log-ins in a row that came to nothing, of which the modem may know no reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +134,20 @@ class History:
     """Replies of the server that ask to try again later."""
     rebuilt: bool = False
     """Whether it was done once more after a fault of our own, the last attempt's."""
+    full: int = 0
+    """Replies of the server that the mailbox is full."""
+    unproved: bool = False
+    """Whether its repeat has waited because the path to the server can't be proved."""
+
+    @property
+    def copies(self) -> int:
+        """How many copies of it may have arrived."""
+        return self.lost + self.doubts
 
     @property
     def in_doubt(self) -> bool:
         """Whether it may have been sent already: the path is proved, and it says so."""
-        return self.lost + self.doubts > 0
+        return self.copies > 0
 
 
 # What policy decides after an attempt.
@@ -166,6 +196,42 @@ type Verdict = End | Again | Hold | Split
 
 
 @dataclass(frozen=True, slots=True)
+class Addresses:
+    """To whom an email, or one envelope of it, goes."""
+
+    to: tuple[str, ...] = field(default=(), repr=False)
+    cc: tuple[str, ...] = field(default=(), repr=False)
+    bcc: tuple[str, ...] = field(default=(), repr=False)
+
+    def __len__(self) -> int:
+        """Return how many they are."""
+        return len(self.to) + len(self.cc) + len(self.bcc)
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over them in the order to, cc, bcc."""
+        return chain(self.to, self.cc, self.bcc)
+
+    def some(self, members: Collection[int]) -> Addresses:
+        """Return those with these numbers, from 0, in the order to, cc, bcc."""
+        numbers = count()
+        to, cc, bcc = (
+            tuple(address for address in kind if next(numbers) in members)
+            for kind in (self.to, self.cc, self.bcc)
+        )
+        return Addresses(to, cc, bcc)
+
+    def apart(self, members: Collection[int]) -> list[list[int]]:
+        """Return these by the emails they need: one for all who may be seen by others.
+
+        Each hidden address has one of its own.
+        """
+        shown = len(self.to) + len(self.cc)
+        together = [number for number in members if number < shown]
+        hidden = [[number] for number in members if number >= shown]
+        return [together, *hidden] if together else hidden
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """An envelope that is due: one email, or one part of it, to some recipients."""
 
@@ -182,6 +248,12 @@ class Item:
     """How often the same text was accepted, 1 or more."""
     accepted: Instant
     history: History
+    recipient_id: str | None = field(default=None, repr=False)
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """To whom it goes."""
+        return frozenset((*self.to, *self.cc, *self.bcc))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +279,8 @@ class Unsettled:
     mark: int | None
     """The modem's boot, as ``Modem.mark`` gave it; None where it can't tell."""
     history: History
-    recipients: int = 1
+    addresses: frozenset[str] = field(default=frozenset(), repr=False)
+    """To whom it goes, where that can still be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,18 +187,21 @@ class Modem(Connection):
         """
         await probe.reach(await self._initialise(), pdp.DEFAULT_CONTEXT, host, port)
 
-    async def prove(self, server: ServerSettings, settings: pdp.PdpSettings) -> None:
+    async def prove(self, server: ServerSettings, settings: pdp.PdpSettings) -> bool:
         """Prove the path anew: PDP context, server's name, server's port.
 
         ``PdpError``, ``ServerNameError`` and ``ServerUnreachableError`` tell what
-        fails. Where the firmware has no command for a step, the step is taken as
-        proved.
+        fails. False where the firmware has no command that reaches the port: a step
+        that can't be proved isn't proved. One that does has resolved the name, too.
         """
         await self.renew(settings)
         with suppress(CommandError):
             await self.resolve(server.host, Deadline.RESOLVE)
-        with suppress(CommandError):
+        try:
             await self.reach(server.host, server.port)
+        except CommandError:
+            return False
+        return True
 
     # What mends the connection (SMTP note 4.2).
 
@@ -381,6 +384,18 @@ class Modem(Connection):
         still come when it is open again.
         """
         return await self._late.outcome()
+
+    async def still_sending(self) -> bool | None:
+        """Ask whether an earlier PUT still runs; None if the modem can't tell.
+
+        Where it is over and has not told its result, that is lost.
+        """
+        self._memory.content_clear = False
+        return await smtp.still_sending(await self._initialise())
+
+    def give_up(self) -> None:
+        """Await no result of an earlier PUT any longer: it is over, and was not heard."""
+        self._late.withdraw()
 
     async def settled(self) -> None:
         """Wait until no earlier email's result can be taken for the next one's.

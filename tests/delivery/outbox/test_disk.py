@@ -184,7 +184,7 @@ def snapshot(box: Bench) -> list[object]:
         unsettled and _named(unsettled),
         outbox.next_time(at(NOW)),
         outbox.wear(),
-        outbox.proven("account"),
+        outbox.standing("account"),
     ]
 
 

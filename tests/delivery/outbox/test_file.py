@@ -653,7 +653,7 @@ def test_an_outbox_of_version_1_goes_on(tmp_path: Path) -> None:
     summary = box.outbox.summary()
     assert (summary.waiting, summary.sent) == (0, 7)
     assert box.outbox.wear().times == (1.0,)
-    assert box.outbox.proven("account")
+    assert box.outbox.standing("account").proven
     told = {one.reference: one.state for one in box.show()}
     assert set(told.values()) == {State.SENT}
     assert "MERGED22" in told

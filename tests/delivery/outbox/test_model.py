@@ -515,7 +515,7 @@ class OutboxMachine(RuleBasedStateMachine):
         else:
             assert unsettled is not None
             assert unsettled.envelope == self._sending.envelope
-            assert unsettled.recipients == len(addresses(self._sending))
+            assert unsettled.addresses == addresses(self._sending)
             assert listed[self._sending.reference] is State.SENDING
 
 

@@ -14,12 +14,14 @@ from custom_components.quectel_smtp.delivery.records import (
     Hold,
     Reason,
     Split,
+    Standing,
     State,
     Verdict,
 )
 from custom_components.quectel_smtp.delivery.rules.policy import (
     Kind,
     account,
+    asks_later,
     classify,
     climbs,
     delay,
@@ -27,6 +29,9 @@ from custom_components.quectel_smtp.delivery.rules.policy import (
     judge,
     judge_error,
     needs_person,
+    spoils,
+    turns_all_away,
+    unproved,
 )
 from custom_components.quectel_smtp.modem.at.codes import (
     CmeCode,
@@ -40,6 +45,7 @@ from custom_components.quectel_smtp.modem.at.codes import (
 from custom_components.quectel_smtp.modem.at.errors import (
     ApnMissingError,
     CommandError,
+    ConnectionLostError,
     DataModeError,
     InvalidValueError,
     ModemError,
@@ -76,15 +82,18 @@ from custom_components.quectel_smtp.modem.mail.server import Security, ServerSet
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result, parse_result
 
 FRESH: Final = History()
+HOUR: Final = 3600.0
 
 # What follows the first attempt with an email to one, once the account has ever sent.
 DOUBT: Final = Again(0.0, Reason.DOUBT, History(1, doubts=1))
 RETRY: Final = Again(0.0, Reason.RETRY, History(1))
-LATER: Final = Again(0.0, Reason.SERVER, History(1, temporary=1))
+LATER: Final = Again(10.0, Reason.SERVER, History(1, temporary=1))
+FULL: Final = Again(3600.0, Reason.SERVER, History(1, full=1))
 REBUILD: Final = Again(0.0, Reason.RETRY, History(1, rebuilt=True))
 FAILED: Final = End(State.FAILED, History(1))
-LOGIN: Final = Hold(Reason.LOGIN, 3600.0, History(1))
-CERTIFICATE: Final = Hold(Reason.CERTIFICATE, 3600.0, History(1))
+# Refused once already.
+LOGIN: Final = Hold(Reason.LOGIN, 900.0, History(1))
+CERTIFICATE: Final = Hold(Reason.CERTIFICATE, 900.0, History(1))
 
 # Code of the modem: what follows after PUT's OK, whether the path is to blame, and the
 # reply that a server gives with it (SMTP note, chapters 5 and 6).
@@ -118,7 +127,7 @@ CODES: Final = {
     677: (LOGIN, False, 535),
     678: (FAILED, False, 550),
     679: (FAILED, False, 551),
-    680: (FAILED, False, 552),
+    680: (FULL, False, 552),
     681: (FAILED, False, 553),
     682: (FAILED, False, 554),
     # Numbers that no table knows.
@@ -159,7 +168,7 @@ REPLIES: Final = {
     535: LOGIN,
     550: FAILED,
     551: FAILED,
-    552: FAILED,
+    552: FULL,
     553: FAILED,
     554: FAILED,
     # Replies that the note doesn't list.
@@ -184,10 +193,22 @@ def after(
     *,
     recipients: int = 1,
     proven: bool = True,
+    refusals: int = 1,
+    proved: bool = False,
     jitter: float = 0.0,
 ) -> Verdict:
-    """Judge an email to one, of an account that has ever sent, unless told otherwise."""
-    return judge(outcome, history, recipients=recipients, proven=proven, jitter=jitter)
+    """Judge an email to one, of an account that has ever sent, unless told otherwise.
+
+    Its last log-in was refused, as it is wherever a second one is.
+    """
+    return judge(
+        outcome,
+        history,
+        recipients=recipients,
+        standing=Standing(proven, refusals),
+        proved=proved,
+        jitter=jitter,
+    )
 
 
 def reported(code: int, reply: int = 0) -> Outcome:
@@ -322,36 +343,157 @@ def test_a_lost_result_allows_one_repeat() -> None:
     assert climbs(LOST)
 
 
-def test_a_server_that_closes_after_data_gets_three_copies() -> None:
-    closed = reported(656)
-    second = after(closed, History(1, doubts=1))
-    assert second == Again(10.0, Reason.DOUBT, History(2, doubts=2))
-    assert after(closed, second.history) == End(State.UNKNOWN, History(3, doubts=3))
+def test_copies_that_may_arrive_are_spread_over_hours() -> None:
+    closed, history = reported(656), FRESH
+    pauses = []
+    for _ in range(5):
+        verdict = after(closed, history)
+        assert isinstance(verdict, Again)
+        assert verdict.reason is Reason.DOUBT
+        pauses.append(verdict.delay / HOUR)
+        history = verdict.history
+    assert pauses == [0, 1, 2, 4, 8]
+    assert after(closed, history) == End(State.UNKNOWN, History(6, doubts=6))
+
+
+def test_a_lost_result_is_a_copy_too() -> None:
+    history = History(2, lost=1, doubts=1)
+    assert after(reported(651), history) == Again(
+        2 * HOUR, Reason.DOUBT, History(3, lost=1, doubts=2)
+    )
+    assert after(LOST, History(1, doubts=1)) == Again(
+        HOUR, Reason.DOUBT, History(2, lost=1, doubts=1)
+    )
+    history = History(5, lost=1, doubts=4)
+    assert after(reported(651), history) == End(
+        State.UNKNOWN, History(6, lost=1, doubts=5)
+    )
+    assert after(LOST, history) == End(State.UNKNOWN, History(6, lost=2, doubts=4))
+
+
+def test_what_is_certain_not_to_have_been_sent_is_no_copy() -> None:
+    for code in (653, 657):
+        verdict = after(reported(code), History(3, doubts=2))
+        assert verdict == Again(60.0, Reason.DOUBT, History(4, doubts=2))
+
+
+def test_a_second_copy_over_a_path_that_can_not_be_proved_waits_an_hour_once() -> None:
+    wait = unproved(History(1, doubts=1))
+    assert wait == Again(HOUR, Reason.DOUBT, History(1, doubts=1, unproved=True))
+    assert unproved(wait.history) is None
+    assert unproved(History(2, doubts=2)) is None
+
+
+# Before the account ever sent, a failure without a reason may be a refused log-in.
+
+UNEXPLAINED: Final = [651, 654, 656, 660]
+
+
+@pytest.mark.parametrize("code", UNEXPLAINED)
+def test_a_failure_without_a_reason_on_a_proved_path_asks_for_a_person(
+    code: int,
+) -> None:
+    outcome = reported(code)
+    assert after(outcome, proven=False, refusals=0) == DOUBT
+    hold = Hold(Reason.UNEXPLAINED, HOUR, History(1, doubts=1))
+    assert after(outcome, proven=False, refusals=0, proved=True) == hold
+    # A second one in a row, be the path proved or not: log-ins are counted.
+    assert after(outcome, proven=False, refusals=1) == hold
+
+
+@pytest.mark.parametrize("code", UNEXPLAINED)
+def test_a_failure_without_a_reason_may_be_about_one_of_several(code: int) -> None:
+    split = after(reported(code), proven=False, refusals=0, proved=True, recipients=2)
+    assert split == Split(History(1, doubts=1))
+
+
+@pytest.mark.parametrize("doubts", range(6))
+def test_even_then_copies_are_bounded_and_hours_apart(doubts: int) -> None:
+    verdict = after(
+        reported(654), History(doubts, doubts=doubts), proven=False, proved=True
+    )
+    if doubts == 5:
+        assert verdict == End(State.UNKNOWN, History(6, doubts=6))
+    else:
+        assert isinstance(verdict, Hold)
+        assert verdict.delay == [1, 1, 2, 4, 8][doubts] * HOUR
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "lost", "doubts"),
-    [
-        ([LOST, reported(651), reported(651)], 1, 2),
-        ([reported(651), LOST, reported(651)], 1, 2),
-        ([reported(651), reported(651), LOST], 1, 2),
-        ([LOST, reported(653), LOST], 2, 0),
-        ([reported(651), LOST, LOST], 2, 1),
-    ],
-    ids=range(5),
+    "outcome", [reported(658), reported(654, 421), reported(999), LOST]
 )
-def test_lost_results_and_reported_errors_count_together(
-    outcomes: list[Outcome], lost: int, doubts: int
+def test_what_has_another_cause_is_a_doubt_as_ever(outcome: Outcome) -> None:
+    verdict = after(outcome, proven=False, proved=True)
+    assert isinstance(verdict, Again)
+    assert verdict.reason is Reason.DOUBT
+    assert not spoils(outcome, Standing())
+
+
+def test_an_account_that_ever_sent_has_the_right_password() -> None:
+    assert after(reported(654), proved=True) == DOUBT
+    assert not spoils(reported(654), Standing(proven=True))
+    assert spoils(reported(654), Standing())
+    assert spoils(reported(677, 535), Standing(proven=True))
+    assert spoils(reported(665), Standing(proven=True))
+
+
+# Log-ins that are refused.
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"), [(677, Reason.LOGIN), (665, Reason.CERTIFICATE)]
+)
+def test_a_refused_log_in_is_resent_once_and_looked_after_ever_more_rarely(
+    code: int, reason: Reason
 ) -> None:
-    *earlier, last = outcomes
+    assert after(reported(code), refusals=0) == RETRY
+    for refusals, minutes in ((1, 15), (2, 30), (3, 60), (4, 60), (100, 60)):
+        hold = Hold(reason, minutes * 60.0, History(1))
+        assert after(reported(code), refusals=refusals) == hold
+
+
+# A mailbox that is full.
+
+
+@pytest.mark.parametrize("outcome", [reported(680, 552), reported(656, 552)])
+def test_a_full_mailbox_has_some_hours_to_be_emptied(outcome: Outcome) -> None:
     history = FRESH
-    for outcome in earlier:
+    for full in range(1, 7):
         verdict = after(outcome, history)
-        assert isinstance(verdict, Again)
-        assert verdict.reason is Reason.DOUBT
+        assert verdict == Again(HOUR, Reason.SERVER, History(full, full=full))
         history = verdict.history
-    end = after(last, history)
-    assert end == End(State.UNKNOWN, History(3, lost=lost, doubts=doubts))
+    assert after(outcome, history) == End(State.FAILED, History(7, full=7))
+
+
+def test_one_full_mailbox_of_several_keeps_no_other_waiting() -> None:
+    assert after(reported(680, 552), recipients=2) == Split(History(1))
+    hold = Hold(Reason.REFUSED, None, History(1))
+    assert after(reported(680, 552), proven=False) == hold
+
+
+# A server that asks to come later.
+
+
+@pytest.mark.parametrize(
+    ("outcome", "later", "all_away"),
+    [
+        (reported(666, 421), True, True),
+        (reported(666), True, True),
+        (reported(656, 421), True, True),
+        (reported(667, 450), True, False),
+        (reported(669, 452), True, False),
+        (reported(654, 451), True, False),
+        (reported(678, 550), False, False),
+        (reported(680, 552), False, False),
+        (reported(654), False, False),
+        (reported(0), False, False),
+    ],
+)
+def test_a_server_asks_to_come_later_one_or_everybody(
+    outcome: Outcome, later: bool, all_away: bool
+) -> None:
+    assert asks_later(outcome) is later
+    assert turns_all_away(outcome) is all_away
 
 
 @pytest.mark.parametrize(
@@ -365,7 +507,7 @@ def test_lost_results_and_reported_errors_count_together(
         ),
         (
             reported(667, 450),
-            Again(10.0, Reason.SERVER, History(2, doubts=1, temporary=1)),
+            Again(30.0, Reason.SERVER, History(2, doubts=1, temporary=1)),
         ),
         (
             reported(664),
@@ -410,7 +552,7 @@ def test_before_the_first_success_a_refusal_holds_the_email() -> None:
 def test_the_third_temporary_reply_to_an_email_to_several_splits_it() -> None:
     later = reported(667, 450)
     history = FRESH
-    for pause in (0.0, 10.0):
+    for pause in (10.0, 30.0):
         verdict = after(later, history, recipients=2)
         assert isinstance(verdict, Again)
         assert (verdict.delay, verdict.reason) == (pause, Reason.SERVER)
@@ -419,7 +561,7 @@ def test_the_third_temporary_reply_to_an_email_to_several_splits_it() -> None:
     assert split == Split(History(3, temporary=3))
     # Each part goes on by itself.
     again = after(later, split.history)
-    assert again == Again(60.0, Reason.SERVER, History(4, temporary=4))
+    assert again == Again(120.0, Reason.SERVER, History(4, temporary=4))
 
 
 def test_a_fault_of_ours_is_rebuilt_once() -> None:
@@ -427,6 +569,15 @@ def test_a_fault_of_ours_is_rebuilt_once() -> None:
     verdict = after(ours, History(5))
     assert verdict == Again(0.0, Reason.RETRY, History(6, rebuilt=True))
     assert after(ours, verdict.history) == End(State.FAILED, History(7, rebuilt=True))
+
+
+@pytest.mark.parametrize("code", [*range(670, 675), 659, 664])
+def test_what_looks_like_our_fault_may_be_about_one_address(code: int) -> None:
+    rebuilt = History(1, rebuilt=True)
+    outcome = reported(code)
+    assert after(outcome, rebuilt, recipients=2) == Split(History(2, rebuilt=True))
+    hold = Hold(Reason.REFUSED, None, History(2, rebuilt=True))
+    assert after(outcome, rebuilt, proven=False) == hold
 
 
 @pytest.mark.parametrize("between", [reported(653), reported(654), reported(667, 450)])
@@ -498,6 +649,7 @@ OTHER: Final = [
     ModemError(),
     ModemRebootedError(),
     SimError(),
+    ConnectionLostError(),
     UnexpectedError(),
     CommandError("AT+QSMTPCFG", SmtpError.PARAMETER),
 ]
@@ -587,6 +739,8 @@ class Attempt:
     end: Outcome | ModemError
     recipients: int
     proven: bool
+    refusals: int
+    proved: bool
     jitter: float
 
     @property
@@ -607,6 +761,8 @@ class Attempt:
             history,
             recipients=self.recipients,
             proven=self.proven,
+            refusals=self.refusals,
+            proved=self.proved,
             jitter=self.jitter,
         )
 
@@ -629,14 +785,18 @@ attempts = st.builds(
     st.one_of(outcomes, errors),
     st.integers(1, 20),
     st.booleans(),
+    st.integers(0, 3),
+    st.booleans(),
     st.floats(-1, 1),
 )
 histories = st.builds(
     History,
     st.integers(0, 1000),
-    st.integers(0, 3),
-    st.integers(0, 3),
+    st.integers(0, 1),
+    st.integers(0, 4),
     st.integers(0, 1000),
+    st.booleans(),
+    st.integers(0, 10),
     st.booleans(),
 )
 
@@ -657,18 +817,23 @@ def test_any_end_of_an_attempt_with_any_history_has_its_verdict(
             assert not state.waiting
             assert state is not State.FAILED or not tried.in_doubt
         case Again(pause, reason, _):
-            assert 0 <= pause <= 900 * 1.2
+            assert 0 <= pause <= 900 * 1.2 or pause in (
+                HOUR,
+                2 * HOUR,
+                4 * HOUR,
+                8 * HOUR,
+            )
             assert reason in (Reason.RETRY, Reason.DOUBT, Reason.SERVER)
             assert reason is not Reason.DOUBT or tried.in_doubt
         case Hold(reason, pause, _):
-            assert pause is None or pause == 3600
+            assert pause is None or pause >= 900
             assert reason.of_all or reason is Reason.REFUSED
         case Split():
             assert attempt.recipients > 1
 
 
 @given(st.lists(attempts, max_size=12))
-def test_no_sequence_hands_over_more_than_three_copies_that_may_arrive(
+def test_no_sequence_hands_over_more_than_six_copies_that_may_arrive(
     sequence: list[Attempt],
 ) -> None:
     copies, history = 0, FRESH
@@ -677,11 +842,11 @@ def test_no_sequence_hands_over_more_than_three_copies_that_may_arrive(
         assert verdict.history.attempts >= history.attempts
         history = verdict.history
         copies += attempt.accepted
-        assert copies <= 3
+        assert copies <= 6
         if isinstance(verdict, End):
             assert verdict.state is State.FAILED or copies > 0
             return
-    assert copies < 3
+    assert copies < 6
 
 
 @given(st.lists(st.builds(reported, codes, replies), min_size=1, max_size=60))

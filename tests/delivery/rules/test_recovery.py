@@ -99,6 +99,45 @@ async def opened() -> Bench:
 
 
 @virtual_time
+async def test_a_login_that_was_refused_is_resent_over_a_new_connection() -> None:
+    bench = await opened()
+    bench.recovery.renew()
+    assert bench.rung() is Rung.CONTEXT
+    assert "AT+QIDEACT=1" in await bench.mend()
+    assert await bench.mend() == []
+
+
+@virtual_time
+async def test_one_who_insists_gets_the_last_rung_once_and_only_where_it_fails() -> (
+    None
+):
+    bench = await opened()
+    bench.recovery.insist()
+    assert await bench.mend() == []
+    bench.fail(1)
+    bench.recovery.insist()
+    assert REBOOT in await bench.mend()
+    bench.recovery.insist()
+    assert await bench.mend() == []
+
+
+@virtual_time
+async def test_each_restart_of_the_ladder_is_told() -> None:
+    bench, told = await opened(), 0
+
+    async def restarted() -> None:
+        nonlocal told
+        told += 1
+
+    bench.recovery = Recovery(Wear(), bench.save, restarted)
+    bench.fail(1)
+    bench.recovery.insist()
+    await bench.mend()
+    assert await bench.recovery.reboot(bench.modem, now())
+    assert told == 2
+
+
+@virtual_time
 async def test_each_rung_is_taken_only_when_the_one_before_it_has_failed() -> None:
     bench = await opened()
     assert await bench.mend() == []

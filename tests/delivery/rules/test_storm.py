@@ -143,18 +143,6 @@ def test_the_limit_survives_a_restart(box: Bench) -> None:
     assert box.due(HOUR, one) is not None
 
 
-def test_a_person_may_raise_the_limit_or_insist_in_vain(box: Bench) -> None:
-    one = Options(per_hour=1)
-    box.accept()
-    box.attempt(sent(), 0.0)
-    box.accept()
-    assert box.due(1.0, one) is None
-    assert box.outbox.retry(None, at(2.0)) == 1
-    assert box.due(2.0, one) is None
-    box.outbox.wake(at(3.0), Reason.LIMIT)
-    assert box.due(3.0, Options(per_hour=2)) is not None
-
-
 def test_critical_mail_has_a_burst_that_nothing_else_uses_up(box: Bench) -> None:
     one = Options(per_hour=1)
     box.accept()

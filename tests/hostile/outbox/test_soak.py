@@ -217,7 +217,7 @@ def tally(set_scene: Scene) -> Counter[str]:
             if not copies.get(reference):
                 assert any(subject in text for text in texts), f"{reference} is lost"
     for reference, marks in copies.items():
-        if marks.count(False) > 1 or len(marks) > 3:
+        if marks.count(False) > 1 or len(marks) > 6:
             told = [
                 seen for seen in set_scene.shown() if seen["reference"] == reference
             ]

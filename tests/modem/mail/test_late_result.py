@@ -13,7 +13,7 @@ from custom_components.quectel_smtp.modem.at.errors import (
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from custom_components.quectel_smtp.modem.modem import Modem
 from tests.modem.scripted_modem import IMEI, ScriptedModem
-from tests.modem.scripted_port import OK, ScriptedPort, frame
+from tests.modem.scripted_port import ERROR, OK, Answer, Data, ScriptedPort, frame
 from tests.modem.test_modem import MESSAGE, SENT, bench_that_sends, left_unsettled, send
 from tests.modem.virtual_time import virtual_time
 
@@ -243,3 +243,44 @@ async def test_a_result_from_before_a_put_is_not_taken_for_its_own() -> None:
     # Resynchronising, the channel asks for what is certain; a second result comes then.
     bench.answers["AT+CGSN"] = OTHER + frame(IMEI)
     assert (await modem.put(300)).result is Result.SENT
+
+
+# Asked whether it still sends.
+
+
+@pytest.mark.parametrize(
+    ("answer", "sending"),
+    [
+        (Data(1, lambda _: frame("+QSMTPBODY: 1")), False),
+        (b"\r\n+CME ERROR: 652\r\n", True),
+        (b"\r\n+CME ERROR: 664\r\n", None),
+        (ERROR, None),
+        (OK, None),
+        (None, None),
+    ],
+    ids=["over", "busy", "refused", "no SIM", "no data mode", "silence"],
+)
+@virtual_time
+async def test_a_modem_takes_a_body_only_while_it_sends_nothing(
+    answer: Answer, sending: bool | None
+) -> None:
+    bench = bench_that_sends()
+    bench.answers["AT+QSMTPBODY=0,1,1"] = answer
+    modem = await expecting(bench)
+    assert await modem.still_sending() is sending
+    # What it comes to is concluded by whoever asked.
+    assert modem.unsettled
+    modem.give_up()
+    assert not modem.unsettled
+
+
+@virtual_time
+async def test_what_was_asked_with_is_in_no_email() -> None:
+    bench = bench_that_sends()
+    bench.answers["AT+QSMTPBODY=0,1,1"] = Data(1, lambda _: frame("+QSMTPBODY: 1"))
+    modem = await expecting(bench)
+    assert await modem.still_sending() is False
+    modem.give_up()
+    await send(modem)
+    asked = bench.lines.index("AT+QSMTPBODY=0,1,1")
+    assert "AT+QSMTPCLR" in bench.lines[asked:]

@@ -14,6 +14,7 @@ from ...modem.at.port import PortSettings
 from ...modem.modem import Modem
 from ..email import Email
 from ..outbox.outbox import Outbox
+from ..outbox.readdress import Recipients
 from ..outbox.thread import OutboxThread
 from ..records import Listed, OutboxError, OutboxNewerError, Reason, Transition
 from ..rules.wording import Wording
@@ -132,6 +133,14 @@ class Courier:
     def reword(self, wording: Wording) -> None:
         """Write emails in these words, and with times of this zone, from now on."""
         self._worker.reword(wording)
+
+    def follow(self, recipients: Recipients) -> None:
+        """Have what waits go to its recipients' present addresses.
+
+        ``recipients``: all that there are, by their ids. What waits for another one is
+        cancelled; None leaves a recipient's emails as they are.
+        """
+        self._worker.follow(recipients)
 
     @asynccontextmanager
     async def lend(self) -> AsyncGenerator[None]:

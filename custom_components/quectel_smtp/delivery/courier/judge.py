@@ -17,11 +17,14 @@ from ..records import (
     Item,
     OutboxWriteError,
     Reason,
+    Split,
+    Standing,
     Verdict,
 )
 from ..rules import policy
 from ..rules.policy import Kind
 from ..rules.recovery import Recovery
+from ..rules.storm import HOUR
 from ..settings import Settings
 from ..status import Board
 from .books import Books
@@ -34,6 +37,7 @@ WRITE_EVERY: Final = 5.0
 MENDED_BY_A_PERSON: Final = (
     Reason.LOGIN,
     Reason.CERTIFICATE,
+    Reason.UNEXPLAINED,
     Reason.REFUSED,
     Reason.RESULTS_ELSEWHERE,
 )
@@ -61,45 +65,70 @@ class Judge:
         self._sender = sender
         self._pace = pace
         self._board = board
+        # To whom those emails were that the server put off since one was sent.
+        self._put_off: set[frozenset[str]] = set()
 
     async def conclude(
         self,
         envelope: int,
         history: History,
-        recipients: int,
+        addresses: frozenset[str],
         outcome: Outcome,
         settings: Settings,
         recovery: Recovery,
     ) -> None:
         """Record an outcome that the modem reported, or that the result was lost."""
         account = policy.account(settings.server)
-        proven = await self._firmly(lambda outbox, _: outbox.proven(account))
+        standing = await self._firmly(lambda outbox, _: outbox.standing(account))
+        proved = self._sender.proved
         sent = outcome.result is Result.SENT
         lost = outcome.result is Result.UNKNOWN
         self._sender.stray = self._sender.stray + 1 if lost else 0
         verdict = policy.judge(
-            outcome, history, recipients=recipients, proven=proven, jitter=jitter()
+            outcome,
+            history,
+            recipients=len(addresses),
+            standing=standing,
+            proved=proved,
+            jitter=jitter(),
         )
         wake = sent and bool(
-            self._pace.failures or not proven or self._board.status.mail.held
+            self._pace.failures
+            or standing != Standing(proven=True)
+            or self._board.status.mail.held
         )
+        spoilt = policy.spoils(outcome, standing)
+        unexplained = spoilt and policy.classify(outcome) is Kind.DOUBTFUL
 
         def also(outbox: Outbox, at: Instant) -> None:
-            if sent and not proven:
+            if sent and not standing.proven:
                 outbox.prove(account, at)
+            if spoilt:
+                outbox.count_refusal(at)
+            if unexplained and standing.refusals and isinstance(verdict, Split):
+                outbox.hold_all(Reason.UNEXPLAINED, HOUR, at)
             if wake:
                 outbox.wake(at, *MENDED_BY_A_PERSON)
 
         await self._record(envelope, verdict, _finding(outcome), also)
         if sent:
             self._pace.reset()
+            self._put_off.clear()
             await recovery.worked()
-        elif policy.climbs(outcome):
+        elif policy.asks_later(outcome):
+            self._wait_for_server(outcome, addresses, standing)
+        elif spoilt and not unexplained:
+            recovery.renew()
+        elif policy.climbs(outcome) and not (unexplained and proved):
             self._path_failed(None, recovery)
         elif policy.classify(outcome) is Kind.OURS:
             # It may have restarted unnoticed, and know no setting of ours any more.
             self._line.modem.distrust()
         self._board.post(trouble=None, exhausted=recovery.exhausted)
+
+    async def postpone(self, item: Item, wait: Again) -> None:
+        """Record that an email which may have arrived waits: the path is not proved."""
+        await self._record(item.envelope, wait, Finding())
 
     async def conclude_error(
         self, item: Item, error: ModemError, recovery: Recovery
@@ -149,6 +178,19 @@ class Judge:
                 return await self._books.change(work)
             except OutboxWriteError:
                 await asyncio.sleep(WRITE_EVERY)
+
+    def _wait_for_server(
+        self, outcome: Outcome, addresses: frozenset[str], standing: Standing
+    ) -> None:
+        """Have all emails wait for the server, unless it may be one mailbox only.
+
+        The modem does not say to what the server replied. Where it puts off emails
+        to different people, and takes none, it is not the mailbox of one of them.
+        """
+        others = any(earlier.isdisjoint(addresses) for earlier in self._put_off)
+        self._put_off.add(addresses)
+        if others or policy.turns_all_away(outcome) or not standing.proven:
+            self._pace.put_off(self._outbox.now().elapsed)
 
     def _path_failed(self, error: ModemError | None, recovery: Recovery) -> None:
         """Have the next attempt mend more, and all emails wait for it."""

@@ -60,6 +60,11 @@ class Pace:
         self.failures += 1
         self.wait(now, policy.delay(self.failures, jitter()))
 
+    def put_off(self, now: float) -> None:
+        """Have all emails wait for a server that asks to come later: not at once."""
+        self.failures += 1
+        self.wait(now, policy.delay(self.failures + 1, jitter()))
+
     def reset(self) -> None:
         """The path works, or may be mended: nothing waits for it."""
         self.failures = self._service_failures = 0

@@ -9,7 +9,8 @@ from ...modem.at.commands import RESULT_MARGIN
 from ...modem.at.errors import ModemError, ModemRebootedError, NoAnswerError
 from ...modem.mail.smtp import Outcome, Result
 from ..outbox.thread import OutboxThread
-from ..records import Item, Unsettled
+from ..records import Again, Item, Unsettled
+from ..rules import policy
 from ..rules.recovery import Recovery
 from ..rules.wording import Wording, letter
 from ..settings import Settings
@@ -21,6 +22,8 @@ _LOGGER = logging.getLogger(__name__)
 # Certain not to have sent anything, and mended by doing it all once more at once.
 _RESTARTS: Final = 3
 _LOST: Final = Outcome(Result.UNKNOWN)
+# Seconds between two questions whether the modem still sends.
+_ASK_EVERY: Final = 10.0
 
 
 class Sender:
@@ -44,15 +47,18 @@ class Sender:
         self.at_stake = False
         # From now on the email may leave, whatever becomes of us.
         self.handed_over = False
+        # Whether the modem had just reached the server's port.
+        self.proved = False
         # Result codes in a row that never came.
         self.stray = 0
 
     async def send(
         self, item: Item, settings: Settings, recovery: Recovery
-    ) -> Outcome | None:
+    ) -> Outcome | Again | None:
         """Make an attempt; None if it was cancelled, or its result did not come.
 
-        A ``ModemError`` means that nothing was sent.
+        ``Again`` where it has to wait first. A ``ModemError`` means that nothing was
+        sent.
         """
         for _ in range(_RESTARTS - 1):
             try:
@@ -64,17 +70,22 @@ class Sender:
 
     async def _send(
         self, item: Item, settings: Settings, recovery: Recovery
-    ) -> Outcome | None:
+    ) -> Outcome | Again | None:
+        self.proved = False
+        if item.history.copies > 1:
+            recovery.insist()
         now = self._outbox.now().elapsed
         await recovery.mend(self._line.modem, settings.pdp, now)
         await self._line.open()
         await self._line.bring_into_service()
         modem = self._line.modem
         boot = modem.boot
-        if item.history.in_doubt:
-            await self._prove(settings)
-        else:
+        if not await self._asks_for_proof(item, settings):
             await modem.activate(settings.pdp)
+        elif not await self._prove(settings) and item.history.in_doubt:
+            wait = policy.unproved(item.history)
+            if wait is not None:
+                return wait
         await modem.configure(settings.server)
         now = self._outbox.now().elapsed
         refused = await modem.prepare(letter(item, self.wording, now))
@@ -108,16 +119,30 @@ class Sender:
             )
         )
 
-    async def _prove(self, settings: Settings) -> None:
-        """Prove the path anew before an email that may have been sent is repeated."""
+    async def _asks_for_proof(self, item: Item, settings: Settings) -> bool:
+        """Whether it has to be known that the path is not to blame for a failure.
+
+        For an email that may have been sent; and for an account that never sent, where
+        a failure without a reason is to be no more than two log-ins.
+        """
+        if item.history.in_doubt:
+            return True
+        account = policy.account(settings.server)
+        standing = await self._outbox.do(lambda outbox, _: outbox.standing(account))
+        several = len(item.addresses) > 1
+        return not standing.proven and (several or standing.refusals > 0)
+
+    async def _prove(self, settings: Settings) -> bool:
+        """Prove the path anew; False where the firmware can't."""
         modem = self._line.modem
         try:
-            await modem.prove(settings.server, settings.pdp)
+            self.proved = await modem.prove(settings.server, settings.pdp)
         except NoAnswerError:
             await modem.identify()
             # It answers, but a result code went astray, as the email's own did.
             self.stray += 1
             raise
+        return self.proved
 
     async def clear(self) -> None:
         """Clear the modem's copy; where that fails the next email begins with it."""
@@ -131,20 +156,35 @@ class Sender:
     ) -> Outcome | None:
         """Wait for the result of an email that was handed over, for ``rest`` seconds.
 
-        No SMTP command is sent before: a result carries no name of its email. None
-        while the reboot that ends the wait has to wait itself.
+        Or until the modem says that it sends nothing any more. No other SMTP command is
+        sent before: a result carries no name of its email. None while the reboot that
+        ends the wait has to wait itself.
         """
         modem = self._line.modem
+        self.proved = False
         if not modem.unsettled:
             modem.expect_late_result(rest)
         # A restart ends the wait; but its result may have come before that.
         with suppress(ModemRebootedError):
             await modem.same_boot(unsettled.mark)
         try:
-            return await modem.late_result()
+            return await self._late_result()
         except ModemRebootedError:
             return _LOST
         except NoAnswerError:
             # It may still report, and the next email would be taken for it.
             now = self._outbox.now().elapsed
             return _LOST if await recovery.reboot(modem, now) else None
+
+    async def _late_result(self) -> Outcome:
+        modem = self._line.modem
+        while modem.unsettled:
+            over = await modem.still_sending() is False
+            # Its result may have come before that answer.
+            if over and modem.unsettled:
+                modem.give_up()
+                return _LOST
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_ASK_EVERY):
+                    return await modem.late_result()
+        return await modem.late_result()

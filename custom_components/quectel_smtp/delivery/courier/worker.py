@@ -19,8 +19,10 @@ from ...modem.modem import Modem
 from ...modem.network.pdp import PdpState
 from ...modem.network.status import Identity, Network, SimState
 from ..outbox.outbox import Outbox
+from ..outbox.readdress import Followed, Recipients
 from ..outbox.thread import OutboxThread
 from ..records import (
+    Again,
     Instant,
     Item,
     Options,
@@ -77,7 +79,7 @@ class Worker:
         self._board = board
         self._sender = Sender(self.line, outbox, books, wording, put_timeout)
         self._judge = Judge(self.line, outbox, books, self._sender, self.pace, board)
-        self._recovery = Recovery(Wear(), self._save_wear)
+        self._recovery = Recovery(Wear(), self._save_wear, self._modem_restarted)
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._delivering = self._serving = self._stopping = self._resumed = False
@@ -87,6 +89,8 @@ class Worker:
         self._upsets_known = self._upsets
         # What may have been mended since our last turn.
         self._mended: set[Reason] | None = None
+        # The recipients that there are, where what waits may not know of them.
+        self._recipients: Recipients | None = None
         self._last_mail: float | None = None
         self._pruned = float("-inf")
 
@@ -99,7 +103,7 @@ class Worker:
         """
         opened = await self._outbox.open()
         wear = await self._outbox.do(lambda outbox, _: outbox.wear())
-        self._recovery = Recovery(wear, self._save_wear)
+        self._recovery = Recovery(wear, self._save_wear, self._modem_restarted)
         self._resumed = True
         self._board.post(damaged=opened.damaged)
         await self._books.change(lambda _, __: None)
@@ -139,6 +143,11 @@ class Worker:
     def reword(self, wording: Wording) -> None:
         """Write emails in these words, and with times of this zone, from now on."""
         self._sender.wording = wording
+
+    def follow(self, recipients: Recipients) -> None:
+        """Have what waits go to these recipients' addresses, as soon as may be."""
+        self._recipients = recipients
+        self._wake.set()
 
     def try_anew(self, *reasons: Reason) -> None:
         """The path may be mended: what waits for it need not wait longer."""
@@ -225,20 +234,30 @@ class Worker:
             mended = {*(mended or ()), Reason.RESULTS_ELSEWHERE}
         prune = now - self._pruned >= _PRUNE_EVERY
 
-        def keep(outbox: Outbox, at: Instant) -> None:
+        recipients = self._recipients
+
+        def keep(outbox: Outbox, at: Instant) -> Followed:
             outbox.expire(at)
             if mended is not None:
                 outbox.wake(at, *mended)
             if prune:
                 outbox.prune(at)
+            return Followed() if recipients is None else outbox.follow(recipients, at)
 
         try:
-            await self._books.change(keep)
+            followed = await self._books.change(keep)
         except BaseException:
             # It is no less mended because it could not be written down.
             if taken is not None:
                 self._mended = {*taken, *(self._mended or ())}
             raise
+        if followed.cancelled:
+            _LOGGER.warning(
+                "Cancelled, as their recipient was removed: %d emails",
+                followed.cancelled,
+            )
+        if not followed.left and self._recipients is recipients:
+            self._recipients = None
         if prune:
             self._pruned = now
 
@@ -365,10 +384,13 @@ class Worker:
         if outcome is None:
             # It was cancelled on its way, or is to be settled.
             return 0.0
+        if isinstance(outcome, Again):
+            await self._judge.postpone(item, outcome)
+            return 0.0
         await self._judge.conclude(
             item.envelope,
             item.history,
-            len(item.to) + len(item.cc) + len(item.bcc),
+            item.addresses,
             outcome,
             settings,
             self._recovery,
@@ -405,7 +427,7 @@ class Worker:
         await self._judge.conclude(
             unsettled.envelope,
             unsettled.history,
-            unsettled.recipients,
+            unsettled.addresses,
             outcome,
             self._settings,
             self._recovery,
@@ -414,6 +436,9 @@ class Worker:
 
     async def _save_wear(self, wear: Wear) -> None:
         await self._outbox.do(lambda outbox, at: outbox.save_wear(wear, at))
+
+    async def _modem_restarted(self) -> None:
+        await self._outbox.do(lambda outbox, at: outbox.restarted(at))
 
     # What the line tells.
 

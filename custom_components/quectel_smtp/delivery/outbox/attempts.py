@@ -30,7 +30,13 @@ _DUE: Final = (
 )
 # What is held for a reason of its own needs a person for itself.
 _HOLDS: Final = (
-    "state IN ('queued', 'deferred') OR state = 'held' AND reason IN (?, ?, ?)"
+    f"state IN ('queued', 'deferred') OR state = 'held' AND reason IN ({holds.MARKS})"
+)
+# What may wait for the same mailbox, and is not to be tried before it is.
+_ALIKE: Final = (
+    "envelopes.id <> ?1 AND envelopes.critical <= ?2 AND envelopes.due < ?3"
+    " AND envelopes.state IN ('queued', 'deferred')"
+    " AND envelopes.reason IS NOT 'asked'"
 )
 
 
@@ -251,7 +257,30 @@ class Attempts:
             history=verdict.history,
             finding=finding,
         )
+        if reason is Reason.SERVER and due is not None:
+            self._defer_alike(found, due, at)
         return state, reason
+
+    def _defer_alike(self, found: EnvelopeRow, due: float, at: Instant) -> None:
+        """Have what waits for the same addresses wait as long: one of them asks."""
+        store = self._store
+        item = states.item(store, found.id)
+        for row in store.rows(
+            f"{rows.ITEMS} WHERE {_ALIKE}", found.id, int(item.critical), due
+        ):
+            # What is damaged comes to its end by itself, when it is due.
+            with suppress(DamagedRowError):
+                other = rows.item(row)
+                if other.addresses == item.addresses:
+                    envelopes.change(
+                        store,
+                        other.envelope,
+                        State.DEFERRED,
+                        reason=Reason.SERVER,
+                        due=due,
+                    )
+                    number = states.email_of(store, other.envelope).id
+                    states.follow(store, number, at)
 
     def _count(self, sent: EnvelopeRow, at: Instant) -> None:
         """Count, in a transaction, an envelope that has left: nothing else is limited.
@@ -279,20 +308,26 @@ class Attempts:
             0.0 if found.deadline is None else found.deadline,
             found.mark,
             found.history,
-            self.recipients(found.id),
+            self._addresses(found.id),
         )
 
-    def recipients(self, envelope: int) -> int:
-        """Return to how many addresses an envelope goes; 0 once it is over."""
+    def _addresses(self, envelope: int) -> frozenset[str]:
         with suppress(DamagedRowError):
-            return len(envelopes.members(self._store, envelope))
-        return 0
+            return states.item(self._store, envelope).addresses
+        return frozenset()
 
     def hold_all(self, reason: Reason, delay: float | None, at: Instant) -> None:
         """Hold, in a transaction, what waits and is not held for its own sake."""
+        store = self._store
         due = None if delay is None else at.elapsed + delay
+        # A hold brings nothing forward: copies that may arrive stay hours apart.
+        later = store.rows(
+            f"SELECT due, id FROM envelopes WHERE ({_HOLDS}) AND due > ?",  # noqa: S608
+            *holds.OF_ALL,
+            at.elapsed if due is None else due,
+        )
         envelopes.change_all(
-            self._store,
+            store,
             _HOLDS,
             holds.OF_ALL,
             at,
@@ -300,4 +335,18 @@ class Attempts:
             reason=reason,
             due=due,
         )
-        holds.keep(self._store, reason, due)
+        if due is not None:
+            for was, number in later:
+                store.run(
+                    "UPDATE envelopes SET due = ? WHERE id = ?",
+                    rows.real(was),
+                    rows.integer(number),
+                )
+        if reason is Reason.UNEXPLAINED:
+            # It may be one email's recipient: those that were tried less go first.
+            store.run(
+                "UPDATE envelopes SET due = due + attempts"
+                " WHERE state = 'held' AND reason = ?",
+                reason,
+            )
+        holds.keep(store, reason, due)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..records import Finding, History, Instant, Reason, State
+from ..records import Addresses, Finding, History, Instant, Reason, State
 from . import rows, states
-from .rows import Addresses, EnvelopeRow
+from .rows import EnvelopeRow
 from .store import Store
 
 
@@ -31,12 +31,14 @@ def change(
     if history is not None:
         store.run(
             "UPDATE envelopes SET attempts = ?, lost = ?, doubts = ?, temporary = ?,"
-            " rebuilt = ? WHERE id = ?",
+            " rebuilt = ?, full = ?, unproved = ? WHERE id = ?",
             history.attempts,
             history.lost,
             history.doubts,
             history.temporary,
             history.rebuilt,
+            history.full,
+            history.unproved,
             number,
         )
     if finding is not None:
@@ -111,12 +113,26 @@ def _addressed(store: Store, envelope: int) -> tuple[Addresses, Sequence[int]]:
     return addresses, rows.members(found[1], addresses)
 
 
+def add(store: Store, beside: EnvelopeRow, members: Sequence[int], at: Instant) -> int:
+    """Put one more envelope beside another one of its email; returns its number."""
+    store.run(
+        "INSERT INTO envelopes (email, part, critical, accepted, members, state, due)"
+        " SELECT email, part, critical, accepted, ?, ?, ? FROM envelopes WHERE id = ?",
+        rows.members_text(members),
+        State.QUEUED,
+        at.elapsed,
+        beside.id,
+    )
+    number = store.row("SELECT last_insert_rowid()")
+    return rows.integer((number or (None,))[0])
+
+
 def split(
     store: Store, whole: EnvelopeRow, history: History, finding: Finding, at: Instant
 ) -> None:
     """Put one envelope for each of its addresses in an envelope's place."""
     # A reply to one of them says nothing about the others.
-    history = replace(history, temporary=0)
+    history = replace(history, temporary=0, full=0)
     alone = [[member] for member in members(store, whole.id)]
     for number in _replace(store, whole.id, alone):
         change(
@@ -144,7 +160,7 @@ def _replace(store: Store, whole: int, parts: Sequence[Sequence[int]]) -> list[i
     """Put envelopes for parts of its addresses in an envelope's place, alike otherwise."""
     alike = (
         "email, part, critical, accepted, state, reason, due, attempts, lost, doubts,"
-        " temporary, rebuilt, finding"
+        " temporary, rebuilt, full, unproved, finding"
     )
     numbers = []
     for part in parts:

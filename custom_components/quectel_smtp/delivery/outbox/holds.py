@@ -13,7 +13,11 @@ from .store import Store
 OF_ALL: Final = tuple(reason for reason in Reason if reason.of_all)
 """In a fixed order, as statements take them."""
 
+MARKS: Final = ", ".join("?" * len(OF_ALL))
+"""Their places in a statement."""
+
 _KEY: Final = "held until, "
+_REFUSALS: Final = "refusals"
 
 
 def keep(store: Store, reason: Reason, due: float | None) -> None:
@@ -25,8 +29,8 @@ def keep(store: Store, reason: Reason, due: float | None) -> None:
 def current(store: Store, at: Instant) -> tuple[Reason, float | None] | None:
     """Return for what an email is held that comes now, and until when."""
     held = store.row(
-        "SELECT reason, due FROM envelopes"
-        " WHERE state = 'held' AND reason IN (?, ?, ?) LIMIT 1",
+        "SELECT reason, due FROM envelopes"  # noqa: S608 - ours
+        f" WHERE state = 'held' AND reason IN ({MARKS}) LIMIT 1",
         *OF_ALL,
     )
     if held is not None:
@@ -54,3 +58,21 @@ def lift(store: Store, reasons: tuple[Reason, ...], at: Instant) -> None:
         with store.writing(at):
             for reason in kept:
                 store.put(_KEY + reason, None)
+
+
+def refusals(store: Store) -> int:
+    """Return how many log-ins in a row came to nothing."""
+    found = store.get(_REFUSALS)
+    return found if isinstance(found, int) else 0
+
+
+def count_refusal(store: Store) -> None:
+    """Count, in a transaction, one more log-in that came to nothing."""
+    store.put(_REFUSALS, refusals(store) + 1)
+
+
+def forgive(store: Store, at: Instant) -> None:
+    """Forget them: the account works, or other settings are there."""
+    if refusals(store):
+        with store.writing(at):
+            store.put(_REFUSALS, None)

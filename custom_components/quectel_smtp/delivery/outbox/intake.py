@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..email import Email, new_reference
-from ..records import Entry, Instant, Item, Options, OutboxFullError, Reason, State
+from ..records import (
+    Addresses,
+    Entry,
+    Instant,
+    Item,
+    Options,
+    OutboxFullError,
+    Reason,
+    State,
+)
 from . import holds, rows, states
 from .merging import (
     DIGEST_LEAST,
@@ -18,7 +27,7 @@ from .merging import (
     Recent,
     fitting,
 )
-from .rows import Addresses, Content, DamagedRowError
+from .rows import Content, DamagedRowError
 from .store import Store
 
 # Emails of one part in one envelope that were never attempted, and may go now but for the
@@ -27,7 +36,7 @@ from .store import Store
 _ALIKE: Final = (
     "envelopes.due IS NOT NULL AND envelopes.critical = 0 AND envelopes.attempts = 0"
     " AND (envelopes.state = 'queued' OR envelopes.id = ?1"
-    "  OR envelopes.state = 'deferred' AND envelopes.reason = 'limit')"
+    "  OR envelopes.state = 'deferred' AND envelopes.reason IN ('limit', 'server'))"
     " AND NOT EXISTS (SELECT 1 FROM parts"
     "  WHERE email = envelopes.email AND number <> envelopes.part)"
     " AND NOT EXISTS (SELECT 1 FROM envelopes AS other"
@@ -154,6 +163,7 @@ class Intake:
             "emails",
             reference=reference,
             recipient=email.recipient,
+            recipient_id=email.recipient_id,
             critical=email.critical,
             accepted=accepted.elapsed,
             accepted_wall=rows.moment(accepted.wall),
@@ -264,7 +274,7 @@ class Intake:
             # What is damaged comes to its end by itself, when it is due.
             with suppress(DamagedRowError):
                 other = rows.item(row)
-                if (other.to, other.cc, other.bcc) == (item.to, item.cc, item.bcc):
+                if _whom(other) == _whom(item):
                     found.append(other)
         return found
 
@@ -284,6 +294,10 @@ class Intake:
         for member in members:
             states.merge(store, member, number, at)
         return number
+
+
+def _whom(item: Item) -> tuple[object, ...]:
+    return item.to, item.cc, item.bcc, item.recipient_id
 
 
 def _content(email: Email) -> str:

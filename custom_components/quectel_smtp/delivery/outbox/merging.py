@@ -56,7 +56,8 @@ class Recent:
 
 
 def _fingerprint(email: Email) -> bytes:
-    content = (email.subject, email.body, email.to, email.cc, email.bcc)
+    addresses = (email.to, email.cc, email.bcc, email.recipient_id)
+    content = (email.subject, email.body, *addresses)
     return hashlib.sha256(repr(content).encode()).digest()
 
 
@@ -91,6 +92,7 @@ def _composed(entries: Sequence[Entry], compose: Compose, item: Item) -> Email |
             cc=item.cc,
             bcc=item.bcc,
             recipient=item.recipient,
+            recipient_id=item.recipient_id,
         )
     except InvalidValueError:
         return None

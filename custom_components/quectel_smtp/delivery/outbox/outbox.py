@@ -22,6 +22,7 @@ from ..records import (
     Options,
     OutboxWriteError,
     Reason,
+    Standing,
     State,
     Summary,
     Transition,
@@ -30,11 +31,12 @@ from ..records import (
     Wear,
 )
 from ..rules.storm import DAY
-from . import clock, envelopes, holds, rows, start, states, views
+from . import clock, envelopes, holds, readdress, rows, start, states, views
 from .attempts import Attempts
 from .file import Connect, connect, remove_database
 from .intake import Bounds, Intake
 from .merging import Compose
+from .readdress import Followed, Recipients
 from .rows import DamagedRowError
 from .store import Store
 
@@ -51,6 +53,7 @@ KEPT_MOST: Final = 10_000
 # An envelope that waits, and may be given another state than the one it has.
 _WAITS: Final = "state IN ('queued', 'deferred', 'held')"
 _PROVEN: Final = "proven "
+_SECOND_COPY: Final = "lost + doubts < 2 AND NOT unproved"
 _NEXT_DUE: Final = "SELECT min(due) FROM envelopes WHERE due IS NOT NULL"
 _NEXT_EXPIRY: Final = "SELECT min(expires) FROM emails WHERE ended IS NULL"
 _END_DOUBTS: Final = (
@@ -218,10 +221,6 @@ class Outbox:
         """Return the envelope that was handed over without a result so far."""
         return self._attempts.unsettled()
 
-    def recipients(self, envelope: int) -> int:
-        """Return to how many addresses an envelope goes; 0 once it is over."""
-        return self._attempts.recipients(envelope)
-
     # Time passes.
 
     def expire(self, at: Instant) -> None:
@@ -280,14 +279,29 @@ class Outbox:
             store.run(f"DELETE FROM emails WHERE {over}", until)  # noqa: S608
 
     def wake(self, at: Instant, *reasons: Reason) -> None:
-        """Make due what waits for a path that is mended, or for one of the reasons."""
+        """Make due what waits for a path that is mended, or for one of the reasons.
+
+        Of what may have arrived only a second copy: further ones stay hours apart.
+        """
         holds.lift(self._store, reasons, at)
+        if Reason.LOGIN in reasons:
+            holds.forgive(self._store, at)
         self._requeue(
-            "state = 'deferred' AND reason IN ('retry', 'doubt')"
+            "state = 'deferred' AND (reason = 'retry'"
+            f" OR reason = 'doubt' AND {_SECOND_COPY})"
             + "".join(
                 " OR state IN ('deferred', 'held') AND reason = ?" for _ in reasons
             ),
             reasons,
+            at,
+        )
+
+    def restarted(self, at: Instant) -> None:
+        """Make due the copies that wait for a restart of the modem, or an hour."""
+        self._requeue(
+            "state = 'deferred' AND reason = 'doubt' AND (lost + doubts = 2"
+            " OR lost + doubts = 1 AND unproved)",
+            (),
             at,
         )
 
@@ -382,6 +396,13 @@ class Outbox:
                 self._end_waiting(rows.integer(number), State.CANCELLED, at)
         return len(found)
 
+    def follow(self, recipients: Recipients, at: Instant) -> Followed:
+        """Have what waits go to its recipients' present addresses.
+
+        What waits for a recipient who is not among them is cancelled.
+        """
+        return readdress.follow(self._store, recipients, at)
+
     # What there is to see.
 
     def listed(self, at: Instant) -> tuple[Listed, ...]:
@@ -417,9 +438,15 @@ class Outbox:
         with self._store.writing(at):
             self._store.put("wear", rows.wear_text(wear))
 
-    def proven(self, account: str) -> bool:
-        """Whether an account has ever sent an email."""
-        return self._store.get(_PROVEN + account) is not None
+    def standing(self, account: str) -> Standing:
+        """Return what is known of an account."""
+        proven = self._store.get(_PROVEN + account) is not None
+        return Standing(proven, holds.refusals(self._store))
+
+    def count_refusal(self, at: Instant) -> None:
+        """Note that a log-in came to nothing."""
+        with self._store.writing(at):
+            holds.count_refusal(self._store)
 
     def prove(self, account: str, at: Instant) -> None:
         """Note that an account has sent an email."""

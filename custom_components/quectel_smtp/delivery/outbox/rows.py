@@ -3,16 +3,16 @@
 SQLite holds what it is told to, of whatever type, and what a disk made of it since.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-import itertools
 import json
 import math
 from typing import Final
 
 from ...modem.mail.smtp import Result
 from ..records import (
+    Addresses,
     Finding,
     History,
     Instant,
@@ -133,38 +133,6 @@ def finding(value: object) -> Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Addresses:
-    """To whom an envelope goes."""
-
-    to: tuple[str, ...] = field(default=(), repr=False)
-    cc: tuple[str, ...] = field(default=(), repr=False)
-    bcc: tuple[str, ...] = field(default=(), repr=False)
-
-    def __len__(self) -> int:
-        """Return how many they are."""
-        return len(self.to) + len(self.cc) + len(self.bcc)
-
-    def some(self, members: Collection[int]) -> Addresses:
-        """Return those with these numbers, from 0, in the order to, cc, bcc."""
-        numbers = itertools.count()
-        to, cc, bcc = (
-            tuple(address for address in kind if next(numbers) in members)
-            for kind in (self.to, self.cc, self.bcc)
-        )
-        return Addresses(to, cc, bcc)
-
-    def apart(self, members: Collection[int]) -> list[list[int]]:
-        """Return these by the emails they need: one for all who may be seen by others.
-
-        Each hidden address has one of its own.
-        """
-        shown = len(self.to) + len(self.cc)
-        together = [number for number in members if number < shown]
-        hidden = [[number] for number in members if number >= shown]
-        return [together, *hidden] if together else hidden
-
-
-@dataclass(frozen=True, slots=True)
 class Content:
     """What an email says, and to whom."""
 
@@ -232,12 +200,13 @@ class EmailRow:
     state: State
     reported: State
     """What was last reported of it; an accepted one is queued."""
+    recipient_id: str | None = field(repr=False)
 
 
 EMAILS: Final = (
     "SELECT emails.id, emails.reference, emails.recipient, emails.critical, emails.accepted,"
     " emails.accepted_wall, emails.expires, emails.times, emails.size, emails.state,"
-    " emails.reported FROM emails"
+    " emails.reported, emails.recipient_id FROM emails"
 )
 
 
@@ -254,6 +223,7 @@ def email(row: Sequence[object]) -> EmailRow:
         count(row[8]),
         state(row[9]),
         state(row[10]),
+        optional(text, row[11]),
     )
 
 
@@ -269,7 +239,15 @@ def history(row: Sequence[object]) -> History:
         count(row[2]),
         count(row[3]),
         bool(integer(row[4])),
+        count(row[5]),
+        bool(integer(row[6])),
     )
+
+
+_HISTORY: Final = (
+    "envelopes.attempts, envelopes.lost, envelopes.doubts, envelopes.temporary,"
+    " envelopes.rebuilt, envelopes.full, envelopes.unproved"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,10 +266,9 @@ class EnvelopeRow:
 
 
 ENVELOPES: Final = (
-    "SELECT envelopes.id, envelopes.email, envelopes.state, envelopes.reason, envelopes.due,"
-    " envelopes.attempts, envelopes.lost, envelopes.doubts, envelopes.temporary,"
-    " envelopes.rebuilt, envelopes.finding, envelopes.deadline, envelopes.mark"
-    " FROM envelopes"
+    "SELECT envelopes.id, envelopes.email, envelopes.state, envelopes.reason, envelopes.due,"  # noqa: S608 - ours
+    " envelopes.finding, envelopes.deadline, envelopes.mark,"
+    f" {_HISTORY} FROM envelopes"
 )
 
 
@@ -303,10 +280,10 @@ def envelope(row: Sequence[object]) -> EnvelopeRow:
         state(row[2]),
         optional(reason, row[3]),
         optional(real, row[4]),
-        history(row[5:10]),
-        optional(finding, row[10]),
-        optional(real, row[11]),
-        optional(integer, row[12]),
+        history(row[8:]),
+        optional(finding, row[5]),
+        optional(real, row[6]),
+        optional(integer, row[7]),
     )
 
 
@@ -314,10 +291,9 @@ TEXT: Final = 1
 """The number of the part that is an email's text."""
 
 ITEMS: Final = (
-    "SELECT envelopes.id, emails.reference, emails.recipient, emails.critical,"
+    "SELECT envelopes.id, emails.reference, emails.recipient, emails.critical,"  # noqa: S608 - ours
     " parts.content, envelopes.members, emails.times,"
-    " emails.accepted, emails.accepted_wall, envelopes.attempts, envelopes.lost,"
-    " envelopes.doubts, envelopes.temporary, envelopes.rebuilt"
+    f" emails.accepted, emails.accepted_wall, emails.recipient_id, {_HISTORY}"
     " FROM envelopes JOIN emails ON emails.id = envelopes.email"
     " LEFT JOIN parts"
     "  ON parts.email = envelopes.email AND parts.number = envelopes.part"
@@ -340,7 +316,8 @@ def item(row: Sequence[object]) -> Item:
         to.bcc,
         integer(row[6]),
         Instant(real(row[7]), wall(row[8])),
-        history(row[9:14]),
+        history(row[10:]),
+        optional(text, row[9]),
     )
 
 

@@ -100,7 +100,13 @@ _FIRST: Final = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID",
 )
 
-MIGRATIONS: tuple[Sequence[str], ...] = (_FIRST,)
+_SECOND: Final = (
+    "ALTER TABLE envelopes ADD COLUMN full INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE envelopes ADD COLUMN unproved INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE emails ADD COLUMN recipient_id TEXT",
+)
+
+MIGRATIONS: tuple[Sequence[str], ...] = (_FIRST, _SECOND)
 """What makes version 1 of an empty file, version 2 of version 1, and so on.
 
 Each changes the schema, also where only what is written in it is new: an older version

@@ -34,20 +34,29 @@ from ...modem.at.errors import (
 )
 from ...modem.mail.server import ServerSettings
 from ...modem.mail.smtp import Outcome, Result
-from ..records import Again, End, History, Hold, Reason, Split, State, Verdict
+from ..records import Again, End, History, Hold, Reason, Split, Standing, State, Verdict
 
 # The retry plan: seconds after the 1st, 2nd, ... failed attempt.
 _DELAYS: Final = (0.0, 10.0, 30.0, 60.0, 120.0, 240.0, 480.0, 900.0)
 _JITTER: Final = 0.2
 _ABSENT_DELAY: Final = 10.0
 """Least seconds until a look at a modem that was not there, or wants a person."""
-_HOLD_DELAY: Final = 3600.0
-"""At most one try an hour with a login or certificate that was refused."""
+_HOUR: Final = 3600.0
+_HOLD_DELAYS: Final = (900.0, 1800.0, _HOUR)
+"""Until each look whether a login, or a certificate, is taken now; the last stays.
+
+With the one that is resent at once two log-ins in a quarter of an hour: no account gets
+locked by that.
+"""
 
 _MOST_LOST: Final = 2
-_MOST_DOUBTS: Final = 3
+_MOST_COPIES: Final = 6
 """Copies that may have been accepted, at most."""
+_SPREAD: Final = (_HOUR, 2 * _HOUR, 4 * _HOUR, 8 * _HOUR)
+"""Seconds after the 2nd, 3rd, ... copy that may have been accepted."""
 _MOST_TEMPORARY: Final = 3
+_MOST_FULL: Final = 6
+"""Hours in which a full mailbox may be emptied."""
 
 
 class Kind(StrEnum):
@@ -60,6 +69,8 @@ class Kind(StrEnum):
     """Not sent: the server asks to try again later (4xx)."""
     OURS = "ours"
     """Not sent, by a fault of our own: built anew once, in case that mends it."""
+    FULL = "full"
+    """Not sent: the mailbox is full, which people mend."""
     REFUSED = "refused"
     """Not sent: the server does not take it from this sender to these recipients."""
     LOGIN = "login"
@@ -102,7 +113,7 @@ _CODES: Final[dict[int, Kind]] = {
     SmtpError.AUTH_FAILED: Kind.LOGIN,  # 677
     SmtpError.MAILBOX_UNAVAILABLE: Kind.REFUSED,  # 678
     SmtpError.USER_NOT_LOCAL: Kind.REFUSED,  # 679
-    SmtpError.STORAGE_EXCEEDED: Kind.REFUSED,  # 680
+    SmtpError.STORAGE_EXCEEDED: Kind.FULL,  # 680
     SmtpError.MAILBOX_NAME: Kind.REFUSED,  # 681
     SmtpError.TRANSACTION_FAILED: Kind.REFUSED,  # 682
 }
@@ -126,10 +137,21 @@ _REPLIES: Final[dict[int, Kind]] = {
     538: Kind.LOGIN,  # encryption required for this mechanism (RFC 4954 6)
     SmtpReply.MAILBOX_UNAVAILABLE: Kind.REFUSED,  # 550
     SmtpReply.USER_NOT_LOCAL: Kind.REFUSED,  # 551
-    SmtpReply.STORAGE_EXCEEDED: Kind.REFUSED,  # 552
+    SmtpReply.STORAGE_EXCEEDED: Kind.FULL,  # 552
     SmtpReply.MAILBOX_NAME: Kind.REFUSED,  # 553
     SmtpReply.TRANSACTION_FAILED: Kind.REFUSED,  # 554
 }
+
+# What the modem says where it does not know, or does not tell, why it failed. Published
+# firmware reports a refused log-in, certificate or recipient as 654 and nothing more.
+_UNEXPLAINED: Final = frozenset(
+    {
+        SmtpError.UNKNOWN,
+        SmtpError.NETWORK,
+        SmtpError.CLOSED_BY_PEER,
+        SmtpError.SEND_FAILED,
+    }
+)
 
 # The failures of the path to the server that the recovery ladder may mend (SMTP note 4.2
 # to 4.4). A number that no table knows is one of them: it may be anything.
@@ -238,13 +260,15 @@ def judge(
     history: History,
     *,
     recipients: int,
-    proven: bool,
+    standing: Standing,
+    proved: bool,
     jitter: float,
 ) -> Verdict:
     """Decide what follows an attempt that came to ``outcome``.
 
-    ``recipients``: those of the envelope. ``proven``: whether this account ever sent an
-    email. ``jitter``: -1 to 1, drawn by the caller.
+    ``recipients``: those of the envelope. ``standing``: the account's, before this
+    attempt. ``proved``: whether the modem had just reached the server's port. ``jitter``:
+    -1 to 1, drawn by the caller.
     """
     kind = classify(outcome)
     history = replace(
@@ -259,7 +283,11 @@ def judge(
         case Kind.LOST:
             return _doubt(replace(history, lost=history.lost + 1), jitter)
         case Kind.DOUBTFUL:
-            return _doubt(replace(history, doubts=history.doubts + 1), jitter)
+            history = replace(history, doubts=history.doubts + 1)
+            # A second log-in has come to nothing, or one on a path without a fault.
+            if spoils(outcome, standing) and (proved or standing.refusals):
+                return _unexplained(history, recipients)
+            return _doubt(history, jitter)
         case Kind.RETRY:
             return _again(history, jitter)
         case Kind.TEMPORARY:
@@ -268,19 +296,21 @@ def judge(
                 # It may be about one of them only: the modem doesn't name it.
                 return Split(history)
             # A path that is mended changes nothing for it, in doubt or not.
-            return Again(delay(history.attempts, jitter), Reason.SERVER, history)
-        case Kind.OURS:
-            if history.rebuilt:
-                return _fail(history)
+            # At once would not be later.
+            return Again(delay(history.attempts + 1, jitter), Reason.SERVER, history)
+        case Kind.OURS if not history.rebuilt:
             return Again(0.0, _reason(history), replace(history, rebuilt=True))
-        case Kind.REFUSED:
-            if recipients > 1:
-                return Split(history)
-            # 553 is also the usual answer to a sender that differs from the account.
-            return _fail(history) if proven else Hold(Reason.REFUSED, None, history)
+        case Kind.FULL if recipients <= 1 and standing.proven:
+            history = replace(history, full=history.full + 1)
+            if history.full > _MOST_FULL:
+                return _fail(history)
+            return Again(_HOUR, Reason.SERVER, history)
+        case Kind.OURS | Kind.FULL | Kind.REFUSED:
+            # A fault of ours may be one that the server finds with an address (504).
+            return _refused(history, recipients, standing)
         case Kind.LOGIN:
-            return Hold(Reason.LOGIN, _HOLD_DELAY, history)
-    return Hold(Reason.CERTIFICATE, _HOLD_DELAY, history)
+            return _login(Reason.LOGIN, history, standing, jitter)
+    return _login(Reason.CERTIFICATE, history, standing, jitter)
 
 
 def judge_error(error: ModemError, history: History, *, jitter: float) -> Verdict:
@@ -319,6 +349,43 @@ def end_in_doubt(state: State, history: History) -> State:
     if history.in_doubt and state in (State.FAILED, State.EXPIRED):
         return State.UNKNOWN
     return state
+
+
+def spoils(outcome: Outcome, standing: Standing) -> bool:
+    """Whether an attempt counts as a log-in of this account that came to nothing.
+
+    One that was refused; or, before the account ever sent, one that failed without a
+    reason: it may have been refused.
+    """
+    match classify(outcome):
+        case Kind.LOGIN | Kind.CERTIFICATE:
+            return True
+        case Kind.DOUBTFUL:
+            unsaid = outcome.reply is None and outcome.code in _UNEXPLAINED
+            return unsaid and not standing.proven
+        case _:
+            return False
+
+
+def unproved(history: History) -> Again | None:
+    """Decide about a repeat whose path can't be proved; None: it goes all the same.
+
+    A step that can't be proved isn't proved: the second copy waits as the third does.
+    """
+    if history.copies > 1 or history.unproved:
+        return None
+    return Again(_SPREAD[0], Reason.DOUBT, replace(history, unproved=True))
+
+
+def asks_later(outcome: Outcome) -> bool:
+    """Whether the server answered, and asks to be asked again later."""
+    return classify(outcome) is Kind.TEMPORARY or turns_all_away(outcome)
+
+
+def turns_all_away(outcome: Outcome) -> bool:
+    """Whether the server serves nobody for now (421), whoever an email is for."""
+    away = SmtpReply.SERVICE_UNAVAILABLE
+    return outcome.reply == away or outcome.code == SmtpError.SERVICE_UNAVAILABLE
 
 
 def climbs(failure: Outcome | ModemError) -> bool:
@@ -370,9 +437,41 @@ def account(settings: ServerSettings) -> str:
 
 def _doubt(history: History, jitter: float) -> Verdict:
     """Decide after one more copy that may have been accepted."""
-    if history.lost >= _MOST_LOST or history.lost + history.doubts >= _MOST_DOUBTS:
+    if history.lost >= _MOST_LOST or history.copies >= _MOST_COPIES:
         return End(State.UNKNOWN, history)
+    if history.copies > 1:
+        return Again(_SPREAD[history.copies - 2], Reason.DOUBT, history)
     return _again(history, jitter)
+
+
+def _unexplained(history: History, recipients: int) -> Verdict:
+    """Decide where login, certificate, settings or recipients may be wrong."""
+    if history.copies >= _MOST_COPIES:
+        return End(State.UNKNOWN, history)
+    if recipients > 1:
+        return Split(history)
+    pause = _SPREAD[max(history.copies - 2, 0)]
+    return Hold(Reason.UNEXPLAINED, pause, history)
+
+
+def _login(
+    reason: Reason, history: History, standing: Standing, jitter: float
+) -> Verdict:
+    """Decide after a log-in that was refused: a weak signal may have ended the first.
+
+    It is resent once over a new data connection (SMTP note 4.4), and then held.
+    """
+    if not standing.refusals:
+        return _again(history, jitter)
+    pause = _HOLD_DELAYS[min(standing.refusals, len(_HOLD_DELAYS)) - 1]
+    return Hold(reason, pause, history)
+
+
+def _refused(history: History, recipients: int, standing: Standing) -> Verdict:
+    if recipients > 1:
+        return Split(history)
+    # 553 is also the usual answer to a sender that differs from the account.
+    return _fail(history) if standing.proven else Hold(Reason.REFUSED, None, history)
 
 
 def _again(history: History, jitter: float) -> Again:

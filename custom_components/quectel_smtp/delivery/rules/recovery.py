@@ -52,13 +52,26 @@ class Rung(IntEnum):
     """The modem is restarted (note 4.2)."""
 
 
+async def _nothing() -> None:
+    """Tell nobody."""
+
+
 class Recovery:
     """Remembers what has been tried, and does the next thing."""
 
-    def __init__(self, wear: Wear, save: Callable[[Wear], Awaitable[None]]) -> None:
-        """Take what was done before; ``save`` keeps what is done, over restarts."""
+    def __init__(
+        self,
+        wear: Wear,
+        save: Callable[[Wear], Awaitable[None]],
+        restarted: Callable[[], Awaitable[None]] = _nothing,
+    ) -> None:
+        """Take what was done before; ``save`` keeps what is done, over restarts.
+
+        ``restarted`` is called after each restart of the modem.
+        """
         self._wear = wear
         self._save = save
+        self._restarted = restarted
         self._rung = Rung.RESEND
         self._failing = False
         # Whether the rung is done, so that the next attempt has to show what it helped.
@@ -83,6 +96,20 @@ class Recovery:
         self._failing = True
         self._mended = False
         self._error = error
+
+    def renew(self) -> None:
+        """Have the data connection made anew before the next attempt (note 4.4)."""
+        self._rung = max(self._rung, Rung.CONTEXT)
+        self._mended = False
+
+    def insist(self) -> None:
+        """Take the last rung next, if nothing was sent since the path first failed.
+
+        The server is reached, and email fails all the same: what is left is the modem.
+        """
+        if self._failing and self._rung is not Rung.REBOOT:
+            self._rung = Rung.REBOOT
+            self._mended = False
 
     async def worked(self) -> None:
         """An email was sent: begin at the bottom the next time."""
@@ -254,3 +281,4 @@ class Recovery:
         await self._spend(now, reboot=True)
         _LOGGER.info("Restarting the modem")
         await modem.restart()
+        await self._restarted()

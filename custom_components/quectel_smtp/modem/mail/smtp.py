@@ -11,7 +11,13 @@ from typing import Final
 from ..at.channel import AtChannel
 from ..at.codes import CmeCode, SmtpError, SmtpReply
 from ..at.commands import INPUT_MARGIN, RESULT_MARGIN, Command, Deadline
-from ..at.errors import CommandError, DataModeError, ModemError
+from ..at.errors import (
+    CommandError,
+    DataModeError,
+    ModemError,
+    NoAnswerError,
+    UnexpectedAnswerError,
+)
 from ..at.exchange import Expectation
 from ..at.syntax import integer, number, parameters
 from . import attachments
@@ -162,6 +168,24 @@ async def _await_result(result: Expectation, timeout: int) -> Outcome:
         return parse_result(await result.wait(timeout + RESULT_MARGIN))
     except ModemError:
         return Outcome(Result.UNKNOWN)
+
+
+async def still_sending(channel: AtChannel) -> bool | None:
+    """Ask whether the modem is sending an email; None if it can't tell.
+
+    It takes a body only while it sends none, and says 652 otherwise (note 2.3.4, chapter
+    5). What is written here is no email's: each begins with ``clear``.
+    """
+    asking = Command(
+        f"AT+QSMTPBODY={int(TextCharset.ASCII)},1,1", prefixes=("+QSMTPBODY:",)
+    )
+    try:
+        await channel.transfer(asking, b".", timeout=1 + RESULT_MARGIN)
+    except CommandError as err:
+        return True if err.code == SmtpError.BUSY else None
+    except DataModeError, NoAnswerError, UnexpectedAnswerError:
+        return None
+    return False
 
 
 async def clear(channel: AtChannel) -> None:

@@ -15,6 +15,8 @@ from ..at.errors import (
 from ..at.syntax import integer, number, parameters, quote
 
 HOST_LIMIT: Final = 50
+# What says that a command is not known so, rather than that it has failed.
+_NOT_KNOWN: Final = frozenset({TcpError.INVALID_PARAMETERS, TcpError.NOT_SUPPORTED})
 
 # The highest connection of the modem's twelve: the first ones are others' habit.
 _CONNECTION: Final = 11
@@ -50,14 +52,20 @@ async def reach(channel: AtChannel, context_id: int, host: str, port: int) -> No
     In buffer access mode: with direct push the server's greeting would be written to
     our port, where its lines could pose as the modem's.
 
-    ``ServerUnreachableError`` with the modem's code if it can't be opened.
+    ``ServerUnreachableError`` with the modem's code if it can't be opened,
+    ``CommandError`` where the firmware has no such command.
     """
     context = integer(context_id, "context", 1, 16)
     name = quote(host, "host", HOST_LIMIT)
     target = f"{name},{integer(port, 'port', 1, 65535)}"
     opening = f'AT+QIOPEN={context},{_CONNECTION},"TCP",{target},0,{_BUFFER_ACCESS}'
     with channel.expect(f"+QIOPEN: {_CONNECTION},") as result:
-        await channel.execute(Command(opening))
+        try:
+            await channel.execute(Command(opening))
+        except CommandError as err:
+            if isinstance(err.code, TcpError) and err.code not in _NOT_KNOWN:
+                raise ServerUnreachableError(err.code) from err
+            raise
         line = await result.wait(_CONNECT_TIME)
     code = number(parameters(line)[1])
     if code is None:

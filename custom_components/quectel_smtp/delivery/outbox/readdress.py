@@ -1,0 +1,211 @@
+"""What waits for a recipient goes to the addresses that the recipient has now.
+
+An email keeps the addresses of its acceptance until they are corrected; one whose
+recipient is gone is cancelled. Emails of before recipients were known stay as they are.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from ..records import Addresses, Instant, Reason, State
+from . import envelopes, rows, states
+from .rows import Content, DamagedRowError, EmailRow, EnvelopeRow
+from .store import Store
+
+type Recipients = Mapping[str, Addresses | None]
+"""The recipients that there are, and their addresses; None where they can't be used."""
+
+
+# What other addresses may mend.
+_FOR_ADDRESSES: Final = frozenset(
+    {Reason.REFUSED, Reason.SERVER, Reason.RETRY, Reason.UNEXPLAINED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What following the recipients came to."""
+
+    cancelled: int = 0
+    """Emails that waited for recipients who are gone."""
+    left: bool = False
+    """Whether something is being sent, so that it is to be done once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """An envelope, and to whom it goes so far."""
+
+    row: EnvelopeRow
+    addresses: Sequence[str] = field(repr=False)
+
+
+def follow(store: Store, recipients: Recipients, at: Instant) -> Followed:
+    """Give what waits its recipients' present addresses, in one transaction."""
+    cancelled, left = 0, False
+    found = store.rows(
+        f"{rows.EMAILS} WHERE ended IS NULL AND recipient_id IS NOT NULL ORDER BY id"
+    )
+    with store.writing(at):
+        for email in map(rows.email, found):
+            all_envelopes = states.envelopes(store, email.id)
+            if any(one.state is State.SENDING for one in all_envelopes):
+                left = True
+                continue
+            recipient = email.recipient_id or ""
+            if recipient not in recipients:
+                _cancel(store, email.id, at)
+                cancelled += 1
+                continue
+            addresses = recipients[recipient]
+            if addresses is None:
+                continue
+            try:
+                _readdress(store, email, all_envelopes, addresses, at)
+            except DamagedRowError:
+                # Nobody knows any more to whom it went, nor what it says.
+                states.end_damaged(store, email.id, at)
+    return Followed(cancelled, left)
+
+
+def _cancel(store: Store, number: int, at: Instant) -> None:
+    store.run(
+        "UPDATE envelopes SET state = ?, reason = NULL, due = NULL"
+        " WHERE email = ? AND state IN ('queued', 'deferred', 'held')",
+        State.CANCELLED,
+        number,
+    )
+    states.follow(store, number, at)
+
+
+def _readdress(
+    store: Store,
+    email: EmailRow,
+    all_envelopes: Sequence[EnvelopeRow],
+    wanted: Addresses,
+    at: Instant,
+) -> None:
+    """Let an email's envelopes go to those who are wanted and did not have it yet."""
+    old = rows.content(_text(store, email.id))
+    parts = [_part(store, one, old.addresses) for one in all_envelopes]
+    over = {a for part in parts if not part.row.state.waiting for a in part.addresses}
+    new = _with(wanted, old.addresses, over)
+    if new == old.addresses:
+        return
+    _rewrite(store, email, replace(old, addresses=new))
+    order = list(new)
+    waiting = [part for part in parts if part.row.state.waiting]
+    if not over and len(waiting) == 1:
+        _address(store, waiting[0], order, order, at)
+    else:
+        for part in parts:
+            if not part.row.state.waiting:
+                _renumber(store, part.row.id, order, part.addresses)
+        _share(store, waiting, order, [a for a in wanted if a not in over], at)
+    states.follow(store, email.id, at)
+
+
+def _share(
+    store: Store,
+    waiting: Sequence[_Part],
+    order: list[str],
+    wanted: Sequence[str],
+    at: Instant,
+) -> None:
+    """Give who is wanted to the envelopes that wait; a new address gets its own."""
+    known = {address for part in waiting for address in part.addresses}
+    fresh = [address for address in wanted if address not in known]
+    template = waiting[0].row
+    for part in waiting:
+        kept = [address for address in part.addresses if address in wanted]
+        if not kept and fresh:
+            kept = [fresh.pop(0)]
+        if not kept:
+            store.run("DELETE FROM envelopes WHERE id = ?", part.row.id)
+        elif list(part.addresses) == kept:
+            _renumber(store, part.row.id, order, kept)
+        else:
+            _address(store, part, order, kept, at)
+    for address in fresh:
+        envelopes.add(store, template, [order.index(address)], at)
+
+
+def _part(store: Store, row: EnvelopeRow, addresses: Addresses) -> _Part:
+    found = store.row("SELECT members FROM envelopes WHERE id = ?", row.id)
+    numbers = rows.members(found[0] if found else None, addresses)
+    order = list(addresses)
+    return _Part(row, [order[number] for number in numbers])
+
+
+def _text(store: Store, number: int) -> object:
+    found = store.row(
+        "SELECT content FROM parts WHERE email = ? AND number = ?", number, rows.TEXT
+    )
+    return None if found is None else found[0]
+
+
+def _with(wanted: Addresses, old: Addresses, over: Collection[str]) -> Addresses:
+    """Return the addresses wanted, and those of the old that have had their email."""
+    gone = {address for address in over if address not in set(wanted)}
+    return Addresses(
+        *(
+            (*now, *(address for address in before if address in gone))
+            for now, before in (
+                (wanted.to, old.to),
+                (wanted.cc, old.cc),
+                (wanted.bcc, old.bcc),
+            )
+        )
+    )
+
+
+def _rewrite(store: Store, email: EmailRow, content: Content) -> None:
+    text = content.text()
+    size = len(text.encode())
+    store.run(
+        "UPDATE parts SET content = ? WHERE email = ? AND number = ?",
+        text,
+        email.id,
+        rows.TEXT,
+    )
+    store.run("UPDATE emails SET size = ? WHERE id = ?", size, email.id)
+    store.count(0, size - email.size)
+    store.erased()
+
+
+def _renumber(
+    store: Store, number: int, order: list[str], addresses: Sequence[str]
+) -> None:
+    store.run(
+        "UPDATE envelopes SET members = ? WHERE id = ?",
+        rows.members_text([order.index(address) for address in addresses]),
+        number,
+    )
+
+
+def _address(
+    store: Store,
+    part: _Part,
+    order: list[str],
+    addresses: Sequence[str],
+    at: Instant,
+) -> None:
+    """Give an envelope other addresses: what the old ones came to is over."""
+    row = part.row
+    waits = row.reason in _FOR_ADDRESSES or (
+        # Copies to those who stay are hours apart all the same.
+        row.reason is Reason.DOUBT and set(addresses).isdisjoint(part.addresses)
+    )
+    _renumber(store, row.id, order, addresses)
+    history = replace(row.history, temporary=0, full=0, rebuilt=False)
+    # What all emails are held for stays what it is held for, and is tried at once.
+    queued = waits and row.reason is not Reason.UNEXPLAINED
+    envelopes.change(
+        store,
+        row.id,
+        State.QUEUED if queued else row.state,
+        reason=None if queued else row.reason,
+        due=at.elapsed if waits else row.due,
+        history=history,
+    )
