@@ -1,6 +1,7 @@
 """Counted data and data after a prompt: any bytes, and none of them is ever a line."""
 
 import asyncio
+from typing import override
 
 from hypothesis import given, strategies as st
 import pytest
@@ -283,3 +284,41 @@ async def test_a_urc_anywhere_in_counted_data_makes_no_other_data_of_it(
     else:
         assert urcs.lines == ['+QIURC: "recv",1']
     assert await port.channel.execute(CSQ) == ("+CSQ: 24,99",)
+
+
+class StuckPort(ScriptedPort):
+    """Takes no more once it has been given the data after a prompt."""
+
+    @override
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        if bytes(data) == PAYLOAD:
+            self.channel.pause_writing()
+            self.stuck = len(data)
+        else:
+            super().write(data)
+
+    @override
+    def get_write_buffer_size(self) -> int:
+        return self.stuck
+
+    stuck = 0
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+@virtual_time
+async def test_data_that_does_not_leave_while_the_prompt_waits_never_does(
+    cancelled: bool,
+) -> None:
+    port = StuckPort(open_port().channel)
+    port.answers[SEND.line] = prompt()
+    sending = asyncio.create_task(port.channel.send(SEND, PAYLOAD))
+    await asyncio.sleep(3)
+    assert not sending.done()
+    if cancelled:
+        sending.cancel()
+    with pytest.raises(asyncio.CancelledError if cancelled else NoAnswerError):
+        await sending
+    assert port.closed
+    with pytest.raises(PortLostError):
+        await port.channel.execute(CSQ)
+    assert port.taken == []

@@ -41,6 +41,9 @@ _QUIET: Final = 0.15
 _LONG_QUIET: Final = 3.0
 # Longer than a live link takes to acknowledge, shorter than the guard that follows.
 _ACKNOWLEDGED: Final = 0.5
+# Seconds for data to leave once it was asked for: a prompt waits 5 s where nobody has
+# set another time (TCP/IP note 2.4.1, "qisend/timeout"); what comes later are commands.
+_PROMPT_TIME: Final = 4.0
 _PROBE_DEADLINE: Final = 1.0
 _PROBE_ROUNDS: Final = 4
 _GREETING: Final = Command("ATQ0V1E0", deadline=0.4)
@@ -296,7 +299,8 @@ class AtChannel(asyncio.Protocol):
         """Send ``command``, then ``data`` once it is asked for by a prompt.
 
         Returns the final result, ``OK`` or one of the command's own. After an error the
-        modem may have taken other bytes in the place of ``data``. Else as ``execute``.
+        modem may have taken other bytes in the place of ``data``. What has not left in
+        time never may: it is thrown away, if need be with the port. Else as ``execute``.
         """
         async with self._lock:
             await self._resync()
@@ -304,11 +308,19 @@ class AtChannel(asyncio.Protocol):
             self._owed = len(data)
             exchange = await self._begin(command, connect=True)
             await self._await_connected(exchange)
-            self._owed = 0
-            if not exchange.done.done():
-                self._write(data)
             try:
-                await self._finish(exchange, command.deadline)
+                with outgoing.short_lived(self._require_port()):
+                    if not exchange.done.done():
+                        self._write(data)
+                        async with asyncio.timeout(_PROMPT_TIME):
+                            await self._writable.wait()
+                    await self._finish(exchange, command.deadline)
+            except TimeoutError as err:
+                self._abandon_data(exchange)
+                raise NoAnswerError(command.name) from err
+            except NoAnswerError, asyncio.CancelledError:
+                self._abandon_data(exchange)
+                raise
             finally:
                 self._expect_no_more()
             return exchange.done.result()
@@ -316,6 +328,7 @@ class AtChannel(asyncio.Protocol):
     def _expect_no_more(self) -> None:
         """Read lines only, unless the answer may still come: it must not be lines."""
         if not self.dirty:
+            self._owed = 0
             self._parser.expect_lines()
 
     async def synchronise(self, *, escape: bool = True) -> bool:
