@@ -18,19 +18,21 @@ from custom_components.quectel_smtp.delivery.records import (
     State,
     Verdict,
 )
-from custom_components.quectel_smtp.delivery.rules.policy import (
+from custom_components.quectel_smtp.delivery.rules.outcomes import (
     Kind,
-    account,
     asks_later,
     classify,
-    climbs,
+    spoils,
+    turns_all_away,
+)
+from custom_components.quectel_smtp.delivery.rules.path import climbs
+from custom_components.quectel_smtp.delivery.rules.policy import (
+    account,
     delay,
     end_in_doubt,
     judge,
     judge_error,
     needs_person,
-    spoils,
-    turns_all_away,
     unproved,
 )
 from custom_components.quectel_smtp.modem.at.codes import (

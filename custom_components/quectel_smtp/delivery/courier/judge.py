@@ -21,8 +21,9 @@ from ..records import (
     Standing,
     Verdict,
 )
-from ..rules import policy
-from ..rules.policy import Kind
+from ..rules import outcomes, policy
+from ..rules.outcomes import Kind
+from ..rules.path import climbs
 from ..rules.recovery import Recovery
 from ..rules.storm import HOUR
 from ..settings import Settings
@@ -97,8 +98,8 @@ class Judge:
             or standing != Standing(proven=True)
             or self._board.status.mail.held
         )
-        spoilt = policy.spoils(outcome, standing)
-        unexplained = spoilt and policy.classify(outcome) is Kind.DOUBTFUL
+        spoilt = outcomes.spoils(outcome, standing)
+        unexplained = spoilt and outcomes.classify(outcome) is Kind.DOUBTFUL
 
         def also(outbox: Outbox, at: Instant) -> None:
             if sent and not standing.proven:
@@ -115,13 +116,13 @@ class Judge:
             self._pace.reset()
             self._put_off.clear()
             await recovery.worked()
-        elif policy.asks_later(outcome):
+        elif outcomes.asks_later(outcome):
             self._wait_for_server(outcome, addresses, standing)
         elif spoilt and not unexplained:
             recovery.renew()
-        elif policy.climbs(outcome) and not (unexplained and proved):
+        elif climbs(outcome) and not (unexplained and proved):
             self._path_failed(None, recovery)
-        elif policy.classify(outcome) is Kind.OURS:
+        elif outcomes.classify(outcome) is Kind.OURS:
             # It may have restarted unnoticed, and know no setting of ours any more.
             self._line.modem.distrust()
         self._board.post(trouble=None, exhausted=recovery.exhausted)
@@ -144,7 +145,7 @@ class Judge:
             pause = policy.delay(self._pace.failures + 1, jitter())
             verdict = Again(pause, Reason.DOUBT, item.history)
         await self._record(item.envelope, verdict, Finding(error=error.key))
-        if policy.climbs(error):
+        if climbs(error):
             self._path_failed(error, recovery)
         self._board.post(trouble=error, exhausted=recovery.exhausted)
 
@@ -189,7 +190,7 @@ class Judge:
         """
         others = any(earlier.isdisjoint(addresses) for earlier in self._put_off)
         self._put_off.add(addresses)
-        if others or policy.turns_all_away(outcome) or not standing.proven:
+        if others or outcomes.turns_all_away(outcome) or not standing.proven:
             self._pace.put_off(self._outbox.now().elapsed)
 
     def _path_failed(self, error: ModemError | None, recovery: Recovery) -> None:
