@@ -94,7 +94,7 @@ async def test_an_email_whose_caller_is_cancelled_is_sent_or_was_never_accepted(
 async def test_a_retry_whose_caller_is_cancelled_is_made_all_the_same(
     office: Office, ticks: int
 ) -> None:
-    office.modem.answers[PUT_LINE] = [result(677, 535), SENT]
+    office.modem.answers[PUT_LINE] = [*[result(677, 535)] * 2, SENT]
     async with office.at_work() as courier:
         found = email()
         await courier.submit(found)
