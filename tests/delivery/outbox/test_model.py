@@ -15,7 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from custom_components.quectel_smtp.delivery.email import Email
 from custom_components.quectel_smtp.delivery.outbox.merging import REPEATS_TOLD
-from custom_components.quectel_smtp.delivery.outbox.outbox import SETTLED_WITHIN, Outbox
+from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
+from custom_components.quectel_smtp.delivery.outbox.waiting import SETTLED_WITHIN
 from custom_components.quectel_smtp.delivery.records import (
     Again,
     BeingSentError,

@@ -18,7 +18,7 @@ from ..records import (
     Verdict,
 )
 from ..rules.storm import DAY, Room, Send, room
-from . import envelopes, holds, rows, states
+from . import envelopes, rows, states, waiting
 from .intake import Intake
 from .rows import DamagedRowError, EnvelopeRow
 from .store import Store
@@ -27,10 +27,6 @@ _DUE: Final = (
     "SELECT id, email, critical FROM envelopes"
     " WHERE due IS NOT NULL AND critical = ? AND due <= ?"
     " ORDER BY accepted, id LIMIT 1"
-)
-# What is held for a reason of its own needs a person for itself.
-_HOLDS: Final = (
-    f"state IN ('queued', 'deferred') OR state = 'held' AND reason IN ({holds.MARKS})"
 )
 # What may wait for the same mailbox, and is not to be tried before it is.
 _ALIKE: Final = (
@@ -82,18 +78,9 @@ class Attempts:
         limits = options.per_hour, options.per_day
         if limits == self._limits:
             return
-        store = self._store
-        by_limit = "state = 'deferred' AND reason = ?"
-        if envelopes.meeting(store, by_limit, (Reason.LIMIT,)):
-            with store.writing(at):
-                envelopes.change_all(
-                    store,
-                    by_limit,
-                    (Reason.LIMIT,),
-                    at,
-                    State.QUEUED,
-                    due=at.elapsed,
-                )
+        waiting.requeue(
+            self._store, "state = 'deferred' AND reason = ?", (Reason.LIMIT,), at
+        )
         self._limits = limits
 
     def _asked(self, envelope: int) -> bool:
@@ -221,7 +208,7 @@ class Attempts:
                     ),
                 )
             if isinstance(verdict, Hold) and verdict.reason.of_all:
-                self.hold_all(verdict.reason, verdict.delay, at)
+                waiting.hold_all(store, verdict.reason, verdict.delay, at)
 
     def _waiting(self, envelope: int) -> EnvelopeRow | None:
         """Return an envelope that is not over."""
@@ -315,38 +302,3 @@ class Attempts:
         with suppress(DamagedRowError):
             return states.item(self._store, envelope).addresses
         return frozenset()
-
-    def hold_all(self, reason: Reason, delay: float | None, at: Instant) -> None:
-        """Hold, in a transaction, what waits and is not held for its own sake."""
-        store = self._store
-        due = None if delay is None else at.elapsed + delay
-        # A hold brings nothing forward: copies that may arrive stay hours apart.
-        later = store.rows(
-            f"SELECT due, id FROM envelopes WHERE ({_HOLDS}) AND due > ?",  # noqa: S608
-            *holds.OF_ALL,
-            at.elapsed if due is None else due,
-        )
-        envelopes.change_all(
-            store,
-            _HOLDS,
-            holds.OF_ALL,
-            at,
-            State.HELD,
-            reason=reason,
-            due=due,
-        )
-        if due is not None:
-            for was, number in later:
-                store.run(
-                    "UPDATE envelopes SET due = ? WHERE id = ?",
-                    rows.real(was),
-                    rows.integer(number),
-                )
-        if reason is Reason.UNEXPLAINED:
-            # It may be one email's recipient: those that were tried less go first.
-            store.run(
-                "UPDATE envelopes SET due = due + attempts"
-                " WHERE state = 'held' AND reason = ?",
-                reason,
-            )
-        holds.keep(store, reason, due)

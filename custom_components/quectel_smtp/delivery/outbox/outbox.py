@@ -4,7 +4,6 @@ Everything is done on one thread, and each change is one transaction. Whatever t
 database can't do is raised as ``OutboxWriteError``: nothing of it has happened then.
 """
 
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,17 +12,14 @@ from typing import Final
 
 from ..email import Email
 from ..records import (
-    BeingSentError,
     Finding,
     Instant,
     Item,
     Listed,
-    NotWaitingError,
     Options,
     OutboxWriteError,
     Reason,
     Standing,
-    State,
     Summary,
     Transition,
     Unsettled,
@@ -31,7 +27,7 @@ from ..records import (
     Wear,
 )
 from ..rules.storm import DAY
-from . import clock, envelopes, holds, readdress, rows, start, states, views
+from . import clock, holds, readdress, rows, start, views, waiting
 from .attempts import Attempts
 from .file import Connect, connect, remove_database
 from .intake import Bounds, Intake
@@ -43,23 +39,14 @@ from .store import Store
 EMAILS: Final = 200
 SIZE: Final = 50 * 1024 * 1024
 RESERVED: Final = 20
-SETTLED_WITHIN: Final = 3600.0
-"""Seconds after its deadline within which an email is settled if the modem is there."""
 KEPT: Final = 30 * DAY
 """Seconds for which it is known what became of an email."""
 KEPT_MOST: Final = 10_000
 """Emails of which that is known."""
 
-# An envelope that waits, and may be given another state than the one it has.
-_WAITS: Final = "state IN ('queued', 'deferred', 'held')"
 _PROVEN: Final = "proven "
-_SECOND_COPY: Final = "lost + doubts < 2 AND NOT unproved"
 _NEXT_DUE: Final = "SELECT min(due) FROM envelopes WHERE due IS NOT NULL"
 _NEXT_EXPIRY: Final = "SELECT min(expires) FROM emails WHERE ended IS NULL"
-_END_DOUBTS: Final = (
-    "UPDATE envelopes SET state = ?, reason = NULL, due = NULL WHERE email = ?"  # noqa: S608
-    f" AND (state = 'sending' OR lost + doubts > 0 AND {_WAITS})"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,33 +216,7 @@ class Outbox:
         Unless nobody could settle it for an hour: then the modem is gone for good. An
         hour since we opened, too: the host's clock may have jumped while we were away.
         """
-        store = self._store
-        gone = at.elapsed - self._opened >= SETTLED_WITHIN
-        found = store.rows(
-            "SELECT id FROM emails WHERE ended IS NULL AND expires <= ?"
-            " AND NOT EXISTS (SELECT 1 FROM envelopes WHERE email = emails.id"
-            "  AND state = 'sending' AND deadline > ?) ORDER BY expires, id",
-            at.elapsed,
-            # Every deadline is later than -1.
-            at.elapsed - SETTLED_WITHIN if gone else -1.0,
-        )
-        if not found:
-            return
-        with store.writing(at):
-            for number in (rows.integer(number) for (number,) in found):
-                # Whoever may have got it is not told that nothing was sent.
-                store.run(_END_DOUBTS, State.UNKNOWN, number)
-                self._end_waiting(number, State.EXPIRED, at)
-
-    def _end_waiting(self, number: int, state: State, at: Instant) -> None:
-        store = self._store
-        store.run(
-            f"UPDATE envelopes SET state = ?, reason = NULL, due = NULL"  # noqa: S608
-            f" WHERE email = ? AND {_WAITS}",
-            state,
-            number,
-        )
-        states.follow(store, number, at)
+        waiting.expire(self._store, self._opened, at)
 
     def prune(self, at: Instant) -> None:
         """Forget what ended 30 days ago, and the oldest where there is more than that."""
@@ -283,55 +244,16 @@ class Outbox:
 
         Of what may have arrived only a second copy: further ones stay hours apart.
         """
-        holds.lift(self._store, reasons, at)
-        if Reason.LOGIN in reasons:
-            holds.forgive(self._store, at)
-        self._requeue(
-            "state = 'deferred' AND (reason = 'retry'"
-            f" OR reason = 'doubt' AND {_SECOND_COPY})"
-            + "".join(
-                " OR state IN ('deferred', 'held') AND reason = ?" for _ in reasons
-            ),
-            reasons,
-            at,
-        )
+        waiting.wake(self._store, reasons, at)
 
     def restarted(self, at: Instant) -> None:
         """Make due the copies that wait for a restart of the modem, or an hour."""
-        self._requeue(
-            "state = 'deferred' AND reason = 'doubt' AND (lost + doubts = 2"
-            " OR lost + doubts = 1 AND unproved)",
-            (),
-            at,
-        )
-
-    def _requeue(
-        self,
-        condition: str,
-        values: Sequence[str],
-        at: Instant,
-        reason: Reason | None = None,
-    ) -> int:
-        """Make envelopes due; for a reason: and report anew what becomes of them."""
-        store = self._store
-        if not envelopes.meeting(store, condition, values):
-            return 0
-        with store.writing(at):
-            return envelopes.change_all(
-                store,
-                condition,
-                values,
-                at,
-                State.QUEUED,
-                reason=reason,
-                due=at.elapsed,
-                anew=reason is not None,
-            )
+        waiting.restarted(self._store, at)
 
     def hold_all(self, reason: Reason, delay: float | None, at: Instant) -> None:
         """Hold all that waits, except what a person is already needed for by itself."""
         with self._store.writing(at):
-            self._attempts.hold_all(reason, delay, at)
+            waiting.hold_all(self._store, reason, delay, at)
 
     # What a person asks for.
 
@@ -341,60 +263,18 @@ class Outbox:
         All but those that a restored backup held: whether they go is a decision of its
         own. Raises ``NotWaitingError``.
         """
-        if reference is None:
-            condition = f"{_WAITS} AND reason IS NOT 'restored'"
-        else:
-            condition = f"email = {self._number(reference)} AND {_WAITS}"
-        holds.lift(self._store, holds.OF_ALL, at)
-        return self._requeue(condition, (), at, Reason.ASKED)
-
-    def _number(self, reference: str) -> int:
-        """Return an email that waits."""
-        found = self._store.row(
-            "SELECT id FROM emails WHERE reference = ? AND ended IS NULL", reference
-        )
-        if found is None:
-            raise NotWaitingError
-        return rows.integer(found[0])
+        return waiting.retry(self._store, reference, at)
 
     def cancel(self, reference: str | None, at: Instant) -> int:
         """End an email, or all but the one being sent with None; returns how many.
 
         Raises ``NotWaitingError`` and ``BeingSentError``.
         """
-        store = self._store
-        if reference is None:
-            numbers = [
-                rows.integer(number)
-                for (number,) in store.rows(
-                    "SELECT id FROM emails WHERE ended IS NULL AND state <> 'sending'"
-                    " ORDER BY accepted, id"
-                )
-            ]
-        else:
-            numbers = [self._number(reference)]
-            if states.email(store, numbers[0]).state is State.SENDING:
-                raise BeingSentError
-        holds.lift(store, holds.OF_ALL, at)
-        if numbers:
-            with store.writing(at):
-                for number in numbers:
-                    self._end_waiting(number, State.CANCELLED, at)
-        return len(numbers)
+        return waiting.cancel(self._store, reference, at)
 
     def settle_restored(self, send: bool, at: Instant) -> int:
         """Send what came out of a backup, or cancel it; returns how many emails."""
-        if send:
-            return self._requeue("state = 'held' AND reason = 'restored'", (), at)
-        store = self._store
-        found = store.rows(
-            "SELECT DISTINCT email FROM envelopes"
-            " WHERE state = 'held' AND reason = 'restored' ORDER BY email"
-        )
-        with store.writing(at):
-            for (number,) in found:
-                self._end_waiting(rows.integer(number), State.CANCELLED, at)
-        return len(found)
+        return waiting.settle_restored(self._store, send, at)
 
     def follow(self, recipients: Recipients, at: Instant) -> Followed:
         """Have what waits go to its recipients' present addresses.

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ..records import Addresses, Instant, Reason, State
-from . import envelopes, rows, states
+from . import envelopes, rows, states, waiting
 from .rows import Content, DamagedRowError, EmailRow, EnvelopeRow
 from .store import Store
 
 type Recipients = Mapping[str, Addresses | None]
 """The recipients that there are, and their addresses; None where they can't be used."""
-
 
 # What other addresses may mend.
 _FOR_ADDRESSES: Final = frozenset(
@@ -55,7 +54,7 @@ def follow(store: Store, recipients: Recipients, at: Instant) -> Followed:
                 continue
             recipient = email.recipient_id or ""
             if recipient not in recipients:
-                _cancel(store, email.id, at)
+                waiting.end(store, email.id, State.CANCELLED, at)
                 cancelled += 1
                 continue
             addresses = recipients[recipient]
@@ -67,16 +66,6 @@ def follow(store: Store, recipients: Recipients, at: Instant) -> Followed:
                 # Nobody knows any more to whom it went, nor what it says.
                 states.end_damaged(store, email.id, at)
     return Followed(cancelled, left)
-
-
-def _cancel(store: Store, number: int, at: Instant) -> None:
-    store.run(
-        "UPDATE envelopes SET state = ?, reason = NULL, due = NULL"
-        " WHERE email = ? AND state IN ('queued', 'deferred', 'held')",
-        State.CANCELLED,
-        number,
-    )
-    states.follow(store, number, at)
 
 
 def _readdress(
