@@ -1,12 +1,22 @@
 """Envelopes: what happens to one of them, or to all that meet a condition."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
+from typing import Final
 
 from ..records import Addresses, Finding, History, Instant, Reason, State
 from . import rows, states
 from .rows import EnvelopeRow
 from .store import Store
+
+_SET_HISTORY: Final = (
+    f"UPDATE envelopes SET {' = ?, '.join(rows.HISTORY)} = ? WHERE id = ?"  # noqa: S608
+)
+# What envelopes have in common that are for parts of the same addresses.
+_ALIKE: Final = (
+    "email, part, critical, accepted, state, reason, due, finding, "
+    + ", ".join(rows.HISTORY)
+)
 
 
 def change(
@@ -29,18 +39,7 @@ def change(
         number,
     )
     if history is not None:
-        store.run(
-            "UPDATE envelopes SET attempts = ?, lost = ?, doubts = ?, temporary = ?,"
-            " rebuilt = ?, full = ?, unproved = ? WHERE id = ?",
-            history.attempts,
-            history.lost,
-            history.doubts,
-            history.temporary,
-            history.rebuilt,
-            history.full,
-            history.unproved,
-            number,
-        )
+        store.run(_SET_HISTORY, *astuple(history), number)
     if finding is not None:
         store.run(
             "UPDATE envelopes SET finding = ? WHERE id = ?",
@@ -94,11 +93,6 @@ def change_all(
     return len(changed)
 
 
-def members(store: Store, envelope: int) -> Sequence[int]:
-    """Return the numbers of an envelope's addresses among those of its email."""
-    return _addressed(store, envelope)[1]
-
-
 def _addressed(store: Store, envelope: int) -> tuple[Addresses, Sequence[int]]:
     """Return an email's addresses, and the numbers of those that an envelope is for."""
     found = store.row(
@@ -113,8 +107,8 @@ def _addressed(store: Store, envelope: int) -> tuple[Addresses, Sequence[int]]:
     return addresses, rows.members(found[1], addresses)
 
 
-def add(store: Store, beside: EnvelopeRow, members: Sequence[int], at: Instant) -> int:
-    """Put one more envelope beside another one of its email; returns its number."""
+def add(store: Store, beside: EnvelopeRow, members: Sequence[int], at: Instant) -> None:
+    """Put one more envelope beside another one of its email, due and not attempted."""
     store.run(
         "INSERT INTO envelopes (email, part, critical, accepted, members, state, due)"
         " SELECT email, part, critical, accepted, ?, ?, ? FROM envelopes WHERE id = ?",
@@ -123,8 +117,6 @@ def add(store: Store, beside: EnvelopeRow, members: Sequence[int], at: Instant) 
         at.elapsed,
         beside.id,
     )
-    number = store.row("SELECT last_insert_rowid()")
-    return rows.integer((number or (None,))[0])
 
 
 def split(
@@ -133,7 +125,8 @@ def split(
     """Put one envelope for each of its addresses in an envelope's place."""
     # A reply to one of them says nothing about the others.
     history = replace(history, temporary=0, full=0)
-    alone = [[member] for member in members(store, whole.id)]
+    _, numbers = _addressed(store, whole.id)
+    alone = [[number] for number in numbers]
     for number in _replace(store, whole.id, alone):
         change(
             store,
@@ -158,19 +151,15 @@ def keep_hidden(store: Store, envelope: int) -> int:
 
 def _replace(store: Store, whole: int, parts: Sequence[Sequence[int]]) -> list[int]:
     """Put envelopes for parts of its addresses in an envelope's place, alike otherwise."""
-    alike = (
-        "email, part, critical, accepted, state, reason, due, attempts, lost, doubts,"
-        " temporary, rebuilt, full, unproved, finding"
-    )
     numbers = []
     for part in parts:
         store.run(
-            f"INSERT INTO envelopes ({alike}, members) SELECT {alike}, ?"  # noqa: S608
+            f"INSERT INTO envelopes ({_ALIKE}, members) SELECT {_ALIKE}, ?"  # noqa: S608
             " FROM envelopes WHERE id = ?",
             rows.members_text(part),
             whole,
         )
-        number = store.row("SELECT last_insert_rowid()")
-        numbers.append(rows.integer((number or (None,))[0]))
+        ((number,),) = store.rows("SELECT last_insert_rowid()")
+        numbers.append(rows.integer(number))
     store.run("DELETE FROM envelopes WHERE id = ?", whole)
     return numbers

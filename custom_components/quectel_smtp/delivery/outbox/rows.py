@@ -4,7 +4,7 @@ SQLite holds what it is told to, of whatever type, and what a disk made of it si
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 import json
 import math
@@ -231,8 +231,12 @@ def email(row: Sequence[object]) -> EmailRow:
 OF_WAITING: Final = "envelopes.email IN (SELECT id FROM emails WHERE ended IS NULL)"
 
 
+HISTORY: Final = tuple(column.name for column in fields(History))
+"""Columns of envelopes that are named as what they hold."""
+
+
 def history(row: Sequence[object]) -> History:
-    """Return what earlier attempts came to."""
+    """Return what earlier attempts came to from the columns of ``HISTORY``."""
     return History(
         count(row[0]),
         count(row[1]),
@@ -244,10 +248,7 @@ def history(row: Sequence[object]) -> History:
     )
 
 
-_HISTORY: Final = (
-    "envelopes.attempts, envelopes.lost, envelopes.doubts, envelopes.temporary,"
-    " envelopes.rebuilt, envelopes.full, envelopes.unproved"
-)
+_HISTORY: Final = ", ".join(f"envelopes.{column}" for column in HISTORY)
 
 
 @dataclass(frozen=True, slots=True)
