@@ -1,226 +1,26 @@
-"""``AtChannel``: commands to a modem and its answers over any asyncio transport.
+"""``AtChannel``: commands, and the data that some of them take or give, counted exactly.
 
-One command is in flight at a time, first come, first served. What a command does not
-own goes to the subscribers of unsolicited result codes (URCs). A command that was cut
-off leaves the channel dirty: before the next one the channel resynchronises, so that
-no late answer is ever given to another caller. Bytes of data mode are counted exactly.
+It runs over any asyncio transport. What is data never becomes a command, nor an answer:
+a data mode or a prompt that is cut off is left before anything else is written.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-import logging
-from typing import Final, cast, override
+from typing import Final, cast
 
 from . import outgoing
-from .codes import cme_code
+from .command_channel import CommandChannel
 from .commands import Command
 from .data_mode import ACK_BLOCK, pieces
-from .deadline import DeadlineTimer
-from .dispatch import Dispatcher
-from .errors import (
-    CommandError,
-    DataModeError,
-    ModemError,
-    ModemRebootedError,
-    NoAnswerError,
-    NotAModemError,
-    PortLostError,
-    UnexpectedAnswerError,
-)
-from .exchange import Exchange, Expectation
-from .parser import Acknowledgement, Broken, Data, Event, Parser, Prompt
-from .syntax import LINE_LIMIT
+from .errors import DataModeError, ModemError, NoAnswerError, UnexpectedAnswerError
+from .exchange import Exchange
 
-_LOGGER = logging.getLogger(__name__)
-
-# Guard time of ``+++`` on each side (SMTP note 1.3: 1 s), and a little for clocks.
-_GUARD: Final = 1.1
-_QUIET: Final = 0.15
-# Longer than any answer is late that isn't lost: then nothing is outstanding.
-_LONG_QUIET: Final = 3.0
-# Longer than a live link takes to acknowledge, shorter than the guard that follows.
-_ACKNOWLEDGED: Final = 0.5
 # Seconds for data to leave once it was asked for: a prompt waits 5 s where nobody has
 # set another time (TCP/IP note 2.4.1, "qisend/timeout"); what comes later are commands.
 _PROMPT_TIME: Final = 4.0
-_PROBE_DEADLINE: Final = 1.0
-_PROBE_ROUNDS: Final = 4
-_GREETING: Final = Command("ATQ0V1E0", deadline=0.4)
-_GREETINGS: Final = 3
-# For a firmware that takes one command in a line.
-_SINGLE_GREETINGS: Final = tuple(
-    Command(line, deadline=0.4) for line in ("ATQ0", "ATV1", "ATE0")
-)
 
 
-# What arrives unasked, and as the answer to a read.
-_READ_TOO: Final = ("+CEREG:", "+CFUN:", "+CGREG:", "+CPIN:", "+CREG:")
-
-
-def _is_imei(text: str) -> bool:
-    return len(text) == 15 and text.isascii() and text.isdigit()
-
-
-# Reads whose answers can't be taken for one another's: the modem answers in order, so
-# that whatever arrives before the answer of the newest one is stale.
-_PROBES: Final = (
-    Command("AT+CGSN", bare=_is_imei),
-    Command("AT+CSQ", prefixes=("+CSQ:",)),
-    Command("AT+CGATT?", prefixes=("+CGATT:",)),
-    Command("AT+CCLK?", prefixes=("+CCLK:",)),
-)
-
-
-class AtChannel(asyncio.Protocol):
+class AtChannel(CommandChannel):
     """AT commands over one open port; the fifteen rules of a trustworthy engine."""
-
-    def __init__(self) -> None:
-        """Make a channel that becomes usable when its transport is connected."""
-        self._loop = asyncio.get_running_loop()
-        self._parser = Parser()
-        self._deadline = DeadlineTimer(self._loop)
-        self._transport: asyncio.Transport | None = None
-        self._lock = asyncio.Lock()
-        self._dispatcher = Dispatcher(self._on_reboot, self._on_urc)
-        self._lost: PortLostError | None = None
-        self._closed = asyncio.Event()
-        self._writable = asyncio.Event()
-        self._writable.set()
-        self._acknowledged = 0
-        self._progress = asyncio.Event()
-        self._last_write = 0.0
-        self._late_check: asyncio.TimerHandle | None = None
-        self._last_read = 0.0
-        self._lost_listeners: list[Callable[[PortLostError], None]] = []
-        self._reboot_listeners: list[Callable[[], None]] = []
-        self._used_since_boot = False
-        self.epoch = 0
-        """How often the modem was seen to restart; settings hold for one epoch."""
-        self.dirty = False
-        """Whether an answer may still be on its way: the next command resyncs."""
-        self.heard = False
-        """Whether any URC has come since the port was opened."""
-        self._in_data_mode = False
-        # Bytes that a prompt may still ask for, or has asked for.
-        self._owed = 0
-        self._outstanding: set[str] = set()
-        # The lines by which the modem's last start has told of itself.
-        self._told: set[str] = set()
-
-    # The transport's side.
-
-    @override
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the transport; its buffer's limit makes "written" mean written."""
-        self._transport = cast(asyncio.Transport, transport)
-        outgoing.prepare(self._transport)
-
-    @override
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Fail every waiter, each once and all with the same error."""
-        self._lost = PortLostError(
-            "the port was closed" if exc is None else type(exc).__name__
-        )
-        self._lost.__cause__ = exc
-        self._writable.set()
-        self._deadline.close()
-        if self._late_check is not None:
-            self._late_check.cancel()
-        self._closed.set()
-        self._fail_everything(self._lost)
-        for listener in tuple(self._lost_listeners):
-            listener(self._lost)
-
-    @override
-    def pause_writing(self) -> None:
-        """Hold the writer until what it wrote has left."""
-        self._writable.clear()
-
-    @override
-    def resume_writing(self) -> None:
-        """Let the writer go on: all that it wrote has left."""
-        self._writable.set()
-        self._arm()
-
-    @override
-    def data_received(self, data: bytes) -> None:
-        """Parse what was read; a final result counts once the whole piece is read."""
-        self._last_read = self._loop.time()
-        for event in self._parser.feed(data):
-            self._on_event(event)
-        if self._dispatcher.settle():
-            self._progress.set()
-
-    # The callers' side.
-
-    @property
-    def connected(self) -> bool:
-        """Whether the port is open."""
-        return self._transport is not None and self._lost is None
-
-    def now(self) -> float:
-        """The channel's clock, in seconds from an arbitrary point."""
-        return self._loop.time()
-
-    @property
-    def busy(self) -> bool:
-        """Whether a command is in flight: a poll skips its turn, it never queues."""
-        return self._lock.locked()
-
-    @property
-    def garbled_lines(self) -> int:
-        """Lines that were dropped as noise since the port was opened."""
-        return self._parser.garbled_lines
-
-    @property
-    def unhandled_lines(self) -> int:
-        """Lines that nobody owned since the port was opened."""
-        return self._dispatcher.unhandled_lines
-
-    def subscribe(
-        self, prefix: str, callback: Callable[[str], None]
-    ) -> Callable[[], None]:
-        """Call back with each URC that begins with ``prefix``; returns the undoing."""
-        return self._dispatcher.subscribe(prefix, callback)
-
-    def on_lost(self, callback: Callable[[PortLostError], None]) -> None:
-        """Call back once when the port goes away."""
-        self._lost_listeners.append(callback)
-
-    def on_reboot(self, callback: Callable[[], None]) -> None:
-        """Call back each time the modem is seen to have restarted."""
-        self._reboot_listeners.append(callback)
-
-    @contextmanager
-    def expect(self, prefix: str) -> Iterator[Expectation]:
-        """Await one URC; entered before the command that causes it is written."""
-        expectation = Expectation(prefix, self._loop)
-        if self._lost is not None:
-            expectation.settle(self._lost)
-        self._dispatcher.expectations.append(expectation)
-        try:
-            yield expectation
-        finally:
-            self._dispatcher.expectations.remove(expectation)
-            expectation.discard()
-
-    async def execute(
-        self, command: Command, *, written: Callable[[], None] | None = None
-    ) -> tuple[str, ...]:
-        """Send ``command`` and return the information lines of its answer.
-
-        ``written`` is called right before the first byte leaves: an error before that
-        means that the modem can't have seen the command. Raises ``CommandError`` as
-        the modem answers, ``NoAnswerError`` after the command's deadline,
-        ``PortLostError`` and ``ModemRebootedError``.
-        """
-        async with self._lock:
-            await self._resync()
-            if written is not None:
-                written()
-            exchange = await self._begin(command)
-            return await self._finish(exchange, command.deadline)
 
     async def transfer(
         self,
@@ -236,10 +36,12 @@ class AtChannel(asyncio.Protocol):
         ``timeout`` in seconds is for the data and its result, and has to end well before
         the input time that the command gives the modem: what a stalled link delivers
         after that are commands. So what has not left by then is thrown away, if need be
-        with the port. The command's own deadline is for ``CONNECT``. With ``acknowledged`` the modem answers each
-        1,024 bytes (FILE note, ACK mode). ``settle`` is a pause in seconds between
-        ``CONNECT`` and the first byte. ``DataModeError`` if the modem left data mode
-        before it had every byte: nothing more is written then.
+        with the port. The command's own deadline is for ``CONNECT``.
+
+        With ``acknowledged`` the modem answers each 1,024 bytes (FILE note, ACK mode).
+        ``settle`` is a pause in seconds between ``CONNECT`` and the first byte.
+        ``DataModeError`` if the modem left data mode before it had every byte: nothing
+        more is written then.
         """
         async with self._lock:
             await self._resync()
@@ -331,175 +133,10 @@ class AtChannel(asyncio.Protocol):
             self._owed = 0
             self._parser.expect_lines()
 
-    async def synchronise(self, *, escape: bool = True) -> bool:
-        """Bring a freshly opened port to where commands can be trusted.
-
-        Undoes what another program may have set (``Q1``, ``V0``, ``E1``) and, with
-        ``escape``, leaves a data mode that it left behind; then asks until an answer is
-        certain. ``NoAnswerError`` if the port stays silent, after 5 s or 2 s without
-        ``escape``; ``NotAModemError`` if something else talks. Returns whether it took
-        the escape to make it answer.
-        """
-        async with self._lock:
-            heard = self._last_read
-            self.dirty = True
-            self._in_data_mode = False
-            greeted = await self._greet()
-            escaped = not greeted and escape
-            if escaped:
-                await self._escape()
-                greeted = await self._greet()
-            try:
-                if greeted:
-                    await self._resync()
-                    return escaped
-            except NoAnswerError:
-                pass
-            if self._last_read > heard:
-                raise NotAModemError
-            raise NoAnswerError("AT")
-
-    async def close(self) -> None:
-        """Close the port and wait until it is closed; every waiter fails."""
-        if self._transport is None:
-            return
-        if self._lost is None:
-            outgoing.abort(self._transport)
-        await self._closed.wait()
-
-    # What arrives.
-
-    def _on_event(self, event: Event) -> None:
-        match event:
-            case Acknowledgement():
-                self._acknowledged += 1
-                self._progress.set()
-            case Prompt():
-                self._dispatcher.prompt()
-            case Data(content):
-                self._dispatcher.data(content)
-            case Broken():
-                self._dispatcher.broken()
-            case _:
-                self._dispatcher.take(event)
-
-    def _on_reboot(self, text: str) -> None:
-        """Start a new epoch, once for the several lines that tell of one start.
-
-        Each start says ``RDY``, ``APP RDY`` and ``+CFUN: 1`` once at most, the later
-        ones after any time: the radio may take long.
-        """
-        if self._told and text not in {"RDY", "POWERED DOWN", *self._told}:
-            self._told.add(text)
-            return
-        self._told = set() if text == "POWERED DOWN" else {text}
-        if not self._used_since_boot:
-            return
-        self._used_since_boot = False
-        self.epoch += 1
-        self.dirty = True
-        self._in_data_mode = False
-        self._fail_everything(ModemRebootedError())
-        for listener in tuple(self._reboot_listeners):
-            listener()
-
-    def _on_urc(self, text: str) -> None:
-        """Note that URCs reach us; a late answer to a read is none."""
-        if not (self.dirty and text.startswith(_READ_TOO)):
-            self.heard = True
-
-    def _fail_everything(self, error: ModemError) -> None:
-        self._dispatcher.fail(error)
-        self._progress.set()
-
-    # Commands.
-
-    async def _begin(self, command: Command, *, connect: bool = False) -> Exchange:
-        """Write the command's line; matching starts once its last byte is written."""
-        line = command.line.encode("ascii") + b"\r"
-        if len(line) > LINE_LIMIT or b"\r" in line[:-1] or b"\n" in line:
-            raise ValueError(f"{command.name} is not one AT line")
-        exchange = Exchange(command, self._loop)
-        if connect:
-            exchange.connected = self._loop.create_future()
-        if _LOGGER.isEnabledFor(logging.DEBUG):
-            _LOGGER.debug("> %s", command.name if command.secret else command.line)
-        self._used_since_boot = True
-        self._dispatcher.begin(exchange)
-        try:
-            self._write(line)
-            if self._writable.is_set():
-                self._arm()
-            else:
-                async with asyncio.timeout(command.deadline):
-                    await self._writable.wait()
-                self._require_port()
-        except TimeoutError as err:
-            self._abandon(exchange)
-            raise NoAnswerError(command.name) from err
-        except BaseException:
-            self._abandon(exchange)
-            raise
-        return exchange
-
-    def _arm(self) -> None:
-        """Let lines answer the command, once its last byte is written."""
-        if self._dispatcher.arm():
-            self._parser.begin_answer()
-
-    async def _finish(self, exchange: Exchange, deadline: float) -> tuple[str, ...]:
-        """Wait for the final result and turn it into lines or an error."""
-        command = exchange.command
-        if not exchange.done.done():
-            self._deadline.set(deadline, exchange.expire)
-        try:
-            result = await exchange.done
-        except BaseException:
-            self._abandon(exchange)
-            raise
-        finally:
-            self._deadline.lift()
-        self._dispatcher.end()
-        if _LOGGER.isEnabledFor(logging.DEBUG):
-            _LOGGER.debug("< %s: %s", command.name, result)
-        self._raise_error(command, result)
-        return tuple(exchange.lines)
-
-    @staticmethod
-    def _raise_error(command: Command, result: str) -> None:
-        if result != "OK" and result not in command.finals:
-            _, _, argument = result.partition(":")
-            raise CommandError(command.name, cme_code(argument) if argument else None)
-
-    def _abandon(self, exchange: Exchange) -> None:
-        """Give up on an exchange whose answer may still arrive."""
-        exchange.discard()
-        self._dispatcher.end()
-        self._outstanding.add(exchange.command.name)
-        self.dirty = True
-
     def _abandon_data(self, exchange: Exchange) -> None:
         """Give up on a data mode: nothing of it may arrive once that is over."""
         self._abandon(exchange)
-        transport = cast(asyncio.Transport, self._transport)
-        outgoing.throw_away(transport)
-        self._late_check = self._loop.call_later(
-            _ACKNOWLEDGED, outgoing.close_if_stuck, transport
-        )
-
-    def _require_port(self) -> asyncio.Transport:
-        """Return the open port, or raise what closed it."""
-        if self._transport is None or self._lost is not None:
-            raise self._lost or PortLostError("the port is not open")
-        return self._transport
-
-    def _write(self, data: bytes) -> None:
-        transport = self._require_port()
-        try:
-            transport.write(data)
-        except OSError as err:
-            raise PortLostError("the port refused a write") from err
-        self._last_write = self._loop.time()
+        self._throw_away()
 
     # Data mode.
 
@@ -552,93 +189,3 @@ class AtChannel(asyncio.Protocol):
         if exchange.done.done():
             self._raise_error(exchange.command, exchange.done.result())
             raise DataModeError(exchange.command.name)
-
-    # Resynchronisation.
-
-    async def _resync(self) -> None:
-        """Make sure that the next answer is the next command's; bounded in time."""
-        self._require_port()
-        if not self.dirty:
-            return
-        if self._in_data_mode:
-            await self._escape()
-        for _ in range(_PROBE_ROUNDS):
-            await self._drain(_QUIET)
-            # An answer that arrives late can't be taken for that of another command.
-            # Where every probe is outstanding, a long silence says that none is.
-            probe = next(
-                (probe for probe in _PROBES if probe.name not in self._outstanding),
-                None,
-            )
-            if probe is None:
-                await self._drain(_LONG_QUIET)
-                self._outstanding.clear()
-                probe = _PROBES[0]
-            exchange = await self._begin(probe)
-            exchange.stale = True
-            try:
-                await self._finish(exchange, _PROBE_DEADLINE)
-            except NoAnswerError, UnexpectedAnswerError:
-                # None, or the rest of an earlier one that can't be framed.
-                continue
-            except CommandError:
-                # Its own line came before the error: nothing older is on its way.
-                pass
-            self._outstanding.clear()
-            self._owed = 0
-            self._parser.expect_lines()
-            self.dirty = False
-            return
-        raise NoAnswerError("AT")
-
-    async def _greet(self) -> bool:
-        """Set the line up, blindly; whether anything answers as a modem does."""
-        refused = False
-        for _ in range(_GREETINGS):
-            try:
-                await self._greet_with(_GREETING)
-            except NoAnswerError:
-                continue
-            except CommandError:
-                # It may be due to what stood on the line before ours.
-                refused = True
-                continue
-            return True
-        if refused:
-            try:
-                for greeting in _SINGLE_GREETINGS:
-                    await self._greet_with(greeting)
-            except NoAnswerError, CommandError:
-                return False
-        return refused
-
-    async def _greet_with(self, greeting: Command) -> None:
-        exchange = await self._begin(greeting)
-        await self._finish(exchange, greeting.deadline)
-
-    async def _escape(self) -> None:
-        """Leave data mode by ``+++`` between its guard times (SMTP note 1.3)."""
-        await self._silence(_GUARD)
-        self._write(b"+++")
-        await asyncio.sleep(_GUARD)
-        self._in_data_mode = False
-
-    async def _silence(self, seconds: float) -> None:
-        """Wait until nothing was written for ``seconds``."""
-        while (rest := self._last_write + seconds - self._loop.time()) > 0:
-            await asyncio.sleep(rest)
-
-    async def _drain(self, quiet: float) -> None:
-        """Prompt with ``AT`` and wait until the line is quiet, 3 times as long at most.
-
-        A line that never falls silent ends the wait too: the probe decides.
-        """
-        self._parser.reset()
-        # A prompt that waits takes so many bytes, whatever they are; to a modem that
-        # has none they are empty lines.
-        self._write(b"\r" * self._owed + b"AT\r")
-        for _ in range(3):
-            await asyncio.sleep(quiet)
-            if self._loop.time() - self._last_read >= quiet:
-                break
-        self._parser.resume()
