@@ -37,7 +37,8 @@ class Reauthentication:
     @callback
     def follow(self, status: Status) -> None:
         """Start what is missing now, the PIN first, and end what is not any more."""
-        missing = tuple(self._missing(status))
+        self._note_sim(status)
+        missing = self._missing(status)
         for reason in tuple(self._asked):
             if reason not in missing:
                 self._end(reason)
@@ -45,7 +46,7 @@ class Reauthentication:
             if reason not in self._asked:
                 self._entry.async_start_reauth(self._hass, data={CONF_REASON: reason})
 
-    def _missing(self, status: Status) -> list[str]:
+    def _note_sim(self, status: Status) -> None:
         if isinstance(status.trouble, PinRequiredError):
             self._pin_missing = True
         elif status.connected and (
@@ -53,8 +54,12 @@ class Reauthentication:
         ):
             # Whatever else is wrong leaves the SIM as it was last seen.
             self._pin_missing = False
-        login = Reason.LOGIN in status.mail.held
-        return [*[REASON_PIN] * self._pin_missing, *[REASON_LOGIN] * login]
+
+    def _missing(self, status: Status) -> list[str]:
+        missing = [REASON_PIN] if self._pin_missing else []
+        if Reason.LOGIN in status.mail.held:
+            missing.append(REASON_LOGIN)
+        return missing
 
     def _end(self, reason: str) -> None:
         """End the flow for this reason, unless it is at work, and forget it."""

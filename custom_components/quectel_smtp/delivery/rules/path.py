@@ -1,4 +1,4 @@
-"""Which failures are those of the path to the server: the recovery ladder may mend them."""
+"""Which failures are the path's, so that the recovery ladder has something to mend."""
 
 from typing import Final
 

@@ -51,10 +51,10 @@ def letter(item: Item, wording: Wording, now: float) -> Message:
     """Return the email as the modem takes it, always within the modem's limits.
 
     The user's text, a blank line, since when it waited if that is long, how often it was
-    accepted if more than once, the repeat mark if it may have been sent already, and last the
-    reference line. The mark also ends the subject if it has room there. A text that is
-    too long for all this is cut; it is cut alike for each attempt, so that those differ
-    by what is said below it only. ``now`` is on the outbox's clock.
+    accepted if more than once, the repeat mark if it may have been sent already, and
+    last the reference line. The mark also ends the subject if it has room there. A text
+    that is too long for all this is cut; it is cut alike for each attempt, so that those
+    differ by what is said below it only. ``now``: seconds of the outbox's clock.
 
     ``InvalidValueError`` for what no ``Email`` can hold.
     """

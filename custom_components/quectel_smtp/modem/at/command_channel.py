@@ -43,8 +43,6 @@ _GREETINGS: Final = 3
 _SINGLE_GREETINGS: Final = tuple(
     Command(line, deadline=0.4) for line in ("ATQ0", "ATV1", "ATE0")
 )
-
-
 # What arrives unasked, and as the answer to a read.
 _READ_TOO: Final = ("+CEREG:", "+CFUN:", "+CGREG:", "+CPIN:", "+CREG:")
 

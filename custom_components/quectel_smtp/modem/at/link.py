@@ -1,4 +1,4 @@
-"""``Link``: an open port as bytes: whether they have left, and whether it is still there."""
+"""``Link``: an open port: whether what was written has left, and whether it is there."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +12,7 @@ _ACKNOWLEDGED: Final = 0.5
 
 
 class Link(asyncio.Protocol):
-    """One open port; who reads what arrives, and waits for it, is a subclass's business."""
+    """One open port; what arrives, and who waits for it, is a subclass's business."""
 
     def __init__(self) -> None:
         """Make a link that becomes usable when its transport is connected."""

@@ -38,8 +38,8 @@ class Rule:
     """What of the answer to ``command`` may be kept.
 
     ``public`` counts the leading fields of its information lines that are kept, None
-    for all; behind them only numbers of one or two digits without quotes are. ``bare`` keeps its
-    lines that have no prefix. ``files`` says that the rest are names of files.
+    for all; behind them only numbers of one or two digits without quotes are. ``bare``
+    keeps its lines that have no prefix. ``files`` says that the rest are names of files.
     """
 
     command: str
