@@ -2,5 +2,5 @@
 
 ``service`` brings a ``modem`` into service, which has one ``connection`` at a time. They
 may import the folders here, which may import one another from left to right: ``mail``,
-then ``boot`` and ``recording``, then ``network``, then ``at``.
+then ``boot``, ``recording`` and ``tcp``, then ``network``, then ``at``.
 """
