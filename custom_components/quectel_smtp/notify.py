@@ -98,8 +98,8 @@ class RecipientNotifyEntity(NotifyEntity):
     async def async_send_message(self, message: str, title: str | None = None) -> None:
         """Have an email sent; it is accepted, and on disk, once this returns."""
         subentry = self._entry.subentries[self._subentry_id]
-        to = addresses_of(subentry)
         try:
+            to = addresses_of(subentry.data)
             email = Email(
                 subject=typed.one_line(title or "") or DEFAULT_SUBJECT,
                 body=typed.sendable(message),

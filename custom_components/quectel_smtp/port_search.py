@@ -52,16 +52,19 @@ class PortSearch:
         """Let a port be opened, unless it is another's.
 
         ``PortForeignError`` if its path leads to another USB device than the modem was
-        behind, as it may after a restart of the host. ``PortBusyError`` if another
-        integration or app uses it, where USB does not tell that it is our modem.
+        behind, as it may after a restart of the host. One of Quectel's is looked at all
+        the same: its ids may change with firmware or configuration, and it says who it
+        is. ``PortBusyError`` if another integration or app uses it, where USB does not
+        tell that it is our modem.
         """
         if "://" in port:
             return
         found = await self._hass.async_add_executor_job(usb.usb_device_from_path, port)
         if found is not None and self._known.get("device") == port:
-            if not self._is_known(found):
+            if self._is_known(found):
+                return
+            if not self._may_be_ours(found):
                 raise PortForeignError
-            return
         device = found or usb.SerialDevice(
             device=port, serial_number=None, manufacturer=None, description=None
         )
@@ -75,7 +78,8 @@ class PortSearch:
         modem was behind before. Ports that other integrations or apps use are left
         alone, and so is a modem behind an address: it doesn't move.
         """
-        if "://" in self._entry.data.get(CONF_DEVICE, ""):
+        # It may have been edited into nonsense since the modem was found.
+        if "://" in str(self._entry.data.get(CONF_DEVICE)):
             return ()
         ports = [
             port

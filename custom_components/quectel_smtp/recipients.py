@@ -12,25 +12,36 @@ from .delivery.records import Addresses
 from .modem.at.errors import InvalidValueError
 
 
-def addresses_of(subentry: ConfigSubentry) -> Addresses:
-    """Return a recipient's addresses, which may have been edited by hand."""
-    to, cc, bcc = (
-        tuple(map(typed.stripped, subentry.data[kind]))
-        for kind in (CONF_TO, CONF_CC, CONF_BCC)
-    )
+def addresses_of(data: Mapping[str, Any]) -> Addresses:
+    """Return the addresses in a recipient's data, which may have been edited by hand.
+
+    ``InvalidValueError`` for what are no addresses at all.
+    """
+    to, cc, bcc = (_listed(data, kind) for kind in (CONF_TO, CONF_CC, CONF_BCC))
     return Addresses(to, cc, bcc)
+
+
+def _listed(data: Mapping[str, Any], kind: str) -> tuple[str, ...]:
+    found = data.get(kind, ())
+    if not isinstance(found, list | tuple) or not all(
+        isinstance(address, str) for address in found
+    ):
+        raise InvalidValueError("recipients", "invalid")
+    return tuple(map(typed.stripped, found))
 
 
 def recipients_of(entry: ConfigEntry[Any]) -> Mapping[str, Addresses | None]:
     """Return the addresses of all recipients by id; None where they can't be used."""
     return {
-        subentry.subentry_id: _usable(addresses_of(subentry))
+        subentry.subentry_id: _usable(subentry)
         for subentry in entry.get_subentries_of_type(SUBENTRY_RECIPIENT)
     }
 
 
-def _usable(addresses: Addresses) -> Addresses | None:
+def _usable(subentry: ConfigSubentry) -> Addresses | None:
+    """Return a recipient's addresses; None for what keeps no other from its emails."""
     try:
+        addresses = addresses_of(subentry.data)
         Email("", "", addresses.to, addresses.cc, addresses.bcc)
     except InvalidValueError:
         return None

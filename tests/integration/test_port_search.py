@@ -1,13 +1,18 @@
 """A modem that was plugged in elsewhere is found again, and others are left alone."""
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 import itertools
 from unittest.mock import patch
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.quectel_smtp.modem.at.errors import NotAModemError, PortBusyError
+from custom_components.quectel_smtp.modem.at.errors import (
+    NotAModemError,
+    PortBusyError,
+    PortNotFoundError,
+)
 from custom_components.quectel_smtp.port_search import PortSearch
 from custom_components.quectel_smtp.ports import PortForeignError
 from homeassistant.components.usb import SerialDevice, SerialPortConsumer, USBDevice
@@ -308,6 +313,41 @@ async def test_a_claim_does_not_keep_us_from_what_usb_knows_to_be_our_modem(
     assert await hass.config_entries.async_setup(entry.entry_id)
     await deliver(hass, entry)
     assert len(desk.sent) == 1
+
+
+@pytest.mark.parametrize("used", [False, True])
+async def test_a_modem_whose_usb_ids_have_changed_is_still_ours(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry, usb: Usb, used: bool
+) -> None:
+    usb.ports = [quectel(PORT)]
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await until(lambda: "usb" in entry.data)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    # As an update of its firmware, or another USB mode, may have it.
+    usb.ports = [replace(quectel(PORT, serial="new"), pid="6007")]
+    # Another modem of Quectel's may be another integration's.
+    usb.users = {PORT: [user("sms", active=used)]}
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    courier = entry.runtime_data.courier
+    if used:
+        await until(lambda: isinstance(courier.status.trouble, PortBusyError))
+    else:
+        await deliver(hass, entry)
+        await until(lambda: entry.data["usb"]["pid"] == "6007")
+
+
+async def test_a_modem_that_is_gone_after_its_port_was_edited_into_nonsense_is_missing(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, usb: Usb
+) -> None:
+    hass.config_entries.async_update_entry(loaded, data=loaded.data | {"device": None})
+    desk.unplug()
+    courier = loaded.runtime_data.courier
+    await until(lambda: courier.status.trouble is not None)
+    assert isinstance(courier.status.trouble, PortNotFoundError)
+    # And it is found where it went.
+    usb.ports = [quectel(OTHER_PORT)]
+    desk.ports = {OTHER_PORT}
+    await deliver(hass, loaded)
 
 
 async def test_a_person_who_chooses_the_port_anew_is_believed(

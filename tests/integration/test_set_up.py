@@ -10,17 +10,17 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.quectel_smtp.const import DOMAIN
 from custom_components.quectel_smtp.modem.network.status import Identity
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentryDataWithId
 from homeassistant.const import (
     EVENT_HOMEASSISTANT_CLOSE,
     EVENT_HOMEASSISTANT_FINAL_WRITE,
     EVENT_HOMEASSISTANT_STOP,
 )
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 
-from .conftest import ANNA, deliver, send, settled, until
+from .conftest import ANNA, DATA, RECIPIENT, deliver, send, settled, until
 from .modem_on_the_desk import IMEI, PORT, Desk
 
 
@@ -288,6 +288,36 @@ async def test_what_is_edited_into_nonsense_later_leaves_what_works(
     assert desk.configured[-1].host == "smtp.example.com"
     issue_id = f"settings_invalid_{loaded.entry_id}"
     assert ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is not None
+
+
+@pytest.mark.parametrize(
+    ("data", "key"),
+    [
+        ({}, "invalid_recipients_empty"),
+        ({"to": None, "cc": [], "bcc": []}, "invalid_recipients_invalid"),
+        ({"to": ["ben@example.com", 5]}, "invalid_recipients_invalid"),
+    ],
+)
+async def test_a_recipient_edited_into_nonsense_keeps_no_other_from_its_emails(
+    hass: HomeAssistant, desk: Desk, data: dict[str, Any], key: str
+) -> None:
+    odd = ConfigSubentryDataWithId(
+        subentry_id="odd",
+        subentry_type="recipient",
+        title="Odd",
+        unique_id=None,
+        data=data,
+    )
+    entry = MockConfigEntry(
+        domain=DOMAIN, unique_id=IMEI, data=DATA, subentries_data=[RECIPIENT, odd]
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await deliver(hass, entry)
+    assert len(desk.sent) == 1
+    with pytest.raises(ServiceValidationError) as raised:
+        await send(hass, entity="notify.odd")
+    assert raised.value.translation_key == key
 
 
 async def test_an_option_that_can_not_be_used_keeps_no_email_back(

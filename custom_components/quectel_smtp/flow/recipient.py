@@ -13,6 +13,7 @@ from .. import typed
 from ..const import CONF_BCC, CONF_CC, CONF_TO, SUBENTRY_RECIPIENT
 from ..modem.at.errors import InvalidValueError
 from ..modem.mail.message import RECIPIENT_LIMIT, check_address
+from ..recipients import addresses_of
 from .schemas import CONF_NAME, RECIPIENT
 
 _LISTS = (CONF_TO, CONF_CC, CONF_BCC)
@@ -96,12 +97,15 @@ def _addresses(user_input: dict[str, Any], kind: str) -> list[str]:
 
 
 def _everyone(data: Mapping[str, Any]) -> frozenset[str]:
-    """Return the addresses that an email goes to, in whatever order or case."""
-    return frozenset(
-        typed.stripped(address).casefold()
-        for kind in _LISTS
-        for address in data.get(kind, ())
-    )
+    """Return the addresses that an email goes to, in whatever order or case.
+
+    None of a recipient that was edited into nonsense: nothing is the same as that.
+    """
+    try:
+        addresses = addresses_of(data)
+    except InvalidValueError:
+        return frozenset()
+    return frozenset(address.casefold() for address in addresses)
 
 
 def _check(data: dict[str, list[str]], placeholders: dict[str, str]) -> dict[str, str]:

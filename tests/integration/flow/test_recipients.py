@@ -217,6 +217,16 @@ async def test_the_same_recipient_twice_is_refused_by_its_name(
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
 
 
+async def test_a_recipient_edited_into_nonsense_is_the_same_as_no_other(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    (anna,) = loaded.subentries.values()
+    hass.config_entries.async_update_subentry(loaded, anna, data={"to": None})
+    dialog = await _add(hass, loaded)
+    await dialog.submit(name="Ben", to=["ben@example.com"])
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+
+
 async def test_a_recipient_is_not_changed_into_another_but_may_keep_its_addresses(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
