@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.quectel_smtp.delivery.courier.books import LOOK_AGAIN
 from custom_components.quectel_smtp.delivery.records import (
     OutboxFullError,
     OutboxWriteError,
@@ -192,6 +193,29 @@ async def test_what_was_accepted_is_no_error_because_the_outbox_can_not_be_looke
         assert await office.ended(found) is State.SENT
         assert office.states_of(found) == [State.QUEUED, State.SENT]
         assert courier.status.mail.sent == 1
+
+
+@virtual_time
+async def test_an_outbox_that_can_not_be_looked_at_is_looked_at_no_more_for_many_changes(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+
+    def fail() -> Any:
+        nonlocal looks
+        looks += 1
+        raise OutboxWriteError("disk I/O error")
+
+    async with office.at_work() as courier:
+        await office.until(lambda: courier.status.network)
+        monkeypatch.setattr(office.outbox, "summary", fail)
+        for number in range(50):
+            await courier.submit(email(f"Mail {number}"))
+        await asyncio.sleep(60)
+        looks = 0
+        await asyncio.sleep(600)
+        assert looks <= 600 / LOOK_AGAIN + 1
+        monkeypatch.undo()
 
 
 @virtual_time

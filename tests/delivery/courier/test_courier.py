@@ -8,9 +8,15 @@ from typing import Any
 import pytest
 
 from custom_components.quectel_smtp.delivery.email import Email
+from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
+from custom_components.quectel_smtp.delivery.outbox.readdress import (
+    Followed,
+    Recipients,
+)
 from custom_components.quectel_smtp.delivery.records import (
     Addresses,
     BeingSentError,
+    Instant,
     NotWaitingError,
     Options,
     OutboxWriteError,
@@ -750,6 +756,68 @@ async def test_a_path_that_can_not_be_proved_costs_no_attempt(office: Office) ->
 
 
 @virtual_time
+async def test_a_repeat_that_fails_for_another_reason_than_the_path_is_tried_ever_more_rarely(
+    office: Office,
+) -> None:
+    answers = office.modem.answers
+    answers[PUT_LINE] = [result(654), SENT]
+    proved = answers[DNS_LINE]
+    answers[DNS_LINE] = OK + b'\r\n+QIURC: "dnsgip",565\r\n'
+    account = 'AT+QSMTPCFG="account","u","other"'
+    refusals = 0
+
+    def refuse() -> bytes:
+        nonlocal refusals
+        refusals += 1
+        # Time stands still for what is tried without a pause.
+        return OK if refusals > 100 else b"\r\n+CME ERROR: 50\r\n"
+
+    async with office.at_work() as courier:
+        found = email()
+        await courier.submit(found)
+        await asyncio.sleep(60)
+        answers[DNS_LINE] = proved
+        answers[account] = refuse
+        server = replace(SETTINGS.server, password="other")
+        courier.update(replace(SETTINGS, server=server))
+        await asyncio.sleep(HOUR)
+        assert 5 < refusals < 20
+        answers[account] = OK
+        assert await office.ended(found) is State.SENT
+        assert office.modem.sends == 2
+
+
+@virtual_time
+async def test_further_copies_stay_hours_apart_when_another_email_ends_a_hold(
+    office: Office,
+) -> None:
+    answers = office.modem.answers
+    answers[PUT_LINE] = [
+        SENT,
+        result(654),
+        result(654),
+        result(654),
+        *[result(677, 535)] * 2,
+    ]
+    async with office.at_work() as courier:
+        assert await office.send(email("first")) is State.SENT
+        found = email("in doubt")
+        await courier.submit(found)
+        # The third copy has gone: the next one is two hours away.
+        await office.until(lambda: office.modem.sends == 4)
+        await courier.submit(email("refused"))
+        await office.until(lambda: office.modem.sends == 6)
+        answers[PUT_LINE] = SENT
+        assert await office.send(email("another", critical=True)) is State.SENT
+        sends = office.modem.sends
+        await asyncio.sleep(HOUR / 2)
+        assert State.SENT not in office.states_of(found)
+        assert office.modem.sends <= sends + 1
+        assert courier.status.mail.held == frozenset()
+        assert await office.ended(found) is State.SENT
+
+
+@virtual_time
 async def test_while_the_path_fails_others_wait_and_a_critical_email_knocks(
     office: Office,
 ) -> None:
@@ -1397,6 +1465,36 @@ async def test_what_waits_follows_its_recipient_once_it_is_not_being_sent(
         assert office.modem.lines.count('AT+QSMTPDST=1,1,"new@example.com"') == 1
         assert office.states_of(second)[-1] is State.CANCELLED
         assert "recipient was removed: 1 email" in caplog.text
+
+
+@virtual_time
+async def test_nothing_is_written_again_and_again_while_what_is_unsettled_is_to_follow(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.modem.answers[PUT_LINE] = OK
+    courier = await office.open()
+    courier.start()
+    await courier.submit(email(recipient_id="anna"))
+    await office.until(lambda: office.modem.sends == 1)
+    await courier.close()
+    office.modem.absent = True
+    follows = 0
+    follow = Outbox.follow
+
+    def counted(outbox: Outbox, recipients: Recipients, at: Instant) -> Followed:
+        nonlocal follows
+        follows += 1
+        return follow(outbox, recipients, at)
+
+    monkeypatch.setattr(Outbox, "follow", counted)
+    async with office.at_work() as courier:
+        courier.follow({"anna": Addresses(("new@example.com",))})
+        await asyncio.sleep(600)
+        assert follows == 1
+        office.modem.absent = False
+        await office.until(lambda: courier.status.connected)
+        office.modem.port.receive(b"\r\n+QSMTPPUT: 678,550\r\n")
+        await office.until(lambda: follows == 2)
 
 
 @virtual_time

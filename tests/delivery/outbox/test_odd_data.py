@@ -109,6 +109,18 @@ def test_odd_values_in_a_column_keep_no_other_email_waiting(
     assert len(set(ends)) == len(ends)
 
 
+@pytest.mark.parametrize("state", ["deferred", "held"])
+def test_an_email_that_waits_for_no_reason_keeps_nothing_from_being_seen(
+    box: Bench, state: str
+) -> None:
+    box.accept()
+    box.attempt(again(1000.0), 1.0, BUSY)
+    box.edit("UPDATE envelopes SET reason = NULL, state = ?", state)
+    box.open(at(10.0).wall)
+    assert box.outbox.summary().waiting == 1
+    assert len(box.outbox.listed(at(10.0))) == 1
+
+
 @pytest.mark.parametrize("critical", [0, 1, 5, -1])
 def test_whatever_stands_for_critical_the_email_goes(box: Bench, critical: int) -> None:
     first, second = box.accept(), box.accept()

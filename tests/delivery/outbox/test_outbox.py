@@ -565,7 +565,47 @@ def test_a_refusal_holds_one_email_only(box: Bench) -> None:
     assert box.states()[other] is State.QUEUED
 
 
+def test_while_copies_of_one_email_are_hours_apart_others_are_tried_each_hour(
+    box: Bench,
+) -> None:
+    doubted = box.accept()
+    hold = Hold(Reason.UNEXPLAINED, 4 * HOUR, History(4, doubts=4))
+    box.accept()
+    box.attempt(hold, 0.0, BUSY)
+    fresh = box.accept(elapsed=60.0)
+    due = box.due(HOUR + 60.0)
+    assert due is not None and due.reference != doubted
+    assert {one.reference for one in box.outbox.listed(at(0.0))} > {doubted, fresh}
+    for elapsed in (HOUR + 60.0, HOUR + 61.0):
+        assert box.attempt(sent(), elapsed).reference != doubted
+    assert box.due(HOUR + 62.0) is None
+    assert box.take(4 * HOUR + 60.0).reference == doubted
+
+
 # Waking.
+
+
+@pytest.mark.parametrize("reason", [Reason.LOGIN, Reason.UNEXPLAINED])
+@pytest.mark.parametrize("asked", [True, False])
+def test_further_copies_that_were_held_stay_hours_apart_unless_a_person_asks(
+    box: Bench, reason: Reason, asked: bool
+) -> None:
+    doubted, second = box.accept(), box.accept()
+    box.attempt(Again(2 * HOUR, Reason.DOUBT, History(3, doubts=3)), 0.0, BUSY)
+    box.attempt(Again(900.0, Reason.DOUBT, History(1, doubts=1)), 0.0, BUSY)
+    box.outbox.hold_all(reason, 900.0, at(1.0))
+    box.show()
+    box.outbox.wake(at(60.0), reason, asked=asked)
+    assert box.states() == {
+        doubted: State.QUEUED if asked else State.DEFERRED,
+        second: State.QUEUED,
+    }
+    if not asked:
+        (shown,) = box.show()
+        assert (shown.state, shown.reason) == (State.DEFERRED, Reason.DOUBT)
+        box.attempt(sent(), 60.0)
+        assert box.due(2 * HOUR - 1.0) is None
+        assert box.due(2 * HOUR + 10.0) is not None
 
 
 def test_a_path_that_is_mended_wakes_what_waits_for_it(box: Bench) -> None:

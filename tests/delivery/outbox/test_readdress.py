@@ -94,12 +94,17 @@ def test_what_holds_all_mail_goes_on_to(box: Bench, reason: Reason, due: float) 
     assert box.outbox.next_time(at(10.0)) == due
 
 
-def test_copies_to_those_who_stay_are_hours_apart_all_the_same(box: Bench) -> None:
+@pytest.mark.parametrize("held", [False, True])
+def test_copies_to_those_who_stay_are_hours_apart_all_the_same(
+    box: Bench, held: bool
+) -> None:
     box.accept(to_anna(A, B))
     box.attempt(Again(HOUR, Reason.DOUBT, History(2, doubts=2)), 0.0, REFUSED)
+    if held:
+        box.outbox.hold_all(Reason.UNEXPLAINED, 60.0, at(1.0))
     follow(box, A, C)
     assert box.due(10.0) is None
-    assert box.take(HOUR).to == (A, C)
+    assert box.take(HOUR + 2.0).to == (A, C)
 
 
 def test_nothing_changes_where_the_addresses_are_the_same(box: Bench) -> None:

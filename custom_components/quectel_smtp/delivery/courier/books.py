@@ -57,10 +57,10 @@ class Books:
 
     async def settle(self) -> None:
         """Wait for what was begun and what follows from it."""
-        if self._again is not None:
-            self._again.cancel()
         while self._jobs:
             await asyncio.wait(self._jobs)
+        if self._again is not None:
+            self._again.cancel()
         await self._showing.drained()
 
     def _begin[T](
@@ -91,13 +91,19 @@ class Books:
         then(result)
         if seen is None:
             self._board.post(outbox_failed=False)
-            loop = asyncio.get_running_loop()
-            self._again = loop.call_later(LOOK_AGAIN, self.look)
+            self._look_later()
         else:
             summary, unshown = seen
             self._board.post(outbox_failed=False, mail=summary)
             self._showing.take(unshown)
         return result
+
+    def _look_later(self) -> None:
+        """Look once more, however many changes could not be looked at."""
+        if self._again is not None:
+            self._again.cancel()
+        loop = asyncio.get_running_loop()
+        self._again = loop.call_later(LOOK_AGAIN, self.look)
 
     def _seen(self, outbox: Outbox) -> _Seen | None:
         """Look at the outbox; None if that fails: the change before it stands."""

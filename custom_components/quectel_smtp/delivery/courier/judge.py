@@ -109,7 +109,7 @@ class Judge:
             if unexplained and standing.refusals and isinstance(verdict, Split):
                 outbox.hold_all(Reason.UNEXPLAINED, HOUR, at)
             if wake:
-                outbox.wake(at, *MENDED_BY_A_PERSON)
+                outbox.wake(at, *MENDED_BY_A_PERSON, asked=False)
 
         await self._record(envelope, verdict, _finding(outcome), also)
         if sent:
@@ -140,8 +140,8 @@ class Judge:
         # It may have restarted unnoticed, with its SIM locked again.
         self._line.leave_service()
         verdict = policy.judge_error(error, item.history, jitter=jitter())
-        if item.history.in_doubt and isinstance(verdict, Again):
-            # A path that can't be proved costs no attempt.
+        if item.history.in_doubt and isinstance(verdict, Again) and climbs(error):
+            # A path that can't be proved costs no attempt, and the path sets the pace.
             pause = policy.delay(self._pace.failures + 1, jitter())
             verdict = Again(pause, Reason.DOUBT, item.history)
         await self._record(item.envelope, verdict, Finding(error=error.key))

@@ -91,6 +91,8 @@ class Worker:
         self._mended: set[Reason] | None = None
         # The recipients that there are, where what waits may not know of them.
         self._recipients: Recipients | None = None
+        # Whether it is only what is being sent that does not.
+        self._left = False
         self._last_mail: float | None = None
         self._pruned = float("-inf")
 
@@ -146,7 +148,7 @@ class Worker:
 
     def follow(self, recipients: Recipients) -> None:
         """Have what waits go to these recipients' addresses, as soon as may be."""
-        self._recipients = recipients
+        self._recipients, self._left = recipients, False
         self._wake.set()
 
     def try_anew(self, *reasons: Reason) -> None:
@@ -234,7 +236,7 @@ class Worker:
             mended = {*(mended or ()), Reason.RESULTS_ELSEWHERE}
         prune = now - self._pruned >= _PRUNE_EVERY
 
-        recipients = self._recipients
+        recipients, left = self._recipients, self._left
 
         def keep(outbox: Outbox, at: Instant) -> Followed:
             outbox.expire(at)
@@ -242,7 +244,11 @@ class Worker:
                 outbox.wake(at, *mended)
             if prune:
                 outbox.prune(at)
-            return Followed() if recipients is None else outbox.follow(recipients, at)
+            if recipients is None:
+                return Followed()
+            if left and outbox.unsettled() is not None:
+                return Followed(left=True)
+            return outbox.follow(recipients, at)
 
         try:
             followed = await self._books.change(keep)
@@ -256,8 +262,10 @@ class Worker:
                 "Cancelled, as their recipient was removed: %d emails",
                 followed.cancelled,
             )
-        if not followed.left and self._recipients is recipients:
-            self._recipients = None
+        if self._recipients is recipients:
+            self._left = followed.left
+            if not followed.left:
+                self._recipients = None
         if prune:
             self._pruned = now
 

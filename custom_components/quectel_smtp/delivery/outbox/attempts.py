@@ -17,7 +17,7 @@ from ..records import (
     Unsettled,
     Verdict,
 )
-from ..rules.storm import DAY, Room, Send, room
+from ..rules.storm import DAY, HOUR, Room, Send, room
 from . import envelopes, rows, states, waiting
 from .intake import Intake
 from .rows import DamagedRowError, EnvelopeRow
@@ -208,7 +208,11 @@ class Attempts:
                     ),
                 )
             if isinstance(verdict, Hold) and verdict.reason.of_all:
-                waiting.hold_all(store, verdict.reason, verdict.delay, at)
+                delay = verdict.delay
+                if verdict.reason is Reason.UNEXPLAINED and delay is not None:
+                    # Hours are between copies of this one: others are tried each hour.
+                    delay = min(delay, HOUR)
+                waiting.hold_all(store, verdict.reason, delay, at)
 
     def _waiting(self, envelope: int) -> EnvelopeRow | None:
         """Return an envelope that is not over."""

@@ -30,7 +30,7 @@ def current(store: Store, at: Instant) -> tuple[Reason, float | None] | None:
     """Return for what an email is held that comes now, and until when."""
     held = store.row(
         "SELECT reason, due FROM envelopes"  # noqa: S608 - ours
-        f" WHERE state = 'held' AND reason IN ({MARKS}) LIMIT 1",
+        f" WHERE state = 'held' AND reason IN ({MARKS}) ORDER BY due LIMIT 1",
         *OF_ALL,
     )
     if held is not None:

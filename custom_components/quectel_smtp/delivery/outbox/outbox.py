@@ -239,12 +239,14 @@ class Outbox:
         with store.writing(at):
             store.run(f"DELETE FROM emails WHERE {over}", until)  # noqa: S608
 
-    def wake(self, at: Instant, *reasons: Reason) -> None:
+    def wake(self, at: Instant, *reasons: Reason, asked: bool = True) -> None:
         """Make due what waits for a path that is mended, or for one of the reasons.
 
-        Of what may have arrived only a second copy: further ones stay hours apart.
+        Of what waits for the path, and may have arrived, only a second copy: further
+        ones stay hours apart. asked: a person mended the reasons; unless one did, this
+        holds for what waits for them, too.
         """
-        waiting.wake(self._store, reasons, at)
+        waiting.wake(self._store, reasons, at, asked=asked)
 
     def restarted(self, at: Instant) -> None:
         """Make due the copies that wait for a restart of the modem, or an hour."""

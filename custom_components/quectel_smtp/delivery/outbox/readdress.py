@@ -182,9 +182,10 @@ def _address(
 ) -> None:
     """Give an envelope other addresses: what the old ones came to is over."""
     row = part.row
-    waits = row.reason in _FOR_ADDRESSES or (
-        # Copies to those who stay are hours apart all the same.
-        row.reason is Reason.DOUBT and set(addresses).isdisjoint(part.addresses)
+    # Copies to those who stay are hours apart all the same.
+    apart = row.reason is Reason.DOUBT or row.history.copies > 1
+    waits = row.reason in _FOR_ADDRESSES | {Reason.DOUBT} and (
+        not apart or set(addresses).isdisjoint(part.addresses)
     )
     _renumber(store, row.id, order, addresses)
     history = replace(row.history, temporary=0, full=0, rebuilt=False)

@@ -1,5 +1,6 @@
 """What an outbox shows of itself: nothing of any email's text, nor any address."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 
@@ -55,14 +56,17 @@ def summary(store: Store) -> Summary:
         last=_last(store),
         held=frozenset(held),
         held_counts=held,
-        deferred=frozenset(
-            rows.reason(reason)
-            for (reason,) in store.rows(
-                "SELECT DISTINCT reason FROM envelopes"
-                " WHERE due IS NOT NULL AND state = 'deferred'"
-            )
-        ),
+        deferred=frozenset(_deferred(store)),
     )
+
+
+def _deferred(store: Store) -> Iterator[Reason]:
+    for (reason,) in store.rows(
+        "SELECT DISTINCT reason FROM envelopes"
+        " WHERE due IS NOT NULL AND state = 'deferred'"
+    ):
+        with suppress(DamagedRowError):
+            yield rows.reason(reason)
 
 
 def _oldest(store: Store) -> datetime | None:

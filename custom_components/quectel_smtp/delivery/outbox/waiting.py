@@ -90,9 +90,13 @@ def requeue(
         )
 
 
-def wake(store: Store, reasons: tuple[Reason, ...], at: Instant) -> None:
+def wake(
+    store: Store, reasons: tuple[Reason, ...], at: Instant, *, asked: bool
+) -> None:
     """Make due what waits for a path that is mended, or for one of the reasons."""
     holds.lift(store, reasons, at)
+    if not asked:
+        _keep_apart(store, reasons, at)
     if Reason.LOGIN in reasons:
         holds.forgive(store, at)
     requeue(
@@ -103,6 +107,26 @@ def wake(store: Store, reasons: tuple[Reason, ...], at: Instant) -> None:
         reasons,
         at,
     )
+
+
+def _keep_apart(store: Store, reasons: Sequence[Reason], at: Instant) -> None:
+    """Have further copies of what was held for these reasons wait as they were to."""
+    marks = ", ".join("?" * len(reasons))
+    later = (
+        f"state = 'held' AND reason IN ({marks}) AND due > ? AND NOT ({_SECOND_COPY})"
+    )
+    found = envelopes.meeting(store, later, (*reasons, at.elapsed))
+    if not found:
+        return
+    with store.writing(at):
+        for number, email in found:
+            store.run(
+                "UPDATE envelopes SET state = ?, reason = ? WHERE id = ?",
+                State.DEFERRED,
+                Reason.DOUBT,
+                number,
+            )
+            states.follow(store, email, at)
 
 
 def restarted(store: Store, at: Instant) -> None:
