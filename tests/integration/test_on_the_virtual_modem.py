@@ -52,7 +52,10 @@ async def in_service(hass: HomeAssistant, modem: VirtualModem) -> MockConfigEntr
         title="Quectel EC200N-CN",
         unique_id=IMEI,
         data=DATA | {"device": modem.port},
-        subentries_data=[RECIPIENT],
+        # To several the path is proved first, where the account never sent.
+        subentries_data=[
+            RECIPIENT | {"data": {"to": ["anna@example.com"], "cc": [], "bcc": []}},
+        ],
     )
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
@@ -204,11 +207,6 @@ async def test_a_pdp_context_that_the_network_takes_away_is_shown_at_once(
 async def test_a_mail_server_that_is_down_is_named_with_the_modem_s_code(
     hass: HomeAssistant, modem: VirtualModem, in_service: MockConfigEntry
 ) -> None:
-    # To several the path is proved first, where the account never sent.
-    (subentry,) = in_service.subentries.values()
-    hass.config_entries.async_update_subentry(
-        in_service, subentry, data={"to": ["anna@example.com"], "cc": [], "bcc": []}
-    )
     await send(hass)
     await until(lambda: _shown(hass, LAST) == "doubtful")
     state = hass.states.get(LAST)
