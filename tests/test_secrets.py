@@ -39,6 +39,7 @@ HARMLESS = {
     "Listed": {"reference", "recipient"},
     "Masked": {"shown"},
     "Network": {"operator"},
+    "Passed": {"root"},
     "PdpSettings": {"apn"},
     "Profile": {"tls_settings"},
     "Quality": {"technology"},

@@ -18,13 +18,16 @@ from homeassistant.core import callback
 
 from .const import CONF_REASON, DOMAIN, MANUFACTURER, REASON_PIN, SUBENTRY_RECIPIENT
 from .delivery.records import OutboxError, Reason
-from .entry_data import server_settings
+from .entry_data import pdp_settings, server_settings
+from .flow.account_checks import AccountError
 from .flow.mail import MailSteps
+from .flow.modem import code_of
+from .flow.modem_checks import Show, Stage, identify
 from .flow.options import DeliveryOptionsFlow
 from .flow.recipient import RecipientFlow
 from .flow.schemas import LOGIN
 from .held import retry_held
-from .modem.at.errors import InvalidValueError, PinTriesExhaustingError
+from .modem.at.errors import InvalidValueError, ModemError, PinTriesExhaustingError
 
 
 class QuectelConfigFlow(MailSteps, domain=DOMAIN):
@@ -87,13 +90,20 @@ class QuectelConfigFlow(MailSteps, domain=DOMAIN):
     async def async_step_reauth_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for user name and password; the next email tries them."""
+        """Ask for user name and password, and try them."""
         if user_input is not None:
-            self._take(user_input)
-            err = self._invalid_login()
-            if err is None:
-                return await self._finish_login()
-            self._say_invalid(err)
+            unchecked = self._take(user_input)
+            try:
+                server_settings(self._draft)
+            except InvalidValueError as err:
+                if err.field not in LOGIN.schema:
+                    # Another form has to mend that, before anything can be tried.
+                    return await self._finish_login()
+                self._say_invalid(err)
+            else:
+                if unchecked:
+                    return await self._finish_login()
+                return await self.async_step_check_login()
         return self._form(
             "reauth_confirm",
             LOGIN,
@@ -102,13 +112,41 @@ class QuectelConfigFlow(MailSteps, domain=DOMAIN):
             last=True,
         )
 
-    def _invalid_login(self) -> InvalidValueError | None:
-        """Return what is wrong with the login; another form has to mend the rest."""
+    async def async_step_check_login(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Have the mail server asked, over the modem or the host's own line."""
+        if progress := self._under_way("check_login", self._check_login):
+            return progress
+        err = self._check_result()
+        if isinstance(err, AccountError):
+            step = self._place_account(err, "reauth_confirm")
+            return self.async_show_progress_done(next_step_id=step)
+        if err is not None:
+            self._check_failed = True
+            self._say("base", err.key, code=code_of(err))
+            return self.async_show_progress_done(next_step_id="reauth_confirm")
+        return self.async_show_progress_done(next_step_id="login_checked")
+
+    async def _check_login(self, show: Show) -> None:
+        """Try the login; a modem that can't be used just now is no reason against."""
         try:
-            server_settings(self._draft)
-        except InvalidValueError as err:
-            return err if err.field in LOGIN.schema else None
-        return None
+            async with self._modem() as modem:
+                await identify(modem, self._found, self._wanted_imei, show)
+                await self._make_ready(modem, show)
+                show(Stage.ACTIVATE)
+                await modem.activate(pdp_settings(self._draft))
+                await self._check_account(modem, show)
+        except AccountError:
+            raise
+        except ModemError:
+            await self._check_account(None, show)
+
+    async def async_step_login_checked(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Save the login that the server has taken."""
+        return await self._finish_login()
 
     async def _finish_login(self) -> ConfigFlowResult:
         """Save the login; one that is left as it is was mended elsewhere: try it."""

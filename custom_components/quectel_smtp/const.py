@@ -20,6 +20,8 @@ A config entry has the modem's IMEI as its unique id and this flat ``data``::
     sender_name      str
     sender_address   str
     certificate      str | None  root in PEM; None: the server is not verified
+    verification     str         automatic: the certificate is what the check of the
+                                 account finds; manual, or missing: a person's choice
     pin              str | None  the SIM's PIN
     iccid            str | None  the SIM that the PIN belongs to
     refused_pins     list[str]   digests of PINs that this SIM refused
@@ -58,6 +60,7 @@ CONF_SECURITY: Final = "security"
 CONF_SENDER_NAME: Final = "sender_name"
 CONF_SENDER_ADDRESS: Final = "sender_address"
 CONF_CERTIFICATE: Final = "certificate"
+CONF_VERIFICATION: Final = "verification"
 CONF_ICCID: Final = "iccid"
 CONF_REFUSED_PINS: Final = "refused_pins"
 
@@ -73,6 +76,9 @@ CONF_PER_HOUR: Final = "emails_per_hour"
 CONF_PER_DAY: Final = "emails_per_day"
 CONF_DIGEST: Final = "digest"
 CONF_IDLE: Final = "idle"
+
+VERIFICATION_AUTOMATIC: Final = "automatic"
+VERIFICATION_MANUAL: Final = "manual"
 
 # Of the forms only.
 SECTION_ADVANCED: Final = "advanced"

@@ -36,6 +36,8 @@ from .const import (
     CONF_SECURITY,
     CONF_SENDER_ADDRESS,
     CONF_SENDER_NAME,
+    CONF_VERIFICATION,
+    VERIFICATION_AUTOMATIC,
 )
 from .delivery.records import Options
 from .delivery.settings import Pin, Settings
@@ -98,6 +100,11 @@ def server_settings(data: Mapping[str, Any]) -> ServerSettings:
             None if certificate is None else _value(data, CONF_CERTIFICATE, str)
         ),
     )
+
+
+def finds_root(data: Mapping[str, Any]) -> bool:
+    """Whether the root is what the check finds, and no person's choice."""
+    return data.get(CONF_VERIFICATION) == VERIFICATION_AUTOMATIC
 
 
 def sim_pin(data: Mapping[str, Any]) -> Pin | None:

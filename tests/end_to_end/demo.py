@@ -92,6 +92,7 @@ class Demo:
                 person,
                 answers_for(mail, modem.port),
                 Recipient("Alex", to=("alex@example.com",)),
+                mistyped="correct house battery",
             )
             outcomes = await Outcomes.follow(person)
             await self._send(person, notify, outcomes, mail, modem)
@@ -135,11 +136,20 @@ class Demo:
         return home
 
     async def _set_up(
-        self, person: Person, answers: Answers, recipient: Recipient
+        self,
+        person: Person,
+        answers: Answers,
+        recipient: Recipient,
+        *,
+        mistyped: str = "",
     ) -> str:
-        """Set the integration up through its forms; the notify entity."""
+        """Set the integration up through its forms; the notify entity.
+
+        `mistyped`: a password that is entered first, for the form to say so.
+        """
         wording = await Wording.load(person.api)
         found: dict[str, str] = {}
+        refused: list[str] = []
         with self._console.leg("Set-up") as leg:
 
             def follow(step: Step) -> None:
@@ -149,7 +159,12 @@ class Demo:
 
             person.flows.on_step = follow
             try:
-                created = await add_modem(person.flows, answers)
+                created = await add_modem(
+                    person.flows,
+                    answers,
+                    mistyped=mistyped,
+                    refused=lambda step: refused.append(wording.trouble(step)),
+                )
                 notify = await person.name_recipient(created, recipient)
             except FlowError as error:
                 raise ProgramError(
@@ -159,6 +174,8 @@ class Demo:
                 f"{found.get('model')}, {found.get('operator')}, "
                 f"{found.get('signal')}; {notify} is ready"
             )
+        for words in refused:
+            self._console.note(f"with a mistyped password first: {words}")
         return notify
 
     async def _send(

@@ -10,7 +10,6 @@ from .processes import ProgramError
 from .setting_up import Answers, Recipient
 
 _PORTS: Final = {"tls": "465", "starttls": "587", "none": "25"}
-_ROOTS: Final = {"smtp.gmail.com": "GTS Root R1"}
 _CERTIFICATE: Final = "-----BEGIN CERTIFICATE-----"
 
 
@@ -40,7 +39,8 @@ def ask(device: str, default_baudrate: int) -> tuple[Answers, Recipient]:
     password = _secret("Password; many providers want an app password here")
     usual = username if "@" in username else ""
     sender = _ask(f"Sender's address{f' [{usual}]' if usual else ''}", usual, _is_mail)
-    certificate, root = ("", "") if security == "none" else _ask_certificate(host)
+    said = None if security == "none" else _ask_certificate()
+    certificate, root = said or ("", "")
     _say("The recipient.")
     address = _ask(f"Address to send the test email to [{sender}]", sender, _is_mail)
     _say()
@@ -60,20 +60,25 @@ def ask(device: str, default_baudrate: int) -> tuple[Answers, Recipient]:
         sender_address=sender,
         certificate=certificate,
         root=root,
+        finds_root=said is None,
     )
     return answers, Recipient("Test recipient", to=(address,))
 
 
-def _ask_certificate(host: str) -> tuple[str, str]:
-    """A root in PEM or the name of one; neither leaves the server unverified."""
+def _ask_certificate() -> tuple[str, str] | None:
+    """A root in PEM or the name of one; neither leaves the server unverified.
+
+    None where it is left to the check of the account.
+    """
     _say(
-        "  The root that the server's certificate leads to: its name (GTS Root R1 for\n"
-        "  Gmail, ISRG Root X1 for Let's Encrypt), a file with it in PEM, or 'none'\n"
-        "  to send the password to whoever answers."
+        "  The root that the server's certificate leads to is found by itself. Or give\n"
+        "  its name, a file with it in PEM, or 'none' to send the password to whoever\n"
+        "  answers."
     )
-    usual = _ROOTS.get(host.casefold(), "")
     while True:
-        said = _ask(f"Root certificate{f' [{usual}]' if usual else ''}", usual)
+        said = _ask("Root certificate [found by itself]")
+        if not said:
+            return None
         if said.casefold() == "none":
             return "", ""
         path = Path(said).expanduser()

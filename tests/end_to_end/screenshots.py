@@ -72,6 +72,9 @@ class Photographer:
             answers.sender_name,
             answers.sender_address,
         )
+        await page.get_by_text("Advanced", exact=True).click()
+        await page.locator("step-flow-form ha-selector").last.click()
+        await page.get_by_text("A root of my own, or none", exact=True).click()
         await self._picture("mail-server-filled")
         await self._next()
 

@@ -1,7 +1,7 @@
 """Sets the integration up through its own forms, with answers given beforehand."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from .flows import FlowError, Flows, Kind, Step
@@ -33,7 +33,8 @@ class Answers:
     """What the forms are given, by form.
 
     `certificate` is a root in PEM; "" leaves the server unverified. `root` is, instead
-    of it, the beginning of a name in the list of roots that the form offers.
+    of it, the beginning of a name in the list of roots that the form offers. Where
+    `finds_root`, the root is left to the check of the account.
     """
 
     device: str
@@ -46,6 +47,7 @@ class Answers:
     security: str = "tls"
     certificate: str = ""
     root: str = ""
+    finds_root: bool = False
     apn: str = ""
     apn_username: str = ""
     apn_password: str = field(default="", repr=False)
@@ -76,22 +78,37 @@ class Answers:
             "password": self.password,
             "sender_name": self.sender_name,
             "sender_address": self.sender_address,
+            "advanced": {"verification": "automatic" if self.finds_root else "manual"},
         }
 
 
-async def add_modem(flows: Flows, answers: Answers) -> Step:
+async def add_modem(
+    flows: Flows,
+    answers: Answers,
+    *,
+    mistyped: str = "",
+    refused: Callable[[Step], None] = lambda _: None,
+) -> Step:
     """Add the modem; the step that created its entry.
 
+    `mistyped` is entered as the password first; `refused` gets the form that says so.
     Raises FlowError with the form that shows what went wrong.
     """
     step = await flows.add_modem()
     seen: set[str] = set()
+    given = replace(answers, password=mistyped) if mistyped else answers
     while step.kind in (Kind.FORM, Kind.MENU):
+        if step.errors.get("password") == "account_login" and given is not answers:
+            refused(step)
+            given = answers
+            seen.clear()
+            step = await answer(flows, step, given)
+            continue
         # No form is to be seen twice: that shows an error, and the answer is the same.
         if step.errors or step.name in seen:
             raise FlowError(step)
         seen.add(step.name)
-        step = await answer(flows, step, answers)
+        step = await answer(flows, step, given)
     if step.kind is not Kind.CREATED:
         raise FlowError(step)
     return step

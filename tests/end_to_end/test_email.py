@@ -11,7 +11,7 @@ from tests.virtual_modem.fault_model import Action, Fault, Moment
 from tests.virtual_modem.profiles import MailClient
 
 from .api import Subscription
-from .flows import DOMAIN, Kind
+from .flows import DOMAIN, Kind, Step
 from .home_assistant import HomeAssistant
 from .inbox import ArrivedMail, MailServer
 from .outcomes import Outcomes
@@ -133,14 +133,41 @@ async def test_a_notification_sent_during_a_reconfiguration_arrives(
     assert (arrived.message["Subject"], arrived.security) == ("Afterwards", "starttls")
 
 
-async def test_a_wrong_password_is_named_and_mended_by_logging_in_again(
+async def test_a_wrong_password_is_found_out_in_set_up(
+    mail: MailServer, modem: VirtualModem, person: Person
+) -> None:
+    answers = answers_for(mail, modem.port)
+    refused: list[Step] = []
+
+    await add_modem(
+        person.flows, answers, mistyped="wrong horse", refused=refused.append
+    )
+
+    (step,) = refused
+    assert step.errors == {"password": "account_login"}
+    assert "save_unchecked" not in step.fields
+    assert step.content["description_placeholders"]["words"] != "–"
+    assert [login.accepted for login in mail.logins] == [False, True]
+    assert mail.no_mail_waits()
+
+
+async def test_a_login_that_the_server_takes_no_more_is_mended_by_logging_in_again(
     mail: MailServer, modem: VirtualModem, person: Person
 ) -> None:
     flows_begun = await person.api.subscribe("config_entries/flow/subscribe")
-    wrong = replace(answers_for(mail, modem.port), password="wrong horse")
-    created = await add_modem(person.flows, wrong)
+    created = await add_modem(person.flows, answers_for(mail, modem.port))
     notify = await person.name_recipient(created, KIM)
     outcomes = await Outcomes.follow(person)
+    modem.fault(
+        Fault(
+            Action.RESULT,
+            "QSMTPPUT",
+            Moment.BEFORE_RESULT,
+            code=677,
+            protocol_code=535,
+            times=2,
+        )
+    )
 
     await person.api.act(SEND, notify, title="First", message="Waits for the login")
 
@@ -149,17 +176,26 @@ async def test_a_wrong_password_is_named_and_mended_by_logging_in_again(
         "login",
         "auth_failed",
     )
-    assert [login.accepted for login in mail.logins] == [False]
     await person.until_sensor("last_send_result", "refused")
     await person.until_issues("login_held")
+    modem.clear_faults()
+    tried = len(mail.logins)
+    # It is the modem that says so: the server has taken it.
+    for _ in mail.logins[1:]:
+        assert (await mail.next_mail()).message["Subject"] == "First"
 
     # What comes meanwhile does not try the login again, which might lock the account.
     await person.api.act(SEND, notify, title="Second", message="Waits, too")
     await outcomes.until("held")
-    assert len(mail.logins) == 1
+    assert len(mail.logins) == tried
 
     step = await person.flows.open_flow(await reauthentication(flows_begun))
     assert step.name == "reauth_confirm"
+    step = await person.flows.submit(
+        step, {"username": mail.user, "password": "wrong horse"}
+    )
+    assert step.errors == {"password": "account_login"}
+    assert not mail.logins[-1].accepted
     ended = await person.flows.submit(
         step, {"username": mail.user, "password": mail.password}
     )

@@ -13,6 +13,7 @@ from custom_components.quectel_smtp.const import DOMAIN
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentryDataWithId
 from homeassistant.core import HomeAssistant
 
+from .mail_on_the_desk import bundle
 from .modem_on_the_desk import IMEI, PORT, Desk, DeskModem
 
 DATA: dict[str, Any] = {
@@ -51,7 +52,7 @@ def hass_config_dir(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def desk(hass: HomeAssistant) -> AsyncGenerator[Desk]:
+async def desk(hass: HomeAssistant, tmp_path: Path) -> AsyncGenerator[Desk]:
     """Put a modem on the desk, and shorten what takes long with a real one.
 
     At the end all entries are unloaded, which leaves no port open.
@@ -61,6 +62,8 @@ async def desk(hass: HomeAssistant) -> AsyncGenerator[Desk]:
     with (
         patch(f"{base}.ports.Modem", type("Modem", (DeskModem,), {"desk": found})),
         patch(f"{base}.ports.connect", found.connect),
+        patch(f"{base}.delivery.client.check.dial", found.dial),
+        patch("certifi.where", return_value=bundle(tmp_path)),
         patch(f"{base}.flow.modem_checks.REGISTRATION_WAIT", 0),
         patch(f"{base}.flow.progress.SHOWN_FOR", 0),
         patch(f"{base}.delivery.courier.line.REGISTRATION_TIMEOUT", 0),
@@ -81,6 +84,7 @@ async def desk(hass: HomeAssistant) -> AsyncGenerator[Desk]:
             if entry.state is ConfigEntryState.LOADED:
                 assert await hass.config_entries.async_unload(entry.entry_id)
         await hass.async_block_till_done()
+        await until(lambda: not found.mail.conversations)
     assert not found.open_modems, "a port was left open"
 
 

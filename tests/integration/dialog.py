@@ -37,6 +37,7 @@ SERVER_INPUT: dict[str, Any] = {
     "sender_name": "Home",
     "sender_address": "home@example.com",
 }
+MANUAL: dict[str, Any] = {"advanced": {"verification": "manual"}}
 
 
 @cache
@@ -113,6 +114,10 @@ class Dialog:
     async def submit(self, **user_input: Any) -> Self:
         """Submit the form and watch the progress until it ends."""
         await self.begin(**user_input)
+        return await self.watch()
+
+    async def watch(self) -> Self:
+        """Watch the progress until it ends."""
         while self._is(FlowResultType.SHOW_PROGRESS):
             await self.hass.async_block_till_done()
             await self.look()
@@ -214,7 +219,7 @@ async def to_server(hass: HomeAssistant) -> Dialog:
 async def to_certificate(hass: HomeAssistant) -> Dialog:
     """Set up up to the server's certificate."""
     dialog = await to_server(hass)
-    await dialog.submit(**SERVER_INPUT)
+    await dialog.submit(**SERVER_INPUT, **MANUAL)
     assert dialog.step == "certificate"
     return dialog
 

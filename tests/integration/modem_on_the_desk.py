@@ -5,8 +5,12 @@ What a test changes of the ``Desk`` is what the next command meets.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+import socket
+from types import SimpleNamespace
 from typing import Any
 
 from custom_components.quectel_smtp.modem.at.errors import (
@@ -29,6 +33,8 @@ from custom_components.quectel_smtp.modem.network.status import (
     Registration,
     SimState,
 )
+
+from .mail_on_the_desk import DeskMail
 
 IMEI = "860000000000019"
 ICCID = "89490200001234567890"
@@ -76,6 +82,17 @@ class Desk:
     opened: int = 0
     restarts: int = 0
     opened_at: str | None = None
+    # The mail server, which the modem reaches; whether the host's own line does, too.
+    mail: DeskMail = field(default_factory=DeskMail)
+    online: bool = False
+    dialled: int = 0
+
+    async def dial(self, host: str, port: int) -> socket.socket:
+        """Connect over the host's own internet line."""
+        self.dialled += 1
+        if not self.online:
+            raise OSError("the line is down")
+        return await self.mail.connect(host, port)
 
     def fail(self, method: str, *errors: Exception) -> None:
         """Have the next calls of a method fail."""
@@ -276,6 +293,19 @@ class DeskModem:
     async def reach(self, host: str, port: int) -> None:
         """Reach the mail server's port."""
         await self._do("reach")
+
+    @asynccontextmanager
+    async def stream(self, host: str, port: int) -> AsyncGenerator[SimpleNamespace]:
+        """Connect to the mail server over the PDP context."""
+        await self._do("stream")
+        assert self.pdp_state is PdpState.ACTIVE
+        sock = await self.desk.mail.connect(host, port)
+        yield SimpleNamespace(socket=sock, failure=None)
+
+    async def network_time(self) -> datetime | None:
+        """Know no time."""
+        await self._do("network_time")
+        return None
 
     async def prove(self, server: ServerSettings, settings: PdpSettings) -> bool:
         """Prove the path."""

@@ -1,6 +1,8 @@
 """The whole way down to the port: a real courier and modem layer, a modem as a process."""
 
 from collections.abc import AsyncGenerator
+from pathlib import Path
+import ssl
 from unittest.mock import patch
 
 import pytest
@@ -13,9 +15,12 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from tests.virtual_modem.client import VirtualModem
+from tests.virtual_modem.profiles import MailClient
+from tests.virtual_modem.tests.mail_server import MailServer, Manners
 
 from .conftest import DATA, RECIPIENT, send, until
 from .dialog import CELLULAR_INPUT, SERVER_INPUT, Dialog
+from .mail_on_the_desk import CA, ROOT, bundle
 
 # Its control socket.
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -27,11 +32,35 @@ WAITING = "sensor.quectel_ec200n_cn_emails_waiting"
 
 
 @pytest.fixture
-async def modem(hass: HomeAssistant) -> AsyncGenerator[VirtualModem]:
-    """Start a modem whose network knows a mail server that is down."""
+async def mail(tmp_path: Path) -> AsyncGenerator[MailServer]:
+    """Start a mail server that knows the account, and that everybody trusts."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    CA.issue_cert("smtp.example.com").configure_cert(context)
+    manners = Manners(login=("home@example.com", "correct horse"))
+    with patch("certifi.where", return_value=bundle(tmp_path)):
+        async with MailServer(manners, implicit=context) as server:
+            yield server
+
+
+@pytest.fixture
+def mail_port(request: pytest.FixtureRequest) -> int:
+    """Return where the mail server is; it is down unless the test asks for it."""
+    if "mail" not in request.fixturenames:
+        return 1
+    port: int = request.getfixturevalue("mail").port
+    return port
+
+
+@pytest.fixture
+async def modem(
+    hass: HomeAssistant, mail_port: int, request: pytest.FixtureRequest
+) -> AsyncGenerator[VirtualModem]:
+    """Start a modem whose network knows the mail server."""
     base = "custom_components.quectel_smtp"
     async with VirtualModem(
-        hosts={"smtp.example.com": {465: 1}}, time_scale=0.01
+        hosts={"smtp.example.com": {465: mail_port}},
+        time_scale=0.01,
+        mail_client=getattr(request, "param", MailClient.NOTE),
     ) as found:
         with (
             patch(f"{base}.flow.modem_checks.RESOLVE_WAIT", 2),
@@ -70,7 +99,7 @@ def _shown(hass: HomeAssistant, entity: str) -> str:
 
 
 async def test_a_locked_modem_with_its_results_elsewhere_is_set_up(
-    hass: HomeAssistant, modem: VirtualModem
+    hass: HomeAssistant, modem: VirtualModem, mail: MailServer
 ) -> None:
     modem.set("pin", "1234")
     modem.set("sim", "pin")
@@ -82,15 +111,35 @@ async def test_a_locked_modem_with_its_results_elsewhere_is_set_up(
     assert dialog.step == "cellular"
     await dialog.submit(**CELLULAR_INPUT)
     await dialog.submit(**SERVER_INPUT)
-    await dialog.choose("certificate_root")
-    (root, *_) = dialog.field("certificate").config["options"]
-    await dialog.submit(certificate=root)
     assert dialog.step == "results_elsewhere"
     await dialog.choose("route_results")
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
     assert dialog.result["result"].data["pin"] == "1234"
     assert len(modem.commands(r"CPIN=")) == 1
+    # The root of the mail server, found over the modem's own TCP.
+    assert dialog.result["result"].data["certificate"] == ROOT
     assert any("qsmtp_ca_" in seen.line for seen in modem.commands("QFUPL"))
+    assert len(mail.mechanisms) == 1
+    assert not mail.received
+
+
+@pytest.mark.parametrize("modem", MailClient, indirect=True)
+async def test_a_wrong_password_is_found_out_before_anything_is_saved(
+    hass: HomeAssistant, modem: VirtualModem, mail: MailServer
+) -> None:
+    modem.set("urcport", "all")
+    dialog = await Dialog.start(hass)
+    await dialog.submit(device=modem.port, advanced={"baudrate": "115200"})
+    await dialog.submit(**CELLULAR_INPUT)
+    await dialog.submit(**SERVER_INPUT | {"password": "wrong horse"})
+    assert (dialog.step, dialog.errors) == ("server", {"password": "account_login"})
+    words = dialog.result["description_placeholders"]["words"]
+    assert words == "5.7.8 Authentication credentials invalid"
+    assert len(mail.mechanisms) == 1
+    await dialog.submit(**SERVER_INPUT)
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+    assert len(mail.mechanisms) == 2
+    assert not mail.received
 
 
 async def test_a_firmware_of_another_make_is_set_up_as_far_as_it_can_be(
@@ -139,12 +188,10 @@ async def _set_up(dialog: Dialog, apn: str) -> None:
     """Go from the APN's form to the end."""
     await dialog.submit(**CELLULAR_INPUT | {"apn": apn})
     await dialog.submit(**SERVER_INPUT)
-    await dialog.choose("certificate_none")
-    await dialog.submit()
 
 
 async def test_a_network_that_wants_its_apn_first_is_set_up(
-    hass: HomeAssistant, modem: VirtualModem
+    hass: HomeAssistant, modem: VirtualModem, mail: MailServer
 ) -> None:
     modem.set("urcport", "all")
     modem.set("pin", "1234")

@@ -654,3 +654,59 @@ async def test_a_watcher_is_told_of_each_change_until_it_is_undone() -> None:
     undo()
     await modem.activate(PDP)
     assert states == [PdpState.ACTIVATING, PdpState.ACTIVE, PdpState.INACTIVE]
+
+
+OPENING = 'AT+QIOPEN=1,10,"TCP","mail.example.com",465,0,0'
+
+
+def bench_with_tcp() -> ScriptedModem:
+    """Return a modem that connects, and then has nothing to read."""
+    bench = ScriptedModem()
+    bench.answers |= {
+        OPENING: OK + b"\r\n+QIOPEN: 10,0\r\n",
+        "AT+QIRD=10,1500": frame("+QIRD: 0"),
+        "AT+QISTATE=1,10": OK,
+    }
+    return bench
+
+
+async def connect(modem: Modem) -> None:
+    """Connect to a server that says nothing, and hang up."""
+    async with modem.stream("mail.example.com", 465) as pair:
+        pair.socket.close()
+
+
+async def test_a_socket_for_a_library_is_set_up_once_in_a_boot() -> None:
+    bench = bench_with_tcp()
+    modem = bench.modem()
+    await modem.open()
+    try:
+        await connect(modem)
+        await connect(modem)
+        assert bench.lines.count("AT+QISEND=?") == 1
+        assert bench.lines.count(OPENING) == 2
+        bench.restart()
+        await connect(modem)
+        assert bench.lines.count("AT+QISEND=?") == 2
+    finally:
+        await modem.close()
+
+
+@virtual_time
+async def test_a_firmware_without_tcp_commands_has_no_socket_for_a_library() -> None:
+    bench = ScriptedModem()
+    bench.answers["AT+QISEND=?"] = ERROR
+    modem = bench.modem()
+    await modem.open()
+    with pytest.raises(CommandError):
+        await connect(modem)
+
+
+@virtual_time
+async def test_the_networks_time_is_told_once_the_network_has_told_it() -> None:
+    bench = ScriptedModem()
+    modem = bench.modem()
+    await modem.open()
+    assert await modem.network_time() is None
+    bench.answers["AT+QLTS"] = frame('+QLTS: "26/11/23,09:00:00+00,0"')
+    assert await modem.network_time() == datetime(2026, 11, 23, 9, tzinfo=UTC)

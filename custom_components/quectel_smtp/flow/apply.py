@@ -6,7 +6,7 @@ from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PIN
 
 from ..const import CONF_APN, CONF_CERTIFICATE
-from ..entry_data import settings
+from ..entry_data import finds_root, server_settings, settings
 from ..modem.at.codes import TcpError
 from ..modem.at.errors import (
     ApnMissingError,
@@ -18,11 +18,20 @@ from ..modem.at.errors import (
     PdpError,
     ServerNameError,
 )
+from ..modem.modem import Modem
 from ..modem.network.profile import URC_ROUTING
+from .account_checks import AccountError, check_account
 from .base import SETTINGS_STEPS
 from .modem import ModemSteps, code_of
-from .modem_checks import ResultsElsewhereError, Show, Stage, identify, try_settings
-from .schemas import CELLULAR, SERVER
+from .modem_checks import (
+    ResultsElsewhereError,
+    Show,
+    Stage,
+    find_server,
+    hand_over,
+    identify,
+)
+from .schemas import CELLULAR, LOGIN, SERVER
 
 # Refusals of the data connection that a person can do something particular about.
 _PDP_NAMED = frozenset(
@@ -60,8 +69,31 @@ class ApplySteps(ModemSteps):
             imei = self._wanted_imei or self.unique_id
             await identify(modem, self._found, imei, show)
             await self._make_ready(modem, show)
-            await try_settings(modem, settings(self._draft, None), show)
+            await find_server(modem, settings(self._draft, None), show)
+            if "server" in self._visited:
+                await self._check_account(modem, show)
+            await hand_over(modem, server_settings(self._draft), show)
             self._save_changes()
+
+    async def _check_account(self, modem: Modem | None, show: Show) -> None:
+        """Have the server take the account; its root becomes the modem's by itself."""
+        find_root = finds_root(self._draft)
+        server = server_settings(self._draft)
+        try:
+            root = await check_account(modem, server, find_root=find_root, show=show)
+        except AccountError as err:
+            if find_root and err.root is not None:
+                self._take_root(err.root)
+            raise
+        if find_root:
+            self._take_root(root)
+
+    def _take_root(self, root: str | None) -> None:
+        self._draft[CONF_CERTIFICATE] = root
+        self._proved = self._draft[CONF_HOST]
+
+    # The server that the draft's root was found for in this flow.
+    _proved: str | None = None
 
     async def async_step_applied(
         self, user_input: dict[str, Any] | None = None
@@ -71,10 +103,13 @@ class ApplySteps(ModemSteps):
 
     def _place_setting(self, err: ModemError) -> str:
         """Return the step whose setting failed, and have it say what happened."""
+        self._server_unreached = False
         if isinstance(err, ResultsElsewhereError):
             self._trouble = err
             return "results_elsewhere" if err.routable else "results_on_port"
         match err:
+            case AccountError():
+                return self._place_account(err, "server")
             case ServerNameError():
                 step, field, key = "server", CONF_HOST, err.key
             case NotRegisteredError() if "cellular" in self._visited:
@@ -96,6 +131,17 @@ class ApplySteps(ModemSteps):
         self._check_failed = True
         self._say(field, key, code=code_of(err))
         return self._form_for(step)
+
+    def _place_account(self, err: AccountError, step: str) -> str:
+        """Return the form that mends the account, with the server's own words.
+
+        What the server has refused is not offered to be saved unchecked.
+        """
+        self._check_failed = self._server_unreached = err.savable
+        schema = LOGIN if step == "reauth_confirm" else SERVER
+        field = err.field if err.field in schema.schema else "base"
+        self._say(field, err.error, words=err.words, code=code_of(err))
+        return step
 
     def _place_invalid(self, err: InvalidValueError) -> str:
         """Return the form of a value that can't be used, for it to be mended.

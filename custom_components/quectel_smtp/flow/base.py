@@ -21,6 +21,7 @@ from ..const import (
     CONF_FIRMWARE,
     CONF_ICCID,
     CONF_SAVE_UNCHECKED,
+    SECTION_ADVANCED,
 )
 from ..coordinator import QuectelConfigEntry
 from ..entry_data import port_settings
@@ -84,15 +85,17 @@ class FlowBase(ConfigFlow):
         """Show a form, with the errors that lead to it and the values as they were.
 
         A form that an error leads to also offers to save without a check when an entry
-        is mended: settings can be put right while the modem is away. What must be
-        ``checked`` is not offered to be saved so.
+        is mended: settings can be put right while the modem is away. So does the mail
+        server's in the first set-up, where only the server is not reached. What must
+        be ``checked`` is not offered to be saved so.
         """
         if self._errors_shown_on not in (None, step_id):
             self._forget_errors()
         self._errors_shown_on = step_id
         if step_id not in self._visited:
             self._visited.append(step_id)
-        if self._check_failed and self._mended_entry is not None and not checked:
+        may_save = self._mended_entry is not None or self._server_unreached
+        if self._check_failed and may_save and not checked:
             schema = savable(schema)
         return self.async_show_form(
             step_id=step_id,
@@ -120,6 +123,8 @@ class FlowBase(ConfigFlow):
 
     _check_failed = False
     """Whether the settings of the draft have failed a check."""
+    _server_unreached = False
+    """Whether it was the last one, that of the account, by no fault of theirs."""
 
     @property
     def _visited_settings(self) -> bool:
@@ -144,7 +149,10 @@ class FlowBase(ConfigFlow):
     def _take(self, user_input: dict[str, Any]) -> bool:
         """Put a form's values into the draft; True if they are to be saved unchecked."""
         self._forget_errors()
-        values = typed.tidied(user_input)
+        apart = user_input.get(SECTION_ADVANCED, {})
+        values = typed.tidied(
+            {k: v for k, v in user_input.items() if k != SECTION_ADVANCED} | apart
+        )
         for name, secret in _SECRETS.items():
             if values.get(name) and not values.get(secret):
                 # Left empty: it is not shown, and stays as it is saved.

@@ -6,7 +6,13 @@ from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import CONF_HOST
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_CERTIFICATE, CONF_SAVE_UNCHECKED, CONF_SECURITY
+from ..const import (
+    CONF_CERTIFICATE,
+    CONF_SAVE_UNCHECKED,
+    CONF_SECURITY,
+    CONF_VERIFICATION,
+    VERIFICATION_MANUAL,
+)
 from .apply import ApplySteps
 from .certificates import CertificateError, check_pem, roots
 from .schemas import CERTIFICATE_TEXT, NOTHING, certificate_choice
@@ -22,6 +28,7 @@ class CertificateSteps(ApplySteps):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask how the mail server proves who it is."""
+        self._draft[CONF_VERIFICATION] = VERIFICATION_MANUAL
         options = ["certificate_root", "certificate_text", "certificate_none"]
         if self._before.get(CONF_SECURITY) in ("tls", "starttls"):
             options.insert(0, "certificate_keep")

@@ -5,8 +5,15 @@ from typing import Any
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
 
-from ..const import CONF_CERTIFICATE, CONF_SECURITY
-from ..entry_data import pdp_settings, server_settings
+from ..const import (
+    CONF_CERTIFICATE,
+    CONF_SECURITY,
+    CONF_VERIFICATION,
+    SECTION_ADVANCED,
+    VERIFICATION_AUTOMATIC,
+    VERIFICATION_MANUAL,
+)
+from ..entry_data import finds_root, pdp_settings, server_settings
 from ..modem.at.errors import InvalidValueError
 from ..modem.mail.server import Security
 from .certificate import CertificateSteps
@@ -48,9 +55,21 @@ class MailSteps(CertificateSteps):
                 self._say_invalid(err)
             else:
                 return await self.async_step_unusual_port()
-        return self._form("server", SERVER, self._draft)
+        advanced = {CONF_VERIFICATION: self._verification}
+        return self._form("server", SERVER, self._draft | {SECTION_ADVANCED: advanced})
 
     # Warnings: each can be overruled.
+
+    @property
+    def _verification(self) -> str:
+        """How the server's root is found; an entry from before keeps what it has."""
+        usual = (
+            VERIFICATION_AUTOMATIC
+            if self._mended_entry is None
+            else VERIFICATION_MANUAL
+        )
+        found: str = self._draft.get(CONF_VERIFICATION, usual)
+        return found
 
     @property
     def _security(self) -> Security:
@@ -84,8 +103,24 @@ class MailSteps(CertificateSteps):
     async def async_step_verification(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the server's certificate where there is one."""
-        if self._security is not Security.NONE:
+        """Ask for a root only who wants one of their own, or none.
+
+        So is who saves without the check that would have found it.
+        """
+        self._draft[CONF_VERIFICATION] = self._verification
+        if self._security is Security.NONE:
+            self._draft[CONF_CERTIFICATE] = None
+        elif not finds_root(self._draft) or (self._unchecked and not self._has_root):
             return await self.async_step_certificate()
-        self._draft[CONF_CERTIFICATE] = None
         return await self._apply_or_save(self._unchecked)
+
+    @property
+    def _has_root(self) -> bool:
+        """Whether a root is known of the server that is entered."""
+        known = self._proved or (
+            self._before.get(CONF_HOST) if finds_root(self._before) else None
+        )
+        return (
+            known == self._draft[CONF_HOST]
+            and self._draft.get(CONF_CERTIFICATE) is not None
+        )

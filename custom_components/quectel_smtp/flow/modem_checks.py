@@ -13,6 +13,7 @@ from ..modem.at.errors import (
     PinRefusedError,
     WrongModemError,
 )
+from ..modem.mail.server import ServerSettings
 from ..modem.modem import Modem
 from ..modem.network.pdp import PdpSettings
 from ..modem.network.profile import ALL_PORTS
@@ -35,6 +36,8 @@ class Stage(StrEnum):
     REGISTER = "register"
     ACTIVATE = "activate"
     RESOLVE = "resolve"
+    ACCOUNT = "account"
+    ACCOUNT_BY_HOST = "account_by_host"
     CONFIGURE = "configure"
     ROUTE = "route"
 
@@ -116,11 +119,8 @@ async def make_ready(
     found.network = await await_registration(modem, REGISTRATION_WAIT)
 
 
-async def try_settings(modem: Modem, settings: Settings, show: Show) -> None:
-    """Activate the PDP context, resolve the mail server, hand the settings over.
-
-    Nothing is sent to the mail server.
-    """
+async def find_server(modem: Modem, settings: Settings, show: Show) -> None:
+    """Activate the PDP context and resolve the mail server's name."""
     show(Stage.ACTIVATE)
     await modem.activate(settings.pdp)
     show(Stage.RESOLVE)
@@ -133,7 +133,12 @@ async def try_settings(modem: Modem, settings: Settings, show: Show) -> None:
         routable = await modem.takes_all_ports()
         raise ResultsElsewhereError(urc_port, routable=routable) from err
     except CommandError:
-        # A firmware without this command: the first email will tell.
+        # A firmware without this command: the check of the account, or the first email,
+        # will tell.
         pass
+
+
+async def hand_over(modem: Modem, server: ServerSettings, show: Show) -> None:
+    """Give the mail server's settings to the modem's own mail client."""
     show(Stage.CONFIGURE)
-    await modem.configure(settings.server)
+    await modem.configure(server)

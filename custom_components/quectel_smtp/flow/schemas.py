@@ -39,7 +39,10 @@ from ..const import (
     CONF_SENDER_ADDRESS,
     CONF_SENDER_NAME,
     CONF_TO,
+    CONF_VERIFICATION,
     SECTION_ADVANCED,
+    VERIFICATION_AUTOMATIC,
+    VERIFICATION_MANUAL,
 )
 from ..modem.at.port import DEFAULT_BAUDRATE
 from ..modem.mail.server import Security
@@ -143,6 +146,19 @@ SERVER: Final = vol.Schema(
         vol.Optional(CONF_SENDER_NAME, default=""): _text(),
         vol.Required(CONF_SENDER_ADDRESS): TextSelector(
             TextSelectorConfig(type=TextSelectorType.EMAIL, autocomplete="email")
+        ),
+        vol.Optional(SECTION_ADVANCED): section(
+            vol.Schema(
+                {
+                    vol.Required(
+                        CONF_VERIFICATION, default=VERIFICATION_AUTOMATIC
+                    ): _choice(
+                        [VERIFICATION_AUTOMATIC, VERIFICATION_MANUAL],
+                        CONF_VERIFICATION,
+                    )
+                }
+            ),
+            {"collapsed": True},
         ),
     }
 )

@@ -19,6 +19,7 @@ from .boot.opening import SPEEDS, open_synchronised
 from .mail.late_result import LateResult
 from .network.pdp import DEFAULT_CONTEXT, PdpContext
 from .network.profile import Profile
+from .tcp.preparation import Limits
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -47,6 +48,8 @@ class Session:
     channel: AtChannel
     context: PdpContext
     profile: Profile | None = None
+    # The limits of the TCP commands, and the boot in which they were set up.
+    tcp: tuple[int, Limits] | None = None
 
 
 class Connection:

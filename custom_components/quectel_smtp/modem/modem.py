@@ -4,8 +4,8 @@ It tells the modem what it lacks in its present boot, and keeps an email that ma
 be on its way apart from the next one.
 """
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 
@@ -21,6 +21,9 @@ from .mail.server import ServerSettings
 from .mail.smtp import Outcome, Result
 from .network import pdp, probe, profile, radio, status
 from .network.profile import Profile
+from .tcp import preparation
+from .tcp.joined import Joined, joined
+from .tcp.stream import TcpStream
 
 
 class Modem(Connection):
@@ -186,6 +189,30 @@ class Modem(Connection):
         ``ServerUnreachableError`` with the modem's code if it can't be opened.
         """
         await probe.reach(await self._initialise(), pdp.DEFAULT_CONTEXT, host, port)
+
+    @asynccontextmanager
+    async def stream(self, host: str, port: int) -> AsyncGenerator[Joined]:
+        """Connect to a server over the active PDP context, as a socket for a library.
+
+        ``CommandError`` where the firmware has no TCP commands, ``ServerNameError`` and
+        ``ServerUnreachableError`` with the modem's code.
+        """
+        channel = await self._initialise()
+        session = self._open_session
+        boot = self._memory.boots
+        if session.tcp is None or session.tcp[0] != boot:
+            session.tcp = boot, await preparation.prepare(channel)
+        _, limits = session.tcp
+        stream = await TcpStream.open(channel, pdp.DEFAULT_CONTEXT, host, port, limits)
+        async with joined(stream) as pair:
+            yield pair
+
+    async def network_time(self) -> datetime | None:
+        """Return the network's time, None where it has told none."""
+        channel = await self._initialise()
+        if not await status.network_set_clock(channel):
+            return None
+        return await status.clock(channel)
 
     async def prove(self, server: ServerSettings, settings: pdp.PdpSettings) -> bool:
         """Prove the path anew: PDP context, server's name, server's port.

@@ -27,6 +27,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from tests.integration.dialog import (
     CELLULAR_INPUT,
+    MANUAL,
     PORT_INPUT,
     SERVER_INPUT,
     Dialog,
@@ -135,7 +136,7 @@ async def test_a_refused_command_is_named(hass: HomeAssistant, desk: Desk) -> No
 async def _with_all_settings(dialog: Dialog) -> Dialog:
     """Go through the forms that follow, to the check of all settings."""
     await dialog.submit(**CELLULAR_INPUT)
-    await dialog.submit(**SERVER_INPUT)
+    await dialog.submit(**SERVER_INPUT, **MANUAL)
     await dialog.choose("certificate_none")
     await dialog.submit()
     return dialog
@@ -157,7 +158,7 @@ async def test_the_pin_is_asked_for_with_its_tries_and_kept_with_its_sim(
     assert dialog.step == "cellular"
     assert desk.pins_entered == ["1234"]
     await dialog.submit(**CELLULAR_INPUT)
-    await dialog.submit(**SERVER_INPUT)
+    await dialog.submit(**SERVER_INPUT, **MANUAL)
     await dialog.choose("certificate_none")
     await dialog.submit()
     data = dialog.result["result"].data

@@ -165,9 +165,11 @@ async def test_a_login_is_changed_while_an_email_is_being_sent(
     await send(hass, "first")
     await desk.reached("put")
     dialog = Dialog(hass, await loaded.start_reauth_flow(hass))
-    await dialog.submit(username="home@example.com", password="battery staple")
-    assert dialog.ended == "reauth_successful"
+    await dialog.begin(username="home@example.com", password="battery staple")
+    assert desk.opened == 1
     held.set()
+    await dialog.watch()
+    assert dialog.ended == "reauth_successful"
     await deliver(hass, loaded, "second")
     assert [server.password for server in desk.configured] == [
         "correct horse",

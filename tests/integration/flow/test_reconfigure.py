@@ -13,9 +13,8 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from tests.integration.conftest import ANNA, deliver, send, settled
 from tests.integration.dialog import CELLULAR_INPUT, PORT_INPUT, SERVER_INPUT, Dialog
+from tests.integration.mail_on_the_desk import ROOT
 from tests.integration.modem_on_the_desk import ANOTHER, EC200A, IMEI, PORT, Desk
-
-from .pki import root
 
 OTHER_PORT = "/dev/serial/by-id/usb-Quectel-if03"
 
@@ -51,14 +50,14 @@ async def test_the_mail_server_is_changed_without_unloading(
     assert dialog.suggested("host") == "smtp.example.com"
     await dialog.submit(**SERVER_INPUT | {"host": "mail.example.org"})
     await dialog.choose("certificate_text")
-    await dialog.submit(certificate=root())
+    await dialog.submit(certificate=ROOT)
     assert dialog.ended == "reconfigure_successful"
     assert loaded.data["host"] == "mail.example.org"
-    assert loaded.data["certificate"] == root()
+    assert loaded.data["certificate"] == ROOT
     assert loaded.runtime_data.courier is courier
     await deliver(hass, loaded)
     assert desk.configured[-1].host == "mail.example.org"
-    assert desk.configured[-1].tls.ca_pem == root()
+    assert desk.configured[-1].tls.ca_pem == ROOT
 
 
 async def test_a_password_is_never_shown_and_stays_when_left_empty(
@@ -132,14 +131,14 @@ async def test_the_proof_of_the_server_can_be_left_as_it_is(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
     hass.config_entries.async_update_entry(
-        loaded, data=loaded.data | {"certificate": root()}
+        loaded, data=loaded.data | {"certificate": ROOT}
     )
     dialog = await _reconfigure(hass, loaded)
     await dialog.choose("server")
     await dialog.submit(**SERVER_INPUT | {"password": "other"})
     await dialog.choose("certificate_keep")
     assert dialog.ended == "reconfigure_successful"
-    assert loaded.data["certificate"] == root()
+    assert loaded.data["certificate"] == ROOT
     assert loaded.data["password"] == "other"
 
 

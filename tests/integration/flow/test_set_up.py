@@ -24,6 +24,7 @@ from tests.integration.dialog import (
     to_cellular,
     to_last_form,
 )
+from tests.integration.mail_on_the_desk import ROOT
 from tests.integration.modem_on_the_desk import ANOTHER, ICCID, IMEI, PORT, Desk
 
 OTHER_PORT = "/dev/serial/by-id/usb-Quectel-if03"
@@ -36,17 +37,11 @@ async def test_a_modem_is_set_up_from_its_port_to_its_first_recipient(
     await dialog.submit(**PORT_INPUT)
     await dialog.submit(**CELLULAR_INPUT)
     await dialog.submit(**SERVER_INPUT)
-    await dialog.choose("certificate_root")
-    roots = dialog.field("certificate").config["options"]
-    assert roots[0] == "ISRG Root X1 (Internet Security Research Group)"
-    await dialog.submit(certificate=roots[0])
 
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
     assert dialog.result["title"] == "Quectel EC200A"
     entry = dialog.result["result"]
     assert entry.unique_id == IMEI
-    certificate = entry.data["certificate"]
-    assert certificate.startswith("-----BEGIN CERTIFICATE-----\n")
     assert entry.data == {
         "device": PORT,
         "baudrate": 115200,
@@ -54,12 +49,17 @@ async def test_a_modem_is_set_up_from_its_port_to_its_first_recipient(
         "firmware": "EC200AEUHAR01A07M16",
         **CELLULAR_INPUT,
         **SERVER_INPUT,
-        "certificate": certificate,
+        # Found while the account was tried.
+        "certificate": ROOT,
+        "verification": "automatic",
     }
     # What the modem accepted before the entry was made is what the entry says.
     assert desk.activated[0].apn == "internet"
     assert desk.configured[0].host == "smtp.example.com"
-    assert desk.configured[0].tls.ca_pem == certificate
+    assert desk.configured[0].tls.ca_pem == ROOT
+    assert desk.mail.logins == [("home@example.com", "correct horse")]
+    assert desk.mail.senders == ["home@example.com"]
+    assert desk.dialled == 0
 
     kind, flow_id = dialog.result["next_flow"]
     assert kind is FlowType.CONFIG_SUBENTRIES_FLOW

@@ -1,5 +1,5 @@
-"""A mail client over a socket: TLS with the right clock, and one SMTP session.
+"""A mail client over a socket: TLS with the right clock, one SMTP session, the account's check.
 
-``aiosmtplib`` and ``ssl`` do the work. Nothing of the product uses it so far. May import
-what lies in ``delivery`` itself, and the modem.
+``aiosmtplib`` and ``ssl`` do the work. May import what lies in ``delivery`` itself, and
+the modem.
 """

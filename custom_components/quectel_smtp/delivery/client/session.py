@@ -3,24 +3,33 @@
 Everything before ``hand_over`` means that nothing was sent; from there on it may be.
 """
 
+import asyncio
 from collections.abc import Awaitable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 import socket
 import ssl
 from typing import Final, Self
 
-from aiosmtplib import SMTP, SMTPException, SMTPRecipientRefused, SMTPResponseException
+from aiosmtplib import (
+    SMTP,
+    SMTPAuthenticationError,
+    SMTPException,
+    SMTPRecipientRefused,
+    SMTPResponseException,
+)
 
 from ...modem.mail.server import Security
 from .clock import Clock
-from .trust import TlsReason, check_dates, reason_of
+from .trust import TlsReason, check_dates, reason_of, root_of
 
 # RFC 5321 4.1.3: an address in brackets where there is no name. The host's own name is
 # nobody's business, and asking for it may take a name server.
 _OWN_NAME: Final = "[127.0.0.1]"
 _LEAST_FAILURE: Final = 400
+# RFC 4954 4: the mechanism is offered, and not known after all; no log-in was tried.
+_NO_SUCH_MECHANISM: Final = 504
 # Bytes in a second that the slowest line carries: content is given so much more time.
 _SLOWEST: Final = 500
 
@@ -60,16 +69,23 @@ class SessionError(Exception):
     """A session failed before anything was sent: ``step`` says where.
 
     ``reply`` is the server's, None where it gave none; ``reason`` is that of TLS.
+    ``broken``: the connection ended, or nothing came in time.
     """
 
     def __init__(
-        self, step: Step, reply: Reply | None = None, reason: TlsReason | None = None
+        self,
+        step: Step,
+        reply: Reply | None = None,
+        reason: TlsReason | None = None,
+        *,
+        broken: bool = False,
     ) -> None:
         """Keep what is known; the server's words are not for logs."""
         super().__init__(f"{step}{'' if reply is None else f' {reply.code}'}")
         self.step = step
         self.reply = reply
         self.reason = reason
+        self.broken = broken
 
 
 class ResultLostError(Exception):
@@ -116,19 +132,51 @@ class MailSession:
             if account.security is Security.STARTTLS:
                 await session._step(Step.TLS, client.starttls())
             if account.security is not Security.NONE:
-                session._check_dates(clock)
+                await session._check_dates(clock)
             if account.username:
-                login = client.login(account.username, account.password)
-                await session._step(Step.LOGIN, login)
+                await session._step(Step.LOGIN, session._log_in(account))
         except BaseException:
             session.close()
             raise
         return session
 
-    def _check_dates(self, clock: Clock) -> None:
+    async def _log_in(self, account: Account) -> None:
+        """Log in once, by the first mechanism that the server knows.
+
+        The library's own ``login`` tries a refused password by each mechanism: that is
+        three of the tries after which a provider locks the account.
+        """
+        client = self._client
+        if client.is_ehlo_or_helo_needed:
+            await client.ehlo()
+        mechanisms = {
+            "plain": client.auth_plain,
+            "login": client.auth_login,
+            "cram-md5": client.auth_crammd5,
+        }
+        unknown: SMTPException = SMTPException("no mechanism that we know")
+        for name, log_in in mechanisms.items():
+            if name not in client.server_auth_methods:
+                continue
+            try:
+                await log_in(account.username, account.password)
+            except SMTPAuthenticationError as err:
+                if err.code != _NO_SUCH_MECHANISM:
+                    raise
+                unknown = err
+            else:
+                return
+        raise unknown
+
+    @property
+    def root(self) -> str | None:
+        """The root, in PEM, that the server's verified chain ends in, if there is one."""
+        return root_of(self._client.get_transport_info("ssl_object"))
+
+    async def _check_dates(self, clock: Clock) -> None:
         connection = self._client.get_transport_info("ssl_object")
-        with _failing(Step.TLS):
-            check_dates(connection, clock)
+        # In a thread: it has OpenSSL read certificates.
+        await self._step(Step.TLS, asyncio.to_thread(check_dates, connection, clock))
 
     async def offer(self, sender: str, recipients: Sequence[str]) -> dict[str, Reply]:
         """Name sender and recipients; return who was refused, and how.
@@ -166,6 +214,12 @@ class MailSession:
         """Undo what was offered: nothing is sent (RSET)."""
         await self._step(Step.SENDER, self._client.rset())
 
+    async def end(self) -> None:
+        """Take leave of the server (QUIT): what was asked has been answered."""
+        with suppress(SMTPException, OSError):
+            await self._client.quit()
+        self.close()
+
     def close(self) -> None:
         """End the connection without waiting for the server."""
         self._client.close()
@@ -188,4 +242,6 @@ def _failing(step: Step, *kept: type[Exception]) -> Iterator[None]:
         raise SessionError(step, reply) from err
     except (SMTPException, OSError) as err:
         reason = reason_of(err)
-        raise SessionError(Step.TLS if reason else step, None, reason) from err
+        step = Step.TLS if reason else step
+        broken = reason is None and isinstance(err, OSError)
+        raise SessionError(step, None, reason, broken=broken) from err

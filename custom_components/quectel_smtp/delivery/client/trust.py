@@ -78,6 +78,22 @@ def client_context(root: str | None, clock: Clock) -> ssl.SSLContext:
     return context
 
 
+def unverified_context() -> ssl.SSLContext:
+    """Return a context for TLS 1.2 or newer with whoever answers."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def root_of(connection: ssl.SSLObject | None) -> str | None:
+    """Return, in PEM, what the server's verified chain ends in; None without one."""
+    if connection is None or connection.context.verify_mode is ssl.CERT_NONE:
+        return None
+    return ssl.DER_cert_to_PEM_cert(connection.get_verified_chain()[-1])
+
+
 def check_dates(connection: ssl.SSLObject, clock: Clock) -> None:
     """Hold each certificate of the verified chain against a clock not the host's.
 

@@ -1,4 +1,4 @@
 """A byte stream over the modem's own TCP, and a socket that a library can use for it.
 
-Nothing of the product uses it so far. May import ``network`` and ``at``.
+The check of an account goes over it. May import ``network`` and ``at``.
 """
