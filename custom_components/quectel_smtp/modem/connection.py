@@ -64,7 +64,8 @@ class Connection:
         self._memory = Memory()
         self._late = LateResult()
         self._heard = False
-        self._upsets = 0
+        self.upsets = 0
+        """How often the port was lost, or the modem said that it restarted."""
         # How often in a row nothing answered as a modem does.
         self._unanswered = 0
         self._started_by = 0.0
@@ -78,11 +79,6 @@ class Connection:
     def boot(self) -> int:
         """A number that changes whenever the modem may have forgotten its settings."""
         return self._memory.boots
-
-    @property
-    def upsets(self) -> int:
-        """How often the port was lost, or the modem said that it restarted."""
-        return self._upsets
 
     @property
     def starting(self) -> bool:
@@ -170,14 +166,14 @@ class Connection:
     def _on_reboot(self, channel: AtChannel, context: PdpContext) -> None:
         _LOGGER.debug("The modem restarted")
         self._begins(channel)
-        self._upsets += 1
+        self.upsets += 1
         self._late.rebooted()
         self._memory.forget()
         context.reset()
         self._changed()
 
     def _on_lost(self, context: PdpContext, error: PortLostError) -> None:
-        self._upsets += 1
+        self.upsets += 1
         self._late.lost(error)
         context.reset()
         self._changed()
