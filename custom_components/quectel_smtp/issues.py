@@ -120,7 +120,7 @@ def _issues(
         key = _SILENT if isinstance(status.trouble, _SPEECHLESS) else _PORT
         yield Issue(key, (("port", port),))
     for reason in status.mail.held & _HOLDS.keys():
-        count = status.mail.held_counts.get(reason, 0)
+        count = status.mail.held_counts[reason]
         yield Issue(_HOLDS[reason], (("count", str(count)),))
     if status.outbox_failed:
         yield Issue(_NEWER if status.outbox_newer else _OUTBOX)

@@ -67,7 +67,7 @@ def test_trouble_that_needs_a_person(
     ],
 )
 def test_emails_that_are_held(reason: Reason, key: str) -> None:
-    mail = Summary(held=frozenset({reason}), held_counts={reason: 7})
+    mail = Summary(held_counts={reason: 7})
     (issue,) = issues_of(Status(mail=mail), invalid=None, unreached=False)
     assert issue.key == key
     assert dict(issue.placeholders) == {"count": "7"}
@@ -78,7 +78,7 @@ def test_emails_that_are_held(reason: Reason, key: str) -> None:
     "reason", [Reason.RETRY, Reason.SERVER, Reason.DOUBT, Reason.LIMIT, Reason.REPEATED]
 )
 def test_what_passes_by_itself_is_no_issue(reason: Reason) -> None:
-    assert not _shown(Status(mail=Summary(held=frozenset({reason}))))
+    assert not _shown(Status(mail=Summary(held_counts={reason: 1})))
 
 
 def test_the_outbox_and_the_modem_s_end() -> None:
@@ -105,10 +105,10 @@ def test_a_setting_that_can_not_be_used_is_named_without_its_value() -> None:
 
 
 def test_all_at_once() -> None:
-    held = frozenset(Reason)
+    held = dict.fromkeys(Reason, 1)
     status = Status(
         trouble=errors.WrongModemError(),
-        mail=Summary(held=held),
+        mail=Summary(held_counts=held),
         outbox_failed=True,
         damaged=True,
         exhausted=True,

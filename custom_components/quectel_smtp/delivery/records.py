@@ -4,7 +4,7 @@ Times are seconds of the outbox's own clock (``Instant.elapsed``), which goes on
 restarts and which no change of the host's clock moves; ``wall`` is for people to read.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -345,11 +345,15 @@ class Summary:
     failed: int = 0
     """Emails that ever ended as failed, expired or unknown."""
     last: Last | None = None
-    held: frozenset[Reason] = frozenset()
-    """Why emails are held, where some are."""
-    held_counts: dict[Reason, int] = field(default_factory=dict)
+    held_counts: Mapping[Reason, int] = field(default_factory=dict)
+    """How many emails are held for each reason for which some are."""
     deferred: frozenset[Reason] = frozenset()
     """Why emails wait for their next attempt, where some do."""
+
+    @property
+    def held(self) -> frozenset[Reason]:
+        """Why emails are held, where some are."""
+        return frozenset(self.held_counts)
 
 
 @dataclass(frozen=True, slots=True)

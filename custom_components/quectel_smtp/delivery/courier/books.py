@@ -20,6 +20,8 @@ _LOGGER = logging.getLogger(__name__)
 LOOK_AGAIN: Final = 5.0
 """Seconds until an outbox that could be changed, but not looked at, is looked at again."""
 
+type _Seen = tuple[Summary, tuple[Transition, ...]]
+
 
 class Books:
     """Changes the outbox, posts how it is, and has told what became of emails."""
@@ -119,6 +121,3 @@ class Books:
             return None
         self._blind = False
         return seen
-
-
-type _Seen = tuple[Summary, tuple[Transition, ...]]

@@ -18,7 +18,7 @@ type Recipients = Mapping[str, Addresses | None]
 
 # What other addresses may mend.
 _FOR_ADDRESSES: Final = frozenset(
-    {Reason.REFUSED, Reason.SERVER, Reason.RETRY, Reason.UNEXPLAINED}
+    {Reason.REFUSED, Reason.SERVER, Reason.RETRY, Reason.DOUBT, Reason.UNEXPLAINED}
 )
 
 
@@ -184,7 +184,7 @@ def _address(
     row = part.row
     # Copies to those who stay are hours apart all the same.
     apart = row.reason is Reason.DOUBT or row.history.copies > 1
-    waits = row.reason in _FOR_ADDRESSES | {Reason.DOUBT} and (
+    waits = row.reason in _FOR_ADDRESSES and (
         not apart or set(addresses).isdisjoint(part.addresses)
     )
     _renumber(store, row.id, order, addresses)

@@ -46,7 +46,6 @@ def summary(store: Store) -> Summary:
 
     It is looked at after each change, which has happened whatever is seen.
     """
-    held = _held(store)
     return Summary(
         waiting=store.totals.emails,
         oldest=_oldest(store),
@@ -54,8 +53,7 @@ def summary(store: Store) -> Summary:
         sent=states.counter(store, "sent"),
         failed=states.counter(store, "failed"),
         last=_last(store),
-        held=frozenset(held),
-        held_counts=held,
+        held_counts=_held(store),
         deferred=frozenset(_deferred(store)),
     )
 
