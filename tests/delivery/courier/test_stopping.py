@@ -233,3 +233,24 @@ async def test_an_intent_that_could_not_be_written_is_none(
         assert await office.send(found) is State.SENT
         assert office.modem.sends == 1
         assert "(possible repeat)" not in office.modem.bodies[-1]
+
+
+@virtual_time
+async def test_a_flood_does_not_keep_us_from_stopping(office: Office) -> None:
+    office.executor = LaggingExecutor()
+    accepted = 0
+
+    async def flood() -> None:
+        nonlocal accepted
+        while accepted < 1000:
+            await office.courier.submit(email("The same again"))
+            accepted += 1
+
+    async with office.at_work() as courier:
+        await office.until(lambda: courier.status.network)
+        flooding = asyncio.create_task(flood())
+        while not accepted:
+            await asyncio.sleep(0)
+        await courier.stop()
+        assert accepted < 1000
+        flooding.cancel()

@@ -58,9 +58,12 @@ class Books:
         self.soon(lambda _, __: None)
 
     async def settle(self) -> None:
-        """Wait for what was begun and what follows from it."""
-        while self._jobs:
-            await asyncio.wait(self._jobs)
+        """Wait for what was begun so far and what follows from it.
+
+        Not for what is begun meanwhile: of a flood there is always more.
+        """
+        if self._jobs:
+            await asyncio.wait(tuple(self._jobs))
         if self._again is not None:
             self._again.cancel()
         await self._showing.drained()

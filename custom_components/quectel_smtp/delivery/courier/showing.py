@@ -57,6 +57,7 @@ class Showing:
         self._outbox.soon(lambda outbox: outbox.shown(last))
 
     async def drained(self) -> None:
-        """Wait until all that was taken is told."""
-        while self._queue:
+        """Wait until all that was taken so far is told."""
+        last = self._taken
+        while self._queue and self._queue[0].number <= last:
             await asyncio.sleep(self._apart)
