@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 import shutil
 import sqlite3
+import threading
 from threading import Event
 from typing import override
 
@@ -103,6 +104,15 @@ async def test_an_outbox_whose_opener_is_cancelled_is_open_all_the_same(
     # It shows the time since it was opened, not since it was asked for again.
     assert 0.0 <= thread.now().elapsed < 10.0
     await thread.close()
+
+
+async def test_once_it_is_closed_its_thread_is_gone(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    for number in range(50):
+        thread = OutboxThread(Outbox(tmp_path / f"{number}.db"), lambda: START)
+        await thread.open()
+        await thread.close()
+        assert set(threading.enumerate()) == before
 
 
 async def test_whoever_closes_it_waits_until_it_is_closed(tmp_path: Path) -> None:

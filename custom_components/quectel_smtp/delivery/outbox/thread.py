@@ -96,6 +96,8 @@ class OutboxThread:
             )
             self._executor.shutdown(wait=False)
         await asyncio.shield(self._closing)
+        # The thread has nothing left to do, and is gone in no time.
+        self._executor.shutdown()
 
     def _close(self, time: Callable[[], float]) -> None:
         self._outbox.close(None if self._opened is None else self._instant(time()))
