@@ -1,7 +1,9 @@
 """What does not leave the port in time never reaches the modem, as commands to it."""
 
 import asyncio
+from collections.abc import AsyncIterator
 import contextlib
+from contextlib import asynccontextmanager
 import fcntl
 import os
 import pty
@@ -12,10 +14,18 @@ import tty
 import pytest
 from serialx.platforms import serial_posix
 
-from custom_components.quectel_smtp.modem.at import outgoing, port
+from custom_components.quectel_smtp.modem.at import (
+    channel as channel_module,
+    outgoing,
+    port,
+)
 from custom_components.quectel_smtp.modem.at.channel import AtChannel
 from custom_components.quectel_smtp.modem.at.commands import Command
-from custom_components.quectel_smtp.modem.at.errors import NoAnswerError, PortLostError
+from custom_components.quectel_smtp.modem.at.errors import (
+    ModemRebootedError,
+    NoAnswerError,
+    PortLostError,
+)
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from custom_components.quectel_smtp.modem.mail import files, smtp
 from custom_components.quectel_smtp.modem.mail.message import Message
@@ -27,6 +37,7 @@ from tests.virtual_modem.observations import Phase, TransferEnd
 from .stalling_link import StallingLink
 
 # Every line of it is a command to a modem that is out of data mode.
+HOST = "mail.example.com"
 BODY = b"AT+CFUN=4\r\n" * 900
 CSQ = Command("AT+CSQ", prefixes=("+CSQ:",))
 
@@ -123,6 +134,82 @@ async def test_the_kernel_gives_a_dead_link_up_by_itself(
         await check_nothing_follows(virtual, link)
 
 
+@asynccontextmanager
+async def connection(
+    number: int,
+) -> AsyncIterator[tuple[VirtualModem, StallingLink, AtChannel]]:
+    """Yield a modem with a TCP connection to a server, behind a link."""
+    async with (
+        VirtualModem(
+            tcp=True,
+            hosts={HOST: {25: number}},
+            settings={"shortest_patience": 3, "longest_send": 8000},
+        ) as virtual,
+        StallingLink(virtual.ready.tcp) as link,
+    ):
+        channel = await port.connect(PortSettings(link.url))
+        await channel.synchronise()
+        await channel.execute(Command('AT+QICSGP=1,1,"internet","","",0'))
+        await channel.execute(Command("AT+QIACT=1", deadline=60))
+        with channel.expect("+QIOPEN: 10,") as opened:
+            line = f'AT+QIOPEN=1,10,"TCP","{HOST}",25,0,0'
+            await channel.execute(Command(line))
+            await opened.wait(20)
+        yield virtual, link, channel
+        await channel.close()
+
+
+async def test_a_link_that_comes_back_after_a_prompt_is_over_delivers_no_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A prompt waits for less time than a body does.
+
+    The data is longer than any that is sent: a real link's far side takes none of it.
+    """
+    monkeypatch.setattr(channel_module, "_PROMPT_TIME", 1)
+    text = BODY[:3300]
+    send = Command(f"AT+QISEND=10,{len(text)}", deadline=60, finals=("SEND OK",))
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    number = server.sockets[0].getsockname()[1]
+    async with server, connection(number) as (virtual, link, channel):
+
+        def cut(data: bytes) -> None:
+            if b"AT+CFUN=4" in data:
+                link.cut()
+
+        link.on_forward = cut
+        sending = asyncio.create_task(channel.send(send, text))
+        await virtual.wait_for_phase(Phase.DATA, timeout=30)
+        await virtual.wait_for_phase(Phase.COMMAND, timeout=30)
+        link.mend()
+        with pytest.raises(PortLostError):
+            await sending
+        async with asyncio.timeout(20):
+            await link.ended.wait()
+        assert not any("CFUN" in seen.line for seen in virtual.commands())
+
+
+async def test_what_waits_for_a_prompt_is_thrown_away_when_the_modem_restarts(
+    emptied: list[int],
+) -> None:
+    far = Pty(b"\r\n> ")
+    channel = await port.connect(PortSettings(far.name))
+    emptied.clear()
+    text = BODY[:990]
+    send = Command(f"AT+QISEND=10,{len(text)}", deadline=60, finals=("SEND OK",))
+    asyncio.get_running_loop().call_later(0.3, far.say, b"\r\nRDY\r\n")
+    with pytest.raises(ModemRebootedError):
+        await channel.send(send, text)
+    assert emptied == [termios.TCOFLUSH]
+    await channel.close()
+    far.close()
+
+
 async def test_closing_in_the_middle_of_a_body_delivers_no_command() -> None:
     async with (
         modem(3) as virtual,
@@ -141,8 +228,9 @@ async def test_closing_in_the_middle_of_a_body_delivers_no_command() -> None:
 class Pty:
     """A serial port of this machine whose far side stops reading after CONNECT."""
 
-    def __init__(self) -> None:
-        """Make the port."""
+    def __init__(self, opening: bytes = b"\r\nCONNECT\r\n") -> None:
+        """Make the port; ``opening`` asks for the data."""
+        self._opening = opening
         self._far, self._near = pty.openpty()
         tty.setraw(self._near)
         self.name = os.ttyname(self._near)
@@ -152,7 +240,11 @@ class Pty:
     def _answer(self) -> None:
         if b"\r" in os.read(self._far, 100):
             self._loop.remove_reader(self._far)
-            os.write(self._far, b"\r\nCONNECT\r\n")
+            self.say(self._opening)
+
+    def say(self, data: bytes) -> None:
+        """Have the host read something."""
+        os.write(self._far, data)
 
     def unplug(self) -> None:
         """Take the port away."""

@@ -11,7 +11,13 @@ from . import outgoing
 from .command_channel import CommandChannel
 from .commands import Command
 from .data_mode import ACK_BLOCK, pieces
-from .errors import DataModeError, ModemError, NoAnswerError, UnexpectedAnswerError
+from .errors import (
+    CommandError,
+    DataModeError,
+    ModemError,
+    NoAnswerError,
+    UnexpectedAnswerError,
+)
 from .exchange import Exchange
 
 # Seconds for data to leave once it was asked for: a prompt waits 5 s where nobody has
@@ -111,7 +117,7 @@ class AtChannel(CommandChannel):
             exchange = await self._begin(command, connect=True)
             await self._await_connected(exchange)
             try:
-                with outgoing.short_lived(self._require_port()):
+                with outgoing.short_lived(self._require_port(), _PROMPT_TIME):
                     if not exchange.done.done():
                         self._write(data)
                         async with asyncio.timeout(_PROMPT_TIME):
@@ -120,7 +126,10 @@ class AtChannel(CommandChannel):
             except TimeoutError as err:
                 self._abandon_data(exchange)
                 raise NoAnswerError(command.name) from err
-            except NoAnswerError, asyncio.CancelledError:
+            except CommandError:
+                raise
+            except ModemError, asyncio.CancelledError:
+                # Something of it may be under way, to a modem that asks for none.
                 self._abandon_data(exchange)
                 raise
             finally:

@@ -111,6 +111,8 @@ class Link(asyncio.Protocol):
         """Throw away what has not left, now or once it turns out that it never did."""
         transport = cast(asyncio.Transport, self._transport)
         outgoing.throw_away(transport)
+        if transport.is_closing():
+            return
         self._late_check = self._loop.call_later(
             _ACKNOWLEDGED, outgoing.close_if_stuck, transport
         )

@@ -33,8 +33,12 @@ def prepare(transport: asyncio.Transport) -> None:
 
 
 @contextmanager
-def short_lived(transport: asyncio.Transport) -> Iterator[None]:
+def short_lived(
+    transport: asyncio.Transport, seconds: float | None = None
+) -> Iterator[None]:
     """Let the kernel give the connection up, with all that it holds, on a dead link.
+
+    After 10 s, which is less than any input time, or after so many ``seconds``.
 
     It does so whatever becomes of this process. Only Linux can; elsewhere the end of
     the transfer's own time has to do.
@@ -44,7 +48,8 @@ def short_lived(transport: asyncio.Transport) -> Iterator[None]:
     if sock is None or option is None:
         yield
         return
-    sock.setsockopt(socket.IPPROTO_TCP, option, _DEAD_LINK * 1000)
+    given = _DEAD_LINK if seconds is None else seconds
+    sock.setsockopt(socket.IPPROTO_TCP, option, int(given * 1000))
     try:
         yield
     finally:
