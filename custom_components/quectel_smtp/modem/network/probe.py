@@ -8,6 +8,7 @@ from ..at.codes import TcpError
 from ..at.commands import Command, Deadline
 from ..at.errors import (
     CommandError,
+    ModemError,
     ServerNameError,
     ServerUnreachableError,
     UnexpectedAnswerError,
@@ -59,21 +60,43 @@ async def reach(channel: AtChannel, context_id: int, host: str, port: int) -> No
     name = quote(host, "host", HOST_LIMIT)
     target = f"{name},{integer(port, 'port', 1, 65535)}"
     opening = f'AT+QIOPEN={context},{_CONNECTION},"TCP",{target},0,{_BUFFER_ACCESS}'
+    code = await _try(channel, opening)
+    if code is TcpError.SOCKET_IN_USE:
+        # By an earlier look that was broken off; this one has closed it.
+        code = await _try(channel, opening)
+    if code is not TcpError.SUCCESS:
+        raise ServerUnreachableError(code)
+
+
+async def _try(channel: AtChannel, opening: str) -> TcpError | int:
+    """Open the connection and close it again, also where it never told of itself."""
+    try:
+        code = await _open(channel, opening)
+    except ModemError:
+        await _close(channel)
+        raise
+    await _close(channel)
+    return code
+
+
+async def _open(channel: AtChannel, opening: str) -> TcpError | int:
     with channel.expect(f"+QIOPEN: {_CONNECTION},") as result:
         try:
             await channel.execute(Command(opening))
         except CommandError as err:
             if isinstance(err.code, TcpError) and err.code not in _NOT_KNOWN:
-                raise ServerUnreachableError(err.code) from err
+                return err.code
             raise
         line = await result.wait(_CONNECT_TIME)
     code = number(parameters(line)[1])
     if code is None:
         raise UnexpectedAnswerError("AT+QIOPEN")
-    # One that was refused may not need it.
-    with suppress(CommandError):
+    return TcpError.of(code)
+
+
+async def _close(channel: AtChannel) -> None:
+    """Close the connection; one that was refused may not need it."""
+    with suppress(ModemError):
         await channel.execute(
             Command(f"AT+QICLOSE={_CONNECTION}", deadline=_CLOSE_TIME)
         )
-    if code != 0:
-        raise ServerUnreachableError(TcpError.of(code))

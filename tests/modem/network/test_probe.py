@@ -1,0 +1,101 @@
+"""The probe of a server's path: what it opens is closed, and no server poses in it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from custom_components.quectel_smtp.modem.at import port
+from custom_components.quectel_smtp.modem.at.channel import AtChannel
+from custom_components.quectel_smtp.modem.at.commands import Command
+from custom_components.quectel_smtp.modem.at.errors import (
+    NoAnswerError,
+    ServerUnreachableError,
+)
+from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.network.probe import reach
+from tests.modem.scripted_port import OK, Collector, open_port
+from tests.modem.virtual_time import virtual_time
+from tests.virtual_modem.client import VirtualModem
+
+HOST = "mail.example.com"
+OPEN_LINE = f'AT+QIOPEN=1,11,"TCP","{HOST}",25,0,0'
+CLOSE_LINE = "AT+QICLOSE=11"
+IN_USE = OK + b"\r\n+QIOPEN: 11,563\r\n"
+OPENED = OK + b"\r\n+QIOPEN: 11,0\r\n"
+GREETING = b"\r\n+QSMTPPUT: 0,250\r\n"
+
+
+@asynccontextmanager
+async def greeted() -> AsyncIterator[tuple[AtChannel, Collector, asyncio.Event]]:
+    """Yield a modem with a server that poses as it, and what was taken for a result.
+
+    The event is set once the server has greeted.
+    """
+    has_greeted = asyncio.Event()
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(GREETING)
+        await writer.drain()
+        has_greeted.set()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    number = server.sockets[0].getsockname()[1]
+    async with server, VirtualModem(hosts={HOST: {25: number}}) as virtual:
+        channel = await port.connect(PortSettings(virtual.port))
+        await channel.synchronise()
+        results = Collector()
+        channel.subscribe("+QSMTPPUT:", results)
+        await channel.execute(Command('AT+QICSGP=1,1,"internet","","",0'))
+        await channel.execute(Command("AT+QIACT=1", deadline=60))
+        # What the server has greeted meanwhile is there when the modem closes.
+        virtual.set("command_seconds", 0.3)
+        try:
+            yield channel, results, has_greeted
+        finally:
+            await channel.close()
+
+
+async def test_a_servers_greeting_never_poses_as_the_modems_result() -> None:
+    async with greeted() as (channel, results, has_greeted):
+        await reach(channel, 1, HOST, 25)
+        assert has_greeted.is_set()
+        assert results.lines == []
+
+
+async def test_with_direct_push_it_would() -> None:
+    """What the test above would show of a probe in that mode."""
+    async with greeted() as (channel, results, _):
+        with channel.expect("+QIOPEN: 11,") as result:
+            await channel.execute(Command(f"{OPEN_LINE[:-1]}1"))
+            await result.wait(10)
+        await channel.execute(Command(CLOSE_LINE))
+        assert results.lines == ["+QSMTPPUT: 0,250"]
+
+
+@virtual_time
+async def test_a_connection_that_was_left_open_is_no_unreachable_server() -> None:
+    scripted = open_port()
+    scripted.answers[OPEN_LINE] = [IN_USE, OPENED]
+    await reach(scripted.channel, 1, HOST, 25)
+    assert scripted.lines == [OPEN_LINE, CLOSE_LINE, OPEN_LINE, CLOSE_LINE]
+
+
+@virtual_time
+async def test_a_connection_that_others_hold_is_tried_twice_at_most() -> None:
+    scripted = open_port()
+    scripted.answers[OPEN_LINE] = IN_USE
+    with pytest.raises(ServerUnreachableError):
+        await reach(scripted.channel, 1, HOST, 25)
+    assert scripted.lines.count(OPEN_LINE) == 2
+
+
+@virtual_time
+async def test_a_connection_that_never_tells_of_itself_is_closed() -> None:
+    scripted = open_port()
+    with pytest.raises(NoAnswerError):
+        await reach(scripted.channel, 1, HOST, 25)
+    assert scripted.lines == [OPEN_LINE, CLOSE_LINE]
