@@ -383,6 +383,59 @@ async def test_a_modem_that_refuses_to_attach_anew_turns_its_radio() -> None:
     assert bench.lines[-3:] == ["AT+CGATT=1", "AT+CFUN=4", "AT+CFUN=1"]
 
 
+@pytest.mark.parametrize("read", [frame('+QICSGP: 1,"other","","",0'), ERROR])
+@virtual_time
+async def test_an_apn_that_helps_nothing_wears_no_flash_and_keeps_nobody_from_searching(
+    read: bytes,
+) -> None:
+    """No network at all, and a firmware that does not keep the APN as it is given."""
+    bench = ScriptedModem()
+    bench.answers["AT+QICSGP=1"] = read
+    bench.answers["AT+CGATT=1"] = ERROR
+    for name in ("CEREG", "CGREG", "CREG"):
+        bench.answers[f"AT+{name}?"] = frame(f"+{name}: 0,2")
+    modem = bench.modem()
+    await modem.open()
+    for _ in range(5):
+        await modem.give_apn(PDP)
+    assert bench.lines.count("AT+CGATT=0") == 1
+    for _ in range(5):
+        await modem.open()
+        await modem.give_apn(PDP)
+    assert bench.lines.count("AT+CFUN=4") == 1
+
+
+@pytest.mark.parametrize("refused", ["AT+CFUN=4", "AT+CFUN=1"])
+@virtual_time
+async def test_a_radio_that_refuses_to_turn_is_for_the_registration_to_tell(
+    refused: str,
+) -> None:
+    bench = ScriptedModem()
+    bench.answers["AT+QICSGP=1"] = frame('+QICSGP: 1,"","","",0')
+    bench.answers["AT+CGATT=1"] = bench.answers[refused] = ERROR
+    modem = bench.modem()
+    await modem.open()
+    await modem.give_apn(PDP)
+    assert bench.lines[-2:] == ["AT+CFUN=4", "AT+CFUN=1"]
+
+
+@virtual_time
+async def test_a_radio_is_on_again_whatever_cuts_its_turn_off() -> None:
+    bench = ScriptedModem()
+    bench.answers["AT+QICSGP=1"] = frame('+QICSGP: 1,"","","",0')
+    bench.answers["AT+CGATT=1"] = ERROR
+    bench.answers["AT+CFUN=4"] = Late(3, OK)
+    modem = bench.modem()
+    await modem.open()
+    giving = asyncio.create_task(modem.give_apn(PDP))
+    while "AT+CFUN=4" not in bench.lines:
+        await asyncio.sleep(0.1)
+    giving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await giving
+    assert bench.lines[-1] == "AT+CFUN=1"
+
+
 @pytest.mark.parametrize(("registered", "attaches"), [(1, False), (2, True)])
 @virtual_time
 async def test_a_modem_that_does_not_tell_its_apn_attaches_anew_if_it_found_no_network(

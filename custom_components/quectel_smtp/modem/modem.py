@@ -39,6 +39,8 @@ class Modem(Connection):
         """Take the port; ``now`` is the host's clock."""
         super().__init__(port, connector)
         self._now = now
+        # With which settings the radio was turned, so that it attached.
+        self._turned_for: pdp.PdpSettings | None = None
 
     # Status.
 
@@ -105,8 +107,17 @@ class Modem(Connection):
         with a missing or another one: where it differs, the modem attaches anew, by the
         radio where it refuses that otherwise. What the modem refuses, the activation
         tells. An email that may still be on its way is waited for.
+
+        Once in a boot: a firmware that takes other settings, or gives others back, is
+        not kept from its search for a network. And by the radio once for the same
+        settings: it wears the modem's flash, and the ladder has its own turn.
         """
         channel = await self._initialise()
+        await self._memory.remember(
+            "apn", settings.command(), partial(self._attach_with, channel, settings)
+        )
+
+    async def _attach_with(self, channel: AtChannel, settings: pdp.PdpSettings) -> None:
         found = await pdp.configured(channel, settings.context_id)
         if found is not None and found.is_of(settings):
             return
@@ -122,7 +133,16 @@ class Modem(Connection):
         try:
             await radio.attach(channel)
         except CommandError:
+            if self._turned_for != settings:
+                self._turned_for = settings
+                with suppress(CommandError):
+                    await self._turn_radio()
+
+    async def _turn_radio(self) -> None:
+        """Turn the radio off and on: on whatever happens, or no network is found."""
+        try:
             await self.set_radio(False)
+        finally:
             await self.set_radio(True)
 
     @property
