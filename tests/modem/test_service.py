@@ -6,10 +6,12 @@ import pytest
 
 from custom_components.quectel_smtp.modem.at.errors import (
     NetworkLockedError,
+    NoAnswerError,
     NotRegisteredError,
     PinRefusedError,
     PinRequiredError,
     PinTriesExhaustingError,
+    PinUnjudgedError,
     PukRequiredError,
     RegistrationDeniedError,
     SimFailureError,
@@ -21,7 +23,7 @@ from custom_components.quectel_smtp.modem.network.status import Registration
 from custom_components.quectel_smtp.modem.service import await_registration, unlock
 
 from .scripted_modem import ScriptedModem
-from .scripted_port import ERROR, OK, frame
+from .scripted_port import ERROR, OK, Answer, Late, frame
 from .virtual_time import virtual_time
 
 PIN_LINE = 'AT+CPIN="1234"'
@@ -226,6 +228,57 @@ async def test_a_sim_that_never_gets_ready_is_a_failure() -> None:
     bench.answers[PIN_LINE] = OK
     with pytest.raises(SimFailureError):
         await unlock(await opened(bench), "1234", None)
+    assert bench.lines.count(PIN_LINE) == 1
+
+
+def tells_no_tries() -> ScriptedModem:
+    """Return a modem whose SIM wants its PIN, and that doesn't count the tries."""
+    bench = locked(tries=None)
+    bench.answers['AT+QPINC="SC"'] = ERROR
+    return bench
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Late(8, b"\r\n+CME ERROR: 16\r\n"), None, b"\r\nRDY\r\n", OK],
+    ids=["late", "none", "restart", "taken, it says"],
+)
+@virtual_time
+async def test_a_pin_whose_end_nobody_knows_is_a_person_s_to_give_again(
+    answer: Answer,
+) -> None:
+    bench = tells_no_tries()
+    bench.answers[PIN_LINE] = answer
+    with pytest.raises(PinUnjudgedError):
+        await unlock(await opened(bench), "1234", None)
+    assert bench.lines.count(PIN_LINE) == 1
+
+
+@virtual_time
+async def test_a_port_that_goes_with_the_pin_leaves_it_to_a_person() -> None:
+    bench = tells_no_tries()
+
+    def go() -> None:
+        bench.port.lose(OSError())
+
+    bench.answers[PIN_LINE] = go
+    with pytest.raises(PinUnjudgedError):
+        await unlock(await opened(bench), "1234", None)
+
+
+@virtual_time
+async def test_a_pin_that_got_no_answer_costs_one_try_at_most() -> None:
+    bench = locked()
+    bench.answers['AT+QPINC="SC"'] = [
+        *[frame('+QPINC: "SC",3,10')] * 2,
+        frame('+QPINC: "SC",2,10'),
+    ]
+    bench.answers[PIN_LINE] = None
+    modem = await opened(bench)
+    with pytest.raises(NoAnswerError):
+        await unlock(modem, "1234", None)
+    with pytest.raises(PinTriesExhaustingError):
+        await unlock(modem, "1234", None)
     assert bench.lines.count(PIN_LINE) == 1
 
 

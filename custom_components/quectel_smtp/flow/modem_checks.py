@@ -18,7 +18,7 @@ from ..modem.modem import Modem
 from ..modem.network.pdp import PdpSettings
 from ..modem.network.profile import ALL_PORTS
 from ..modem.network.status import Identity, Network
-from ..modem.service import await_registration, unlock
+from ..modem.service import await_registration, settle, unlock
 from ..pins import pin_digest
 
 REGISTRATION_WAIT: Final = 60.0
@@ -105,6 +105,8 @@ async def make_ready(
     A PIN whose digest is among ``refused`` is not sent: ``PinKnownRefusedError``.
     """
     show(Stage.SIM)
+    # Before it is ready it does not tell its number, by which its PINs are known.
+    await settle(modem)
     found.iccid = await modem.iccid()
     if pin is not None and pin_digest(pin.code, found.iccid) in refused:
         raise PinKnownRefusedError(await modem.pin_tries())

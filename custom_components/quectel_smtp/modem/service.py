@@ -8,6 +8,7 @@ from .at.errors import (
     NotRegisteredError,
     PinRequiredError,
     PinTriesExhaustingError,
+    PinUnjudgedError,
     PukRequiredError,
     RegistrationDeniedError,
     SimError,
@@ -59,6 +60,11 @@ async def unlock(modem: Modem, pin: str | None, iccid: str | None) -> None:
         raise _UNUSABLE.get(state, SimFailureError)
 
 
+async def settle(modem: Modem) -> None:
+    """Wait for a SIM that is not ready yet, 20 s at most; what it says is for later."""
+    await _settled_state(modem, _now() + _SIM_SETTLES)
+
+
 async def _settled_state(modem: Modem, deadline: float) -> SimState:
     """Return the SIM's state once it is no passing one, or at the deadline."""
     while (state := await modem.sim_state()).passing and _now() < deadline:
@@ -69,10 +75,15 @@ async def _settled_state(modem: Modem, deadline: float) -> SimState:
 
 
 async def _await_unlocked(modem: Modem) -> None:
-    """Wait until the SIM has taken its PIN; ``SimFailureError`` after 20 s."""
+    """Wait until the SIM has taken its PIN; ``SimFailureError`` after 20 s.
+
+    ``PinUnjudgedError`` if it asks for it still, and nothing tells whether it cost a try.
+    """
     deadline = _now() + _SIM_SETTLES
-    while not (await modem.sim_state()).usable:
+    while not (state := await modem.sim_state()).usable:
         if _now() >= deadline:
+            if state is SimState.PIN_REQUIRED and await modem.pin_tries() is None:
+                raise PinUnjudgedError(None)
             raise SimFailureError
         await asyncio.sleep(_ASK_EVERY)
 

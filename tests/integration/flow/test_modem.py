@@ -220,6 +220,27 @@ async def test_a_refused_pin_is_remembered_when_the_dialog_is_closed(
     assert desk.pins_entered == ["1111"]
 
 
+async def test_a_refused_pin_is_known_again_by_a_sim_that_is_slow_to_tell_its_number(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    desk.tries = None
+    dialog = await _tried(hass)
+    await dialog.submit(pin="1111")
+    number, desk.iccid = desk.iccid, None
+    asked = desk.calls.count("sim_state")
+    ready = desk.hold_in("sim_state")
+    await dialog.begin(pin="1111")
+    await desk.reached("sim_state", asked + 1)
+    desk.iccid = number
+    ready.set()
+    await hass.async_block_till_done()
+    await dialog.look()
+    await dialog.watch()
+    assert dialog.errors == {"pin": "pin_refused_before"}
+    assert desk.pins_entered == ["1111"]
+
+
 async def test_a_pin_that_one_sim_refused_may_be_another_one_s(
     hass: HomeAssistant, desk: Desk
 ) -> None:

@@ -15,10 +15,13 @@ from ..at.commands import Command, Deadline
 from ..at.errors import (
     CommandError,
     InvalidValueError,
+    ModemRebootedError,
+    NoAnswerError,
     NotAModemError,
     PinRefusedError,
     PinTriesExhaustingError,
     PinUnjudgedError,
+    PortLostError,
     PukRequiredError,
     SimFailureError,
     SimMissingError,
@@ -226,7 +229,7 @@ async def enter_pin(channel: AtChannel, pin: str) -> None:
     ``PinTriesExhaustingError`` if two tries or fewer are left: then nothing is sent.
     ``PinRefusedError`` if the SIM refuses it, which it says, or its tries tell: it must
     not be entered again. ``SimNotReadyError`` if it was not looked at,
-    ``PinUnjudgedError`` where nothing tells.
+    ``PinUnjudgedError`` where nothing tells, not even the tries that are left.
     """
     if not (4 <= len(pin) <= 8 and pin.isascii() and pin.isdigit()):
         raise InvalidValueError("pin", "invalid")
@@ -239,6 +242,11 @@ async def enter_pin(channel: AtChannel, pin: str) -> None:
                 f"AT+CPIN={quote(pin, 'pin', 8)}", deadline=Deadline.SIM, secret=True
             )
         )
+    except (ModemRebootedError, NoAnswerError, PortLostError) as err:
+        if tries is None:
+            # It may have cost one, and so may the next.
+            raise PinUnjudgedError(None) from err
+        raise
     except CommandError as err:
         left = await pin_tries(channel)
         lost = None if tries is None or left is None else tries - left
