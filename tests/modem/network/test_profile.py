@@ -46,6 +46,14 @@ async def test_a_firmware_that_tells_nothing_more_is_the_reference_model() -> No
     assert found == Profile()
 
 
+@virtual_time
+async def test_a_firmware_that_names_no_tls_setting_lacks_none_for_that() -> None:
+    """Without ``sni``, a server that shares its address shows another's certificate."""
+    numbers = frame("+QSSLCFG: (0-5),(0-4)")
+    found = await probe(answering(QSMTPCFG=frame(SMTP), QSSLCFG=numbers).channel)
+    assert found.tls_settings is None
+
+
 @pytest.mark.parametrize(
     ("versions", "version"),
     [("0-4", 3), ("0-5", 3), ("3", 3), ("4", 4), ("0-2,4", 4), ("", 3)],

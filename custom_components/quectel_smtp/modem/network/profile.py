@@ -50,12 +50,14 @@ async def probe(channel: AtChannel) -> Profile:
             raise UnsupportedModemError from err
         raise OldGsmModemError
     tls = await _ask(channel, "QSSLCFG")
+    # An answer without names tells nothing.
+    names = frozenset(line[0] for line in tls if line[0].isalpha())
     versions = next((line[-1] for line in tls if line[0] == "sslversion"), "")
     upload = await _ask(channel, "QFUPL")
     context = await _ask(channel, "QICSGP")
     return Profile(
         has_body_original=any(line[0] == "bodyoriginal" for line in smtp),
-        tls_settings=frozenset(line[0] for line in tls) if tls else None,
+        tls_settings=names or None,
         tls_version=_TLS_ALL
         if allows(versions, _TLS_ALL) and not allows(versions, _TLS_1_2)
         else _TLS_1_2,
