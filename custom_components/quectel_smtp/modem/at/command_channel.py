@@ -26,7 +26,7 @@ from .errors import (
 from .exchange import Exchange, Expectation
 from .link import Link
 from .parser import Acknowledgement, Broken, Data, Event, Parser, Prompt
-from .syntax import LINE_LIMIT
+from .syntax import LINE_LIMIT, is_imei
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -47,14 +47,10 @@ _SINGLE_GREETINGS: Final = tuple(
 _READ_TOO: Final = ("+CEREG:", "+CFUN:", "+CGREG:", "+CPIN:", "+CREG:")
 
 
-def _is_imei(text: str) -> bool:
-    return len(text) == 15 and text.isascii() and text.isdigit()
-
-
 # Reads whose answers can't be taken for one another's: the modem answers in order, so
 # that whatever arrives before the answer of the newest one is stale.
 _PROBES: Final = (
-    Command("AT+CGSN", bare=_is_imei),
+    Command("AT+CGSN", bare=is_imei),
     Command("AT+CSQ", prefixes=("+CSQ:",)),
     Command("AT+CGATT?", prefixes=("+CGATT:",)),
     Command("AT+CCLK?", prefixes=("+CCLK:",)),

@@ -122,3 +122,8 @@ def number(text: str) -> int | None:
     ):
         return None
     return int(text)
+
+
+def is_imei(text: str) -> bool:
+    """Whether ``text`` may be an IMEI, which has 15 digits (3GPP TS 23.003 6.2.1)."""
+    return len(text) == 15 and text.isascii() and text.isdigit()

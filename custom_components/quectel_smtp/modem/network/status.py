@@ -28,7 +28,7 @@ from ..at.errors import (
     SimNotReadyError,
     UnexpectedAnswerError,
 )
-from ..at.syntax import number, parameters, quote
+from ..at.syntax import is_imei, number, parameters, quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +160,6 @@ _CLOCK: Final = re.compile(
 )
 
 
-def _is_imei(text: str) -> bool:
-    return len(text) == 15 and text.isascii() and text.isdigit()
-
-
 async def _bare(channel: AtChannel, line: str) -> str:
     """Read a line without prefix; one that is a piece of the echo is not taken."""
 
@@ -179,7 +175,7 @@ async def _bare(channel: AtChannel, line: str) -> str:
 async def identify(channel: AtChannel) -> Identity:
     """Ask who the modem is; ``NotAModemError`` where it has no IMEI to give."""
     try:
-        lines = await channel.execute(Command("AT+CGSN", bare=_is_imei))
+        lines = await channel.execute(Command("AT+CGSN", bare=is_imei))
         if not lines:
             raise NotAModemError
         return Identity(
