@@ -80,6 +80,25 @@ async def test_the_radio_takes_the_context_with_it() -> None:
     assert bench.lines[-3:] == ACTIVATION
 
 
+@pytest.mark.parametrize("told_before", [False, True])
+@virtual_time
+async def test_a_radio_that_says_it_is_on_again_is_no_restart(
+    told_before: bool,
+) -> None:
+    bench = bench_that_sends()
+    modem = await opened(bench)
+    if told_before:
+        bench.port.receive(RESTART + b"\r\n+CFUN: 1\r\n")
+    bench.answers["AT+CFUN=1"] = OK + b"\r\n+CFUN: 1\r\n"
+    await modem.set_radio(False)
+    boot = modem.boot
+    await modem.set_radio(True)
+    await modem.network()
+    assert modem.boot == boot
+    bench.port.receive(RESTART)
+    assert modem.boot != boot
+
+
 @pytest.mark.parametrize("state", ["inactive", "active", "refuses to go"])
 @virtual_time
 async def test_a_context_is_renewed_whatever_its_state(state: str) -> None:

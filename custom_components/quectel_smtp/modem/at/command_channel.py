@@ -43,6 +43,11 @@ _GREETINGS: Final = 3
 _SINGLE_GREETINGS: Final = tuple(
     Command(line, deadline=0.4) for line in ("ATQ0", "ATV1", "ATE0")
 )
+# All functions are available (AT manual, result codes): after a start, and perhaps after
+# this command.
+_TURN_ON: Final = "AT+CFUN=1"
+_TURNED_ON: Final = "+CFUN: 1"
+
 # What arrives unasked, and as the answer to a read.
 _READ_TOO: Final = ("+CEREG:", "+CFUN:", "+CGREG:", "+CPIN:", "+CREG:")
 
@@ -84,6 +89,8 @@ class CommandChannel(Link):
         self._outstanding: set[str] = set()
         # The lines by which the modem's last start has told of itself.
         self._told: set[str] = set()
+        # Whether one of them may also follow a command of ours.
+        self._turning_on = False
 
     # The transport's side.
 
@@ -215,6 +222,9 @@ class CommandChannel(Link):
         Each start says ``RDY``, ``APP RDY`` and ``+CFUN: 1`` once at most, the later
         ones after any time: the radio may take long.
         """
+        turning_on, self._turning_on = self._turning_on, False
+        if turning_on and text == _TURNED_ON:
+            return
         if self._told and text not in {"RDY", "POWERED DOWN", *self._told}:
             self._told.add(text)
             return
@@ -252,6 +262,7 @@ class CommandChannel(Link):
         if _LOGGER.isEnabledFor(logging.DEBUG):
             _LOGGER.debug("> %s", command.name if command.secret else command.line)
         self._used_since_boot = True
+        self._turning_on = self._turning_on or command.line == _TURN_ON
         self._dispatcher.begin(exchange)
         try:
             self._write(line)
