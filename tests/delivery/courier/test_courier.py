@@ -1467,6 +1467,29 @@ async def test_what_waits_follows_its_recipient_once_it_is_not_being_sent(
         assert "recipient was removed: 1 email" in caplog.text
 
 
+@pytest.mark.parametrize("gone", [False, True])
+@virtual_time
+async def test_what_is_on_its_way_to_the_modem_follows_its_recipient(
+    office: Office, gone: bool
+) -> None:
+    activate = "AT+QIACT=1"
+    async with office.at_work() as courier:
+        await office.until(lambda: courier.status.network)
+        office.modem.answers[activate] = [Late(100, OK), OK]
+        found = email(recipient_id="anna")
+        await courier.submit(found)
+        await office.until(lambda: activate in office.modem.lines)
+        courier.follow({} if gone else {"anna": Addresses(("new@example.com",))})
+        end = await office.ended(found)
+        assert end is (State.CANCELLED if gone else State.SENT)
+        assert office.modem.sends == (0 if gone else 1)
+        if not gone:
+            await office.idle()
+            lines = office.modem.lines
+            told = [line for line in lines if line.startswith("AT+QSMTPDST=1")]
+            assert told[-1] == 'AT+QSMTPDST=1,1,"new@example.com"'
+
+
 @virtual_time
 async def test_nothing_is_written_again_and_again_while_what_is_unsettled_is_to_follow(
     office: Office, monkeypatch: pytest.MonkeyPatch
@@ -1490,11 +1513,12 @@ async def test_nothing_is_written_again_and_again_while_what_is_unsettled_is_to_
     async with office.at_work() as courier:
         courier.follow({"anna": Addresses(("new@example.com",))})
         await asyncio.sleep(600)
-        assert follows == 1
+        # At once, and once in its turn.
+        assert follows == 2
         office.modem.absent = False
         await office.until(lambda: courier.status.connected)
         office.modem.port.receive(b"\r\n+QSMTPPUT: 678,550\r\n")
-        await office.until(lambda: follows == 2)
+        await office.until(lambda: follows == 3)
 
 
 @virtual_time

@@ -46,7 +46,7 @@ def follow(box: Bench, *to: str, elapsed: float = 10.0) -> Followed:
 
 def test_what_waits_goes_to_the_corrected_address(box: Bench) -> None:
     reference = box.accept(to_anna())
-    other = box.accept()
+    other = box.accept(elapsed=1.0)
     assert follow(box, B) == Followed()
     items = [box.attempt(sent(), 10.0) for _ in range(2)]
     assert [(item.reference, item.to) for item in items] == [

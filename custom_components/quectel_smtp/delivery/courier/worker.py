@@ -149,7 +149,24 @@ class Worker:
     def follow(self, recipients: Recipients) -> None:
         """Have what waits go to these recipients' addresses, as soon as may be."""
         self._recipients, self._left = recipients, False
+
+        def follow(outbox: Outbox, at: Instant) -> None:
+            self._followed(outbox, recipients, at)
+
+        # At once, for what is on its way to the modem; what is left follows in its turn.
+        self._books.soon(follow)
         self._wake.set()
+
+    def _followed(
+        self, outbox: Outbox, recipients: Recipients, at: Instant
+    ) -> Followed:
+        followed = outbox.follow(recipients, at)
+        if followed.cancelled:
+            _LOGGER.warning(
+                "Cancelled, as their recipient was removed: %d emails",
+                followed.cancelled,
+            )
+        return followed
 
     def try_anew(self, *reasons: Reason) -> None:
         """The path may be mended: what waits for it need not wait longer."""
@@ -248,7 +265,7 @@ class Worker:
                 return Followed()
             if left and outbox.unsettled() is not None:
                 return Followed(left=True)
-            return outbox.follow(recipients, at)
+            return self._followed(outbox, recipients, at)
 
         try:
             followed = await self._books.change(keep)
@@ -257,11 +274,6 @@ class Worker:
             if taken is not None:
                 self._mended = {*taken, *(self._mended or ())}
             raise
-        if followed.cancelled:
-            _LOGGER.warning(
-                "Cancelled, as their recipient was removed: %d emails",
-                followed.cancelled,
-            )
         if self._recipients is recipients:
             self._left = followed.left
             if not followed.left:

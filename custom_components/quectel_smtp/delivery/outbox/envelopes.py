@@ -149,6 +149,15 @@ def keep_hidden(store: Store, envelope: int) -> int:
     return envelope if len(parts) == 1 else _replace(store, envelope, parts)[0]
 
 
+def renew(store: Store, envelope: int, members: Sequence[int]) -> int:
+    """Put one for other addresses in an envelope's place; returns its number.
+
+    Whoever has taken the old one, and not begun to send it, finds it gone.
+    """
+    (number,) = _replace(store, envelope, [members])
+    return number
+
+
 def _replace(store: Store, whole: int, parts: Sequence[Sequence[int]]) -> list[int]:
     """Put envelopes for parts of its addresses in an envelope's place, alike otherwise."""
     numbers = []

@@ -105,19 +105,21 @@ def _share(
     """Give who is wanted to the envelopes that wait; a new address gets its own."""
     known = {address for part in waiting for address in part.addresses}
     fresh = [address for address in wanted if address not in known]
-    template = waiting[0].row
+    keep = []
     for part in waiting:
         kept = [address for address in part.addresses if address in wanted]
         if not kept and fresh:
             kept = [fresh.pop(0)]
+        keep.append(kept)
+    for address in fresh:
+        envelopes.add(store, waiting[0].row, [order.index(address)], at)
+    for part, kept in zip(waiting, keep, strict=True):
         if not kept:
             store.run("DELETE FROM envelopes WHERE id = ?", part.row.id)
         elif list(part.addresses) == kept:
             _renumber(store, part.row.id, order, kept)
         else:
             _address(store, part, order, kept, at)
-    for address in fresh:
-        envelopes.add(store, template, [order.index(address)], at)
 
 
 def _part(store: Store, row: EnvelopeRow, addresses: Addresses) -> _Part:
@@ -187,13 +189,15 @@ def _address(
     waits = row.reason in _FOR_ADDRESSES and (
         not apart or set(addresses).isdisjoint(part.addresses)
     )
-    _renumber(store, row.id, order, addresses)
+    number = envelopes.renew(
+        store, row.id, [order.index(address) for address in addresses]
+    )
     history = replace(row.history, temporary=0, full=0, rebuilt=False)
     # What all emails are held for stays what it is held for, and is tried at once.
     queued = waits and row.reason is not Reason.UNEXPLAINED
     envelopes.change(
         store,
-        row.id,
+        number,
         State.QUEUED if queued else row.state,
         reason=None if queued else row.reason,
         due=at.elapsed if waits else row.due,
