@@ -19,6 +19,7 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.helpers.typing import ConfigType
 
+from .account_check import AccountCheck, forget
 from .const import DOMAIN, PLATFORMS, SHOWN_APART
 from .coordinator import QuectelConfigEntry, QuectelCoordinator, RuntimeData
 from .delivery.courier.courier import Courier
@@ -62,7 +63,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
     await courier.open()
     keeper = EntryKeeper(hass, entry, courier, reading, gate, search)
     coordinator = QuectelCoordinator(hass, entry, courier, keeper)
-    entry.runtime_data = RuntimeData(courier, keeper, coordinator)
+    check = AccountCheck(hass, entry, courier)
+    entry.runtime_data = RuntimeData(courier, keeper, coordinator, check)
 
     # The recipients' devices are linked to it.
     dr.async_get(hass).async_get_or_create(
@@ -72,6 +74,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
 
     async def entry_changed(_: HomeAssistant, __: QuectelConfigEntry) -> None:
         keeper.entry_changed()
+        check.entry_changed()
         coordinator.take_status()
 
     async def language_or_zone_changed(_: Event) -> None:
@@ -83,6 +86,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
             courier.look()
 
     async def stop_sending(_: Event) -> None:
+        check.stop()
         await courier.stop()
         courier.hide()
 
@@ -104,6 +108,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
     courier.start()
     _show_once_started(hass, entry, courier)
     coordinator.take_status()
+    entry.async_on_unload(check.stop)
+    await check.start()
     return True
 
 
@@ -139,9 +145,11 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
     runtime: RuntimeData | None = getattr(entry, "runtime_data", None)
     if runtime is not None:
         # It could not be unloaded.
+        runtime.check.stop()
         await runtime.courier.close()
         await runtime.coordinator.async_shutdown()
     await remove_outbox(hass, outbox_path(hass, entry), entry.title)
+    await forget(hass, entry.entry_id)
     for key in KEYS:
         ir.async_delete_issue(hass, DOMAIN, issue_id(key, entry.entry_id))
 

@@ -12,6 +12,7 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
+from .account_check import AccountCheck
 from .const import CONF_ICCID, DOMAIN
 from .delivery.courier.courier import Courier
 from .delivery.status import Status
@@ -36,6 +37,7 @@ class RuntimeData:
     courier: Courier
     keeper: EntryKeeper
     coordinator: QuectelCoordinator
+    check: AccountCheck
 
 
 type QuectelConfigEntry = ConfigEntry[RuntimeData]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from custom_components.quectel_smtp.account_check import ACCOUNT_KEYS
 from custom_components.quectel_smtp.delivery.records import Reason, Summary
 from custom_components.quectel_smtp.delivery.status import Status
 from custom_components.quectel_smtp.issues import DAMAGED, KEYS, Issue, issues_of
@@ -129,4 +130,4 @@ def test_each_issue_says_what_happened_and_what_to_do(key: str) -> None:
 
 
 def test_each_text_is_of_an_issue() -> None:
-    assert set(texts()["issues"]) == KEYS
+    assert set(texts()["issues"]) == KEYS | ACCOUNT_KEYS

@@ -121,8 +121,8 @@ async def over_modem(
     log-in may have been tried. ``find_root``: see ``check``.
     """
     try:
+        clock = better_clock(now, await modem.network_time())
         async with modem.stream(server.host, server.port) as pair:
-            clock = better_clock(now, await modem.network_time())
             return await check(pair.socket, server, clock, find_root=find_root)
     except ServerNameError as err:
         return Failed(Trouble.NAME, code=int(err.code))

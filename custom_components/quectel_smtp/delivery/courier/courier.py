@@ -4,7 +4,8 @@ An email is accepted once the outbox has it on disk. The worker takes the most u
 one that is due, has it sent, and what became of it recorded.
 """
 
-from collections.abc import AsyncGenerator, Callable
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -154,6 +155,34 @@ class Courier:
                 line.leave_service()
                 # Result codes may have been routed to this port meanwhile.
                 self._worker.try_anew(Reason.RESULTS_ELSEWHERE)
+
+    async def while_idle[T](self, work: Callable[[Modem], Awaitable[T]]) -> T | None:
+        """Have something done with the modem while no email wants it.
+
+        None where one waits or is unsettled, or the modem is not in service; and where
+        one comes meanwhile: the work is cancelled then, and the email goes.
+        """
+        line = self._worker.line
+        if self._port_lock.locked() or not line.in_service:
+            return None
+        async with self._port_lock:
+            unsettled = await self._outbox.do(lambda outbox, _: outbox.unsettled())
+            if unsettled is not None or self.status.mail.waiting:
+                return None
+            working = asyncio.ensure_future(work(line.modem))
+
+            def give_way() -> None:
+                if self.status.mail.waiting:
+                    working.cancel()
+
+            unwatch = self.watch(give_way)
+            try:
+                await asyncio.wait((working,))
+            finally:
+                unwatch()
+                working.cancel()
+                await asyncio.wait((working,))
+            return None if working.cancelled() else working.result()
 
     async def poll(self) -> None:
         """Refresh network and PDP state, unless the modem is away or at work."""
