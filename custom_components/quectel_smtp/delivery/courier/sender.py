@@ -2,11 +2,9 @@
 
 import asyncio
 from contextlib import suppress
-import logging
 from typing import Final
 
-from ...modem.at.commands import RESULT_MARGIN
-from ...modem.at.errors import ModemError, ModemRebootedError, NoAnswerError
+from ...modem.at.errors import ModemRebootedError, NoAnswerError
 from ...modem.mail.smtp import Outcome, Result
 from ..outbox.thread import OutboxThread
 from ..records import Again, Item, Unsettled
@@ -15,9 +13,8 @@ from ..rules.recovery import Recovery
 from ..rules.wording import Wording, letter
 from ..settings import Settings
 from .books import Books
+from .carrier import Carrier
 from .line import Line
-
-_LOGGER = logging.getLogger(__name__)
 
 # Certain not to have sent anything, and mended by doing it all once more at once.
 _RESTARTS: Final = 3
@@ -35,14 +32,14 @@ class Sender:
         outbox: OutboxThread,
         books: Books,
         wording: Wording,
-        put_timeout: int,
+        module: Carrier,
     ) -> None:
-        """Take the line; ``put_timeout``: seconds that the modem may take, 60-65535."""
+        """Take the line, and the way over it."""
         self._line = line
         self._outbox = outbox
         self._books = books
         self.wording = wording
-        self._put_timeout = put_timeout
+        self._carrier = module
         # The intent to send is written down, or just being so, and its end not yet.
         self.at_stake = False
         # From now on the email may leave, whatever becomes of us.
@@ -86,12 +83,13 @@ class Sender:
             wait = policy.unproved(item.history)
             if wait is not None:
                 return wait
-        await modem.configure(settings.server)
+        carrier = self._carrier
         now = self._outbox.now().elapsed
-        refused = await modem.prepare(letter(item, self.wording, now))
+        message = letter(item, self.wording, now)
+        refused = await carrier.prepare(message, settings)
         if refused is not None:
             return refused
-        mark = await modem.mark()
+        mark = await carrier.mark()
         if modem.boot != boot:
             # It restarted between two commands, and has forgotten the email too.
             raise ModemRebootedError
@@ -100,7 +98,7 @@ class Sender:
             if not await self._begin(item, mark):
                 await self.clear()
                 return None
-            outcome = await modem.put(self._put_timeout, self._hand_over)
+            outcome = await carrier.hand_over(self._hand_over)
         except asyncio.CancelledError:
             if not self.handed_over:
                 self._books.soon(lambda box, at: box.withdraw(item.envelope, at))
@@ -112,7 +110,7 @@ class Sender:
 
     async def _begin(self, item: Item, mark: int | None) -> bool:
         """Commit that the email is about to be handed over; False: it was cancelled."""
-        patience = self._put_timeout + RESULT_MARGIN
+        patience = self._carrier.patience
         return await self._books.change(
             lambda outbox, at: outbox.begin(
                 item.envelope, at.elapsed + patience, mark, at
@@ -145,11 +143,8 @@ class Sender:
         return self.proved
 
     async def clear(self) -> None:
-        """Clear the modem's copy; where that fails the next email begins with it."""
-        try:
-            await self._line.modem.clear()
-        except ModemError as err:
-            _LOGGER.debug("The email's content stays in the modem: %s", err)
+        """Leave nothing of the email behind on its way."""
+        await self._carrier.clear()
 
     async def late_outcome(
         self, unsettled: Unsettled, rest: float, recovery: Recovery

@@ -40,6 +40,7 @@ from ..status import Board
 from .books import Books
 from .judge import MENDED_BY_A_PERSON, WRITE_EVERY, Judge
 from .line import FindPorts, Line
+from .module import ModuleCarrier
 from .pace import PERSON_EVERY, Pace
 from .sender import Sender
 
@@ -77,7 +78,8 @@ class Worker:
         self._outbox = outbox
         self._books = books
         self._board = board
-        self._sender = Sender(self.line, outbox, books, wording, put_timeout)
+        module = ModuleCarrier(self.line, put_timeout)
+        self._sender = Sender(self.line, outbox, books, wording, module)
         self._judge = Judge(self.line, outbox, books, self._sender, self.pace, board)
         self._recovery = Recovery(Wear(), self._save_wear, self._modem_restarted)
         self._wake = asyncio.Event()

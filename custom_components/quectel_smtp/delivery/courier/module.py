@@ -1,0 +1,65 @@
+"""The way by the modem's own mail client (SMTP note)."""
+
+from collections.abc import Callable
+import logging
+from typing import Final, override
+
+from ...modem.at.commands import RESULT_MARGIN
+from ...modem.at.errors import ModemError
+from ...modem.mail.message import BODY_LIMIT, FIELD_LIMIT, RECIPIENT_LIMIT, Message
+from ...modem.mail.smtp import Outcome
+from ..settings import Settings
+from .carrier import Capacity, Carrier
+from .line import Line
+
+_LOGGER = logging.getLogger(__name__)
+
+# Published firmware writes every address into the header, and goes on in clear text where
+# a server refuses STARTTLS.
+_CAPACITY: Final = Capacity(
+    recipients=RECIPIENT_LIMIT,
+    body=BODY_LIMIT,
+    field=FIELD_LIMIT,
+    hides_recipients=False,
+    strict_starttls=False,
+)
+
+
+class ModuleCarrier(Carrier):
+    """QSMTPCFG to QSMTPPUT, and QSMTPCLR."""
+
+    def __init__(self, line: Line, put_timeout: int) -> None:
+        """Take the line; ``put_timeout``: seconds that the modem may take, 60-65535."""
+        self._line = line
+        self._put_timeout = put_timeout
+
+    @property
+    @override
+    def capacity(self) -> Capacity:
+        return _CAPACITY
+
+    @property
+    @override
+    def patience(self) -> float:
+        return self._put_timeout + RESULT_MARGIN
+
+    @override
+    async def prepare(self, message: Message, settings: Settings) -> Outcome | None:
+        modem = self._line.modem
+        await modem.configure(settings.server)
+        return await modem.prepare(message)
+
+    @override
+    async def mark(self) -> int | None:
+        return await self._line.modem.mark()
+
+    @override
+    async def hand_over(self, handed_over: Callable[[], None]) -> Outcome:
+        return await self._line.modem.put(self._put_timeout, handed_over)
+
+    @override
+    async def clear(self) -> None:
+        try:
+            await self._line.modem.clear()
+        except ModemError as err:
+            _LOGGER.debug("The email's content stays in the modem: %s", err)
