@@ -32,6 +32,7 @@ from custom_components.quectel_smtp.delivery.records import (
     State,
     Transition,
     Verdict,
+    Way,
 )
 from custom_components.quectel_smtp.delivery.settings import Settings
 from custom_components.quectel_smtp.modem.at.port import PortSettings
@@ -234,9 +235,14 @@ class WitnessedOutbox(Outbox):
 
     @override
     def begin(
-        self, envelope: int, deadline: float, mark: int | None, at: Instant
+        self,
+        envelope: int,
+        deadline: float,
+        mark: int | None,
+        at: Instant,
+        way: Way = Way.MODULE,
     ) -> bool:
-        begun = super().begin(envelope, deadline, mark, at)
+        begun = super().begin(envelope, deadline, mark, at, way)
         if begun:
             notary = self._office.notary
             notary.begun(self._items[envelope], at.elapsed, self._options)

@@ -51,6 +51,22 @@ class State(StrEnum):
 _WAITING: Final = frozenset({State.QUEUED, State.SENDING, State.DEFERRED, State.HELD})
 
 
+class Way(StrEnum):
+    """By what an email leaves, over the same modem."""
+
+    MODULE = "module"
+    """The modem's own mail client."""
+    STREAM = "stream"
+    """Home Assistant's, over a TCP connection of the modem."""
+
+
+class Ways(StrEnum):
+    """What a person may choose about the way of emails."""
+
+    MODULE = "module"
+    STREAM = "stream"
+
+
 class Reason(StrEnum):
     """Why an envelope is deferred or held, or goes before its time."""
 
@@ -112,13 +128,17 @@ class Finding:
 
     ``result``, ``code`` (the modem's) and ``reply`` (the server's) are those of the
     modem's outcome; where it never came to one, ``error`` is the ``key`` of the
-    ``ModemError`` that says why nothing was sent.
+    ``ModemError`` that says why nothing was sent. ``words`` are the server's own, for
+    people alone; ``address`` is the one that it refused, where it named one of several.
     """
 
     result: Result | None = None
     code: int | None = None
     reply: int | None = None
     error: str | None = None
+    way: Way = Way.MODULE
+    words: str | None = field(default=None, repr=False)
+    address: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +301,16 @@ class Unsettled:
     history: History
     addresses: frozenset[str] = field(default=frozenset(), repr=False)
     """To whom it goes, where that can still be read."""
+    way: Way = Way.MODULE
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of an envelope's addresses, and what an attempt came to for them."""
+
+    addresses: frozenset[str] = field(repr=False)
+    verdict: Verdict
+    finding: Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,6 +409,8 @@ class Options:
     """Whether ten or more emails that wait for one recipient go out as one."""
     idle: float = 30 * 60.0
     """Seconds without mail after which the PDP context is given back; 0: never."""
+    ways: Ways = Ways.MODULE
+    """By what emails go out."""
 
 
 # What keeps the outbox from accepting.

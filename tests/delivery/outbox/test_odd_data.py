@@ -42,6 +42,7 @@ _COLUMNS = {
         "finding",
         "deadline",
         "mark",
+        "way",
     ),
     "parts": ("number", "kind", "content"),
 }

@@ -1,11 +1,12 @@
 """``Carrier``: a way by which an email leaves, and what it can carry."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ...modem.mail.message import Message
 from ...modem.mail.smtp import Outcome
+from ..records import Item, Way
 from ..settings import Settings
 
 
@@ -25,8 +26,34 @@ class Capacity:
     """Whether STARTTLS is never given up for clear text."""
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What came of an attempt for one address, in the server's own words."""
+
+    outcome: Outcome
+    words: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How an attempt ended, and in what words of the server, for people alone.
+
+    ``refused`` are the addresses that the server did not take; ``outcome`` is that of
+    the others, or of all.
+    """
+
+    outcome: Outcome
+    words: str = field(default="", repr=False)
+    refused: Mapping[str, Refusal] = field(default_factory=dict, repr=False)
+    way: Way = Way.MODULE
+
+
 class Carrier(Protocol):
     """One way over the modem, for one email at a time."""
+
+    @property
+    def way(self) -> Way:
+        """Which one it is."""
 
     @property
     def capacity(self) -> Capacity:
@@ -34,9 +61,14 @@ class Carrier(Protocol):
 
     @property
     def patience(self) -> float:
-        """Seconds after which the result of what was handed over can't come any more."""
+        """Seconds in which a result may come late, even to another process than ours.
 
-    async def prepare(self, message: Message, settings: Settings) -> Outcome | None:
+        0 where it comes while ``hand_over`` runs, or never.
+        """
+
+    async def prepare(
+        self, item: Item, message: Message, settings: Settings
+    ) -> Told | None:
         """Do all that comes before the email may leave; None if it may be handed over.
 
         Any outcome, and any ``ModemError``, means that nothing was sent.
@@ -48,12 +80,15 @@ class Carrier(Protocol):
         That is when the modem restarts; None where there is no such number.
         """
 
-    async def hand_over(self, handed_over: Callable[[], None]) -> Outcome:
+    async def hand_over(self, handed_over: Callable[[], None]) -> Told:
         """Send what was prepared; ``handed_over`` is called right before it may leave.
 
         From then on the end is an outcome. Before, a ``ModemError`` tells that nothing
         was sent.
         """
+
+    async def give_up(self) -> None:
+        """Forget what was prepared and is not handed over."""
 
     async def clear(self) -> None:
         """Leave nothing of the email behind; where that fails the next one does it."""

@@ -1,7 +1,7 @@
 """``Judge``: records what an attempt came to, and concludes for path and account."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from ...modem.at.errors import ModemError, NoAnswerError
@@ -16,10 +16,11 @@ from ..records import (
     Instant,
     Item,
     OutboxWriteError,
+    Part,
     Reason,
     Split,
     Standing,
-    Verdict,
+    Way,
 )
 from ..rules import outcomes, policy
 from ..rules.outcomes import Kind
@@ -29,6 +30,7 @@ from ..rules.storm import HOUR
 from ..settings import Settings
 from ..status import Board
 from .books import Books
+from .carrier import Told
 from .line import Line
 from .pace import Pace, jitter
 from .sender import Sender
@@ -74,21 +76,26 @@ class Judge:
         envelope: int,
         history: History,
         addresses: frozenset[str],
-        outcome: Outcome,
+        told: Told,
         settings: Settings,
         recovery: Recovery,
     ) -> None:
-        """Record an outcome that the modem reported, or that the result was lost."""
+        """Record what modem or server reported, or that the result was lost."""
+        outcome = told.outcome
+        refused = {who: end for who, end in told.refused.items() if who in addresses}
+        taken = addresses - refused.keys()
         account = policy.account(settings.server)
         standing = await self._firmly(lambda outbox, _: outbox.standing(account))
         proved = self._sender.proved
         sent = outcome.result is Result.SENT
         lost = outcome.result is Result.UNKNOWN
-        self._sender.stray = self._sender.stray + 1 if lost else 0
+        if told.way is Way.MODULE:
+            self._sender.stray = self._sender.stray + 1 if lost else 0
         verdict = policy.judge(
             outcome,
             history,
-            recipients=len(addresses),
+            # Nobody is asked twice where it is known whom the server refused.
+            recipients=len(taken) or 1,
             standing=standing,
             proved=proved,
             jitter=jitter(),
@@ -111,7 +118,19 @@ class Judge:
             if wake:
                 outbox.wake(at, *MENDED_BY_A_PERSON, asked=False)
 
-        await self._record(envelope, verdict, _finding(outcome), also)
+        parts = [Part(taken, verdict, _finding(told))] if taken else []
+        for who, end in refused.items():
+            own = policy.judge(
+                end.outcome,
+                history,
+                recipients=1,
+                standing=Standing(proven=True) if sent else standing,
+                proved=proved,
+                jitter=jitter(),
+            )
+            finding = _finding(Told(end.outcome, end.words, way=told.way), who)
+            parts.append(Part(frozenset({who}), own, finding))
+        await self._record(envelope, parts, also)
         if sent:
             self._pace.reset()
             self._put_off.clear()
@@ -129,7 +148,7 @@ class Judge:
 
     async def postpone(self, item: Item, wait: Again) -> None:
         """Record that an email which may have arrived waits: the path is not proved."""
-        await self._record(item.envelope, wait, Finding())
+        await self._record(item.envelope, [Part(item.addresses, wait, Finding())])
 
     async def conclude_error(
         self, item: Item, error: ModemError, recovery: Recovery
@@ -144,7 +163,8 @@ class Judge:
             # A path that can't be proved costs no attempt, and the path sets the pace.
             pause = policy.delay(self._pace.failures + 1, jitter())
             verdict = Again(pause, Reason.DOUBT, item.history)
-        await self._record(item.envelope, verdict, Finding(error=error.key))
+        finding = Finding(error=error.key)
+        await self._record(item.envelope, [Part(item.addresses, verdict, finding)])
         if climbs(error):
             self._path_failed(error, recovery)
         self._board.post(trouble=error, exhausted=recovery.exhausted)
@@ -152,17 +172,21 @@ class Judge:
     async def _record(
         self,
         envelope: int,
-        verdict: Verdict,
-        finding: Finding,
+        parts: Sequence[Part],
         also: Callable[[Outbox, Instant], None] = lambda _, __: None,
     ) -> None:
         elsewhere = self._sender.stray >= _STRAY and not self._line.modem.heard
+        (first, *others) = parts
+        verdict = first.verdict
         if elsewhere and isinstance(verdict, Again):
             # Each repeat would end alike, and may arrive all the same.
             verdict = Hold(Reason.RESULTS_ELSEWHERE, None, verdict.history)
 
         def record(outbox: Outbox, at: Instant) -> None:
-            outbox.record(envelope, verdict, finding, at)
+            if others:
+                outbox.record_parts(envelope, parts, at)
+            else:
+                outbox.record(envelope, verdict, first.finding, at)
             if elsewhere:
                 outbox.hold_all(Reason.RESULTS_ELSEWHERE, None, at)
             also(outbox, at)
@@ -199,10 +223,13 @@ class Judge:
         self._pace.path_failed(self._outbox.now().elapsed)
 
 
-def _finding(outcome: Outcome) -> Finding:
-    code, reply = outcome.code, outcome.reply
+def _finding(told: Told, refused: str | None = None) -> Finding:
+    code, reply = told.outcome.code, told.outcome.reply
     return Finding(
-        outcome.result,
+        told.outcome.result,
         None if code is None else int(code),
         None if reply is None else int(reply),
+        way=told.way,
+        words=told.words or None,
+        address=refused,
     )

@@ -7,9 +7,9 @@ from typing import Final, override
 from ...modem.at.commands import RESULT_MARGIN
 from ...modem.at.errors import ModemError
 from ...modem.mail.message import BODY_LIMIT, FIELD_LIMIT, RECIPIENT_LIMIT, Message
-from ...modem.mail.smtp import Outcome
+from ..records import Item, Way
 from ..settings import Settings
-from .carrier import Capacity, Carrier
+from .carrier import Capacity, Carrier, Told
 from .line import Line
 
 _LOGGER = logging.getLogger(__name__)
@@ -35,6 +35,11 @@ class ModuleCarrier(Carrier):
 
     @property
     @override
+    def way(self) -> Way:
+        return Way.MODULE
+
+    @property
+    @override
     def capacity(self) -> Capacity:
         return _CAPACITY
 
@@ -44,18 +49,25 @@ class ModuleCarrier(Carrier):
         return self._put_timeout + RESULT_MARGIN
 
     @override
-    async def prepare(self, message: Message, settings: Settings) -> Outcome | None:
+    async def prepare(
+        self, item: Item, message: Message, settings: Settings
+    ) -> Told | None:
         modem = self._line.modem
         await modem.configure(settings.server)
-        return await modem.prepare(message)
+        refused = await modem.prepare(message)
+        return None if refused is None else Told(refused)
 
     @override
     async def mark(self) -> int | None:
         return await self._line.modem.mark()
 
     @override
-    async def hand_over(self, handed_over: Callable[[], None]) -> Outcome:
-        return await self._line.modem.put(self._put_timeout, handed_over)
+    async def hand_over(self, handed_over: Callable[[], None]) -> Told:
+        return Told(await self._line.modem.put(self._put_timeout, handed_over))
+
+    @override
+    async def give_up(self) -> None:
+        """Leave it to the next email, which begins with clearing."""
 
     @override
     async def clear(self) -> None:

@@ -1,19 +1,20 @@
 """``Sender``: one attempt with one email, from mending the path to the result."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
 from ...modem.at.errors import ModemRebootedError, NoAnswerError
 from ...modem.mail.smtp import Outcome, Result
 from ..outbox.thread import OutboxThread
-from ..records import Again, Item, Unsettled
+from ..records import Again, Item, Unsettled, Way
 from ..rules import policy
 from ..rules.recovery import Recovery
 from ..rules.wording import Wording, letter
 from ..settings import Settings
 from .books import Books
-from .carrier import Carrier
+from .carrier import Carrier, Told
 from .line import Line
 
 # Certain not to have sent anything, and mended by doing it all once more at once.
@@ -32,14 +33,16 @@ class Sender:
         outbox: OutboxThread,
         books: Books,
         wording: Wording,
-        module: Carrier,
+        carriers: Mapping[Way, Carrier],
     ) -> None:
-        """Take the line, and the way over it."""
+        """Take the line, and the ways over it."""
         self._line = line
         self._outbox = outbox
         self._books = books
         self.wording = wording
-        self._carrier = module
+        self._carriers = carriers
+        # By which the email at hand goes.
+        self._carrier = carriers[Way.MODULE]
         # The intent to send is written down, or just being so, and its end not yet.
         self.at_stake = False
         # From now on the email may leave, whatever becomes of us.
@@ -51,7 +54,7 @@ class Sender:
 
     async def send(
         self, item: Item, settings: Settings, recovery: Recovery
-    ) -> Outcome | Again | None:
+    ) -> Told | Again | None:
         """Make an attempt; None if it was cancelled, or its result did not come.
 
         ``Again`` where it has to wait first. A ``ModemError`` means that nothing was
@@ -67,8 +70,9 @@ class Sender:
 
     async def _send(
         self, item: Item, settings: Settings, recovery: Recovery
-    ) -> Outcome | Again | None:
+    ) -> Told | Again | None:
         self.proved = False
+        carrier = self._carrier = self._carriers[Way(settings.options.ways)]
         if item.history.copies > 1:
             recovery.insist()
         now = self._outbox.now().elapsed
@@ -83,10 +87,9 @@ class Sender:
             wait = policy.unproved(item.history)
             if wait is not None:
                 return wait
-        carrier = self._carrier
         now = self._outbox.now().elapsed
         message = letter(item, self.wording, now)
-        refused = await carrier.prepare(message, settings)
+        refused = await carrier.prepare(item, message, settings)
         if refused is not None:
             return refused
         mark = await carrier.mark()
@@ -98,22 +101,25 @@ class Sender:
             if not await self._begin(item, mark):
                 await self.clear()
                 return None
-            outcome = await carrier.hand_over(self._hand_over)
-        except asyncio.CancelledError:
+            told = await carrier.hand_over(self._hand_over)
+        except BaseException as err:
             if not self.handed_over:
-                self._books.soon(lambda box, at: box.withdraw(item.envelope, at))
+                if isinstance(err, asyncio.CancelledError):
+                    self._books.soon(lambda box, at: box.withdraw(item.envelope, at))
+                await carrier.give_up()
             raise
-        return None if outcome.result is Result.UNKNOWN else outcome
+        late = carrier.patience > 0
+        return None if late and told.outcome.result is Result.UNKNOWN else told
 
     def _hand_over(self) -> None:
         self.handed_over = True
 
     async def _begin(self, item: Item, mark: int | None) -> bool:
         """Commit that the email is about to be handed over; False: it was cancelled."""
-        patience = self._carrier.patience
+        carrier = self._carrier
         return await self._books.change(
             lambda outbox, at: outbox.begin(
-                item.envelope, at.elapsed + patience, mark, at
+                item.envelope, at.elapsed + carrier.patience, mark, at, carrier.way
             )
         )
 

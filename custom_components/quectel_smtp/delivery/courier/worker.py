@@ -15,6 +15,7 @@ from ...modem.at.errors import (
     UnexpectedError,
 )
 from ...modem.at.port import PortSettings
+from ...modem.mail.smtp import Outcome, Result
 from ...modem.modem import Modem
 from ...modem.network.pdp import PdpState
 from ...modem.network.status import Identity, Network, SimState
@@ -30,6 +31,8 @@ from ..records import (
     OutboxNewerError,
     Reason,
     Unsettled,
+    Way,
+    Ways,
     Wear,
 )
 from ..rules import policy
@@ -38,11 +41,13 @@ from ..rules.wording import Wording, digest
 from ..settings import Settings
 from ..status import Board
 from .books import Books
+from .carrier import Carrier, Told
 from .judge import MENDED_BY_A_PERSON, WRITE_EVERY, Judge
 from .line import FindPorts, Line
 from .module import ModuleCarrier
 from .pace import PERSON_EVERY, Pace
 from .sender import Sender
+from .stream import StreamCarrier
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -78,8 +83,11 @@ class Worker:
         self._outbox = outbox
         self._books = books
         self._board = board
-        module = ModuleCarrier(self.line, put_timeout)
-        self._sender = Sender(self.line, outbox, books, wording, module)
+        carriers: dict[Way, Carrier] = {
+            Way.MODULE: ModuleCarrier(self.line, put_timeout),
+            Way.STREAM: StreamCarrier(self.line, lambda: outbox.now().wall),
+        }
+        self._sender = Sender(self.line, outbox, books, wording, carriers)
         self._judge = Judge(self.line, outbox, books, self._sender, self.pace, board)
         self._recovery = Recovery(Wear(), self._save_wear, self._modem_restarted)
         self._wake = asyncio.Event()
@@ -364,6 +372,8 @@ class Worker:
                 return None
             if options.digest:
                 item = outbox.digest(item, at, compose)
+            if options.ways is Ways.STREAM:
+                return item
             return outbox.keep_hidden(item, at)
 
         item = await self._books.change(take)
@@ -382,7 +392,7 @@ class Worker:
     async def _attempt(self, item: Item, settings: Settings) -> float:
         self._delivering = True
         try:
-            outcome = await self._sender.send(item, settings, self._recovery)
+            told = await self._sender.send(item, settings, self._recovery)
         except ModemError as err:
             if self._sender.at_stake or not _untried(err):
                 await self._judge.conclude_error(item, err, self._recovery)
@@ -403,17 +413,17 @@ class Worker:
             self._delivering = self._sender.handed_over = False
             # What sending does to it is no news.
             self._upsets_known = self._upsets
-        if outcome is None:
+        if told is None:
             # It was cancelled on its way, or is to be settled.
             return 0.0
-        if isinstance(outcome, Again):
-            await self._judge.postpone(item, outcome)
+        if isinstance(told, Again):
+            await self._judge.postpone(item, told)
             return 0.0
         await self._judge.conclude(
             item.envelope,
             item.history,
             item.addresses,
-            outcome,
+            told,
             settings,
             self._recovery,
         )
@@ -429,6 +439,11 @@ class Worker:
             self._sender.at_stake = False
 
     async def _learn(self, unsettled: Unsettled) -> float:
+        if unsettled.way is Way.STREAM:
+            # It went by a connection of ours, which is gone.
+            lost = Told(Outcome(Result.UNKNOWN), way=Way.STREAM)
+            await self._conclude(unsettled, lost)
+            return 0.0
         rest = max(unsettled.deadline - self._outbox.now().elapsed, 0.0)
         if not await self._open_line(rest):
             return self.pace.service_pause(self._board.status.trouble)
@@ -446,15 +461,18 @@ class Worker:
             # Less than the clock can tell apart would be no wait at all; and a person
             # may restart the modem, which settles it too.
             return min(max(wait, _TURN_LEAST), PERSON_EVERY)
+        await self._conclude(unsettled, Told(outcome))
+        return 0.0
+
+    async def _conclude(self, unsettled: Unsettled, told: Told) -> None:
         await self._judge.conclude(
             unsettled.envelope,
             unsettled.history,
             unsettled.addresses,
-            outcome,
+            told,
             self._settings,
             self._recovery,
         )
-        return 0.0
 
     async def _save_wear(self, wear: Wear) -> None:
         await self._outbox.do(lambda outbox, at: outbox.save_wear(wear, at))

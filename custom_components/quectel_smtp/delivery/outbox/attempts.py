@@ -1,6 +1,8 @@
 """``Attempts``: which email goes now, and what its attempt came to."""
 
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from ..records import (
@@ -11,11 +13,13 @@ from ..records import (
     Item,
     Last,
     Options,
+    Part,
     Reason,
     Split,
     State,
     Unsettled,
     Verdict,
+    Way,
 )
 from ..rules.storm import DAY, HOUR, Room, Send, room
 from . import envelopes, rows, states, waiting
@@ -138,7 +142,12 @@ class Attempts:
         return states.item(self._store, first)
 
     def begin(
-        self, envelope: int, deadline: float, mark: int | None, at: Instant
+        self,
+        envelope: int,
+        deadline: float,
+        mark: int | None,
+        at: Instant,
+        way: Way = Way.MODULE,
     ) -> bool:
         """Commit the intent to hand an envelope over; False if it no longer waits.
 
@@ -152,10 +161,11 @@ class Attempts:
         with store.writing(at):
             store.run(
                 "UPDATE envelopes SET state = ?, reason = NULL, due = NULL,"
-                " deadline = ?, mark = ? WHERE id = ?",
+                " deadline = ?, mark = ?, way = ? WHERE id = ?",
                 State.SENDING,
                 deadline,
                 mark,
+                way,
                 envelope,
             )
             states.follow(store, found.email, at)
@@ -193,26 +203,62 @@ class Attempts:
             # An end is told as what the whole email came to.
             now = states.follow(store, found.email, at)
             if now.waiting:
-                email = states.email(store, found.email)
-                tried = states.attempts(states.envelopes(store, found.email))
-                states.keep_last(
-                    store,
-                    Last(
-                        email.reference,
-                        email.recipient,
-                        state,
-                        at.wall,
-                        finding,
-                        tried,
-                        reason,
-                    ),
-                )
+                judged = replace(found, state=state, reason=reason)
+                self._keep_last(judged, finding, at)
             if isinstance(verdict, Hold) and verdict.reason.of_all:
                 delay = verdict.delay
                 if verdict.reason is Reason.UNEXPLAINED and delay is not None:
                     # Hours are between copies of this one: others are tried each hour.
                     delay = min(delay, HOUR)
                 waiting.hold_all(store, verdict.reason, delay, at)
+
+    def _keep_last(self, judged: EnvelopeRow, finding: Finding, at: Instant) -> None:
+        """Keep, in a transaction, what the last attempt with a waiting email was."""
+        store = self._store
+        email = states.email(store, judged.email)
+        tried = states.attempts(states.envelopes(store, judged.email))
+        states.keep_last(
+            store,
+            Last(
+                email.reference,
+                email.recipient,
+                judged.state,
+                at.wall,
+                finding,
+                tried,
+                judged.reason,
+            ),
+        )
+
+    def record_parts(self, envelope: int, parts: Sequence[Part], at: Instant) -> None:
+        """Commit what an attempt came to that differs from address to address."""
+        store = self._store
+        self._intake.taken = None
+        found = self._waiting(envelope)
+        if found is None:
+            return
+        with store.writing(at):
+            try:
+                groups = [part.addresses for part in parts]
+                numbers = envelopes.part(store, found.id, groups)
+                for number, part in zip(numbers, parts, strict=True):
+                    alone = replace(found, id=number)
+                    self._judge(alone, part.verdict, part.finding, at)
+            except DamagedRowError:
+                states.end_damaged(store, found.email, at)
+                return
+            now = states.follow(store, found.email, at)
+            if now.waiting:
+                # What was not taken says more than what was.
+                shown = states.representative(
+                    one
+                    for one in states.envelopes(store, found.email)
+                    if one.state.waiting
+                )
+                self._keep_last(shown, shown.finding or Finding(), at)
+            for held in (part.verdict for part in parts):
+                if isinstance(held, Hold) and held.reason.of_all:
+                    waiting.hold_all(store, held.reason, held.delay, at)
 
     def _waiting(self, envelope: int) -> EnvelopeRow | None:
         """Return an envelope that is not over."""
@@ -300,6 +346,7 @@ class Attempts:
             found.mark,
             found.history,
             self._addresses(found.id),
+            found.way,
         )
 
     def _addresses(self, envelope: int) -> frozenset[str]:

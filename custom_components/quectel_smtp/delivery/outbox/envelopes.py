@@ -1,6 +1,6 @@
 """Envelopes: what happens to one of them, or to all that meet a condition."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import astuple, replace
 from typing import Final
 
@@ -136,6 +136,17 @@ def split(
             history=history,
             finding=finding,
         )
+
+
+def part(store: Store, whole: int, groups: Sequence[Collection[str]]) -> list[int]:
+    """Put one envelope for each group of its addresses in an envelope's place.
+
+    Returns their numbers in the order of the groups.
+    """
+    addresses, numbers = _addressed(store, whole)
+    known = list(addresses)
+    parts = [[one for one in numbers if known[one] in group] for group in groups]
+    return _replace(store, whole, parts)
 
 
 def keep_hidden(store: Store, envelope: int) -> int:

@@ -4,6 +4,7 @@ Everything is done on one thread, and each change is one transaction. Whatever t
 database can't do is raised as ``OutboxWriteError``: nothing of it has happened then.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,12 +19,14 @@ from ..records import (
     Listed,
     Options,
     OutboxWriteError,
+    Part,
     Reason,
     Standing,
     Summary,
     Transition,
     Unsettled,
     Verdict,
+    Way,
     Wear,
 )
 from ..rules.storm import DAY
@@ -178,14 +181,19 @@ class Outbox:
         return self._attempts.keep_hidden(item, at)
 
     def begin(
-        self, envelope: int, deadline: float, mark: int | None, at: Instant
+        self,
+        envelope: int,
+        deadline: float,
+        mark: int | None,
+        at: Instant,
+        way: Way = Way.MODULE,
     ) -> bool:
         """Commit the intent to hand an envelope over; False if it no longer waits.
 
         deadline: when its result can't come any more, on the outbox's clock.
         mark: the modem's boot.
         """
-        return self._attempts.begin(envelope, deadline, mark, at)
+        return self._attempts.begin(envelope, deadline, mark, at, way)
 
     def withdraw(self, envelope: int, at: Instant) -> None:
         """Commit that an envelope was not handed over after all, nor will be.
@@ -203,6 +211,13 @@ class Outbox:
         cancelled on its way to the modem.
         """
         self._attempts.record(envelope, verdict, finding, at)
+
+    def record_parts(self, envelope: int, parts: Sequence[Part], at: Instant) -> None:
+        """Commit what an attempt came to that differs from address to address.
+
+        Each part becomes an envelope of its own; all in one transaction.
+        """
+        self._attempts.record_parts(envelope, parts, at)
 
     def unsettled(self) -> Unsettled | None:
         """Return the envelope that was handed over without a result so far."""

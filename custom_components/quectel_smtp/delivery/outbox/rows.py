@@ -22,6 +22,7 @@ from ..records import (
     Reason,
     State,
     Transition,
+    Way,
     Wear,
 )
 
@@ -102,6 +103,14 @@ def reason(value: object) -> Reason:
         raise DamagedRowError("reason") from err
 
 
+def way(value: object) -> Way:
+    """Return a way."""
+    try:
+        return Way(text(value))
+    except ValueError as err:
+        raise DamagedRowError("way") from err
+
+
 def _array(value: object) -> list[object]:
     """Return what a JSON array holds."""
     try:
@@ -115,18 +124,26 @@ def _array(value: object) -> list[object]:
 
 def finding_text(finding: Finding) -> str:
     """Return a finding as it is stored."""
-    return json.dumps([finding.result, finding.code, finding.reply, finding.error])
+    told = (finding.way, finding.words, finding.address)
+    return json.dumps(
+        [finding.result, finding.code, finding.reply, finding.error, *told]
+    )
 
 
 def finding(value: object) -> Finding:
     """Return a finding."""
     try:
-        result, code, reply, error = _array(value)
+        result, code, reply, error, *told = _array(value)
+        # Until version 2 of the outbox there was one way.
+        by, words, address = told or (Way.MODULE, None, None)
         return Finding(
             None if result is None else Result(text(result)),
             optional(integer, code),
             optional(integer, reply),
             optional(text, error),
+            way(by),
+            optional(text, words),
+            optional(text, address),
         )
     except ValueError as err:
         raise DamagedRowError("finding") from err
@@ -264,11 +281,12 @@ class EnvelopeRow:
     finding: Finding | None
     deadline: float | None
     mark: int | None
+    way: Way
 
 
 ENVELOPES: Final = (
     "SELECT envelopes.id, envelopes.email, envelopes.state, envelopes.reason, envelopes.due,"  # noqa: S608 - ours
-    " envelopes.finding, envelopes.deadline, envelopes.mark,"
+    " envelopes.finding, envelopes.deadline, envelopes.mark, envelopes.way,"
     f" {_HISTORY} FROM envelopes"
 )
 
@@ -281,10 +299,11 @@ def envelope(row: Sequence[object]) -> EnvelopeRow:
         state(row[2]),
         optional(reason, row[3]),
         optional(real, row[4]),
-        history(row[8:]),
+        history(row[9:]),
         optional(finding, row[5]),
         optional(real, row[6]),
         optional(integer, row[7]),
+        Way.MODULE if row[8] is None else way(row[8]),
     )
 
 

@@ -106,7 +106,10 @@ _SECOND: Final = (
     "ALTER TABLE emails ADD COLUMN recipient_id TEXT",
 )
 
-MIGRATIONS: tuple[Sequence[str], ...] = (_FIRST, _SECOND)
+# By which way an envelope is being sent. Findings say it, too, and the server's words.
+_THIRD: Final = ("ALTER TABLE envelopes ADD COLUMN way TEXT",)
+
+MIGRATIONS: tuple[Sequence[str], ...] = (_FIRST, _SECOND, _THIRD)
 """What makes version 1 of an empty file, version 2 of version 1, and so on.
 
 Each changes the schema, also where only what is written in it is new: an older version

@@ -195,7 +195,12 @@ def _erase(store: Store, number: int, state: State, at: Instant) -> None:
         # No email ends twice, whatever became of the tables while they were open.
         raise DamagedRowError("ended")
     store.run("DELETE FROM parts WHERE email = ?", number)
-    store.run("UPDATE envelopes SET members = NULL, due = NULL WHERE email = ?", number)
+    # A finding may name whom the server refused.
+    store.run(
+        "UPDATE envelopes SET members = NULL, due = NULL, finding = NULL"
+        " WHERE email = ?",
+        number,
+    )
     store.erased()
 
 

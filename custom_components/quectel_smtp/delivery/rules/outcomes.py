@@ -120,6 +120,9 @@ def classify(outcome: Outcome) -> Kind:
             return Kind.LOST
         case Result.DOUBTFUL:
             return _by_reply(outcome.reply) or Kind.DOUBTFUL
+    if outcome.code is None and outcome.reply is not None:
+        # Told by the server itself: whatever it replied, it took nothing.
+        return _by_reply(outcome.reply) or Kind.TEMPORARY
     kind = _by_code(outcome.code)
     if kind is not Kind.RETRY and _by_reply(outcome.reply) is Kind.TEMPORARY:
         return Kind.TEMPORARY

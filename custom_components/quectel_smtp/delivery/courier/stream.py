@@ -1,0 +1,209 @@
+"""The way by Home Assistant's own mail client, over a TCP connection of the modem."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import datetime
+import ssl
+from typing import Final, override
+
+from ...modem.at.codes import SmtpError, SmtpReply
+from ...modem.at.errors import ConnectionLostError, ModemError
+from ...modem.mail.message import Message
+from ...modem.mail.server import Security
+from ...modem.mail.smtp import Outcome, Result
+from ...modem.tcp.joined import Joined
+from ..client.check import plain
+from ..client.clock import Clock, better_clock
+from ..client.mime import compose
+from ..client.session import (
+    Account,
+    MailSession,
+    Reply,
+    ResultLostError,
+    SessionError,
+    Step,
+)
+from ..client.trust import client_context, unverified_context
+from ..records import Item, Way
+from ..settings import Settings
+from .carrier import Capacity, Carrier, Refusal, Told
+from .line import Line
+
+REPLY_TIME: Final = 60.0
+"""Seconds that the server may take for each reply."""
+
+_CAPACITY: Final = Capacity(
+    recipients=None,
+    body=None,
+    field=None,
+    hides_recipients=True,
+    strict_starttls=True,
+)
+_LOST: Final = Outcome(Result.UNKNOWN)
+# The modem's own codes for the same: where a session failed.
+_CODES: Final = {
+    # Whatever the server says instead of a greeting, it has nothing against the email.
+    Step.CONNECT: SmtpError.SERVICE_UNAVAILABLE,
+    Step.TLS: SmtpError.TLS,
+    Step.LOGIN: SmtpError.AUTH_FAILED,
+}
+_WORDLESS: Final = {
+    Step.CONNECT: SmtpError.NETWORK,
+    Step.TLS: SmtpError.TLS,
+    Step.LOGIN: SmtpError.AUTH_TYPE_UNSUPPORTED,
+}
+
+
+class StreamCarrier(Carrier):
+    """A TCP connection of the modem, TLS, and one SMTP session for each email."""
+
+    def __init__(self, line: Line, now: Callable[[], datetime]) -> None:
+        """Take the line, and the host's clock."""
+        self._line = line
+        self._now = now
+        self._open = AsyncExitStack()
+        self._session: MailSession | None = None
+        self._content = b""
+        self._refused: dict[str, Refusal] = {}
+
+    @property
+    @override
+    def way(self) -> Way:
+        return Way.STREAM
+
+    @property
+    @override
+    def capacity(self) -> Capacity:
+        return _CAPACITY
+
+    @property
+    @override
+    def patience(self) -> float:
+        return 0.0
+
+    @override
+    async def prepare(
+        self, item: Item, message: Message, settings: Settings
+    ) -> Told | None:
+        """Connect, log in, and name sender and recipients; none may be refused yet."""
+        await self.clear()
+        try:
+            told = await self._prepare(item, message, settings)
+        except BaseException:
+            await self.clear()
+            raise
+        if told is not None:
+            await self.clear()
+        return told
+
+    async def _prepare(
+        self, item: Item, message: Message, settings: Settings
+    ) -> Told | None:
+        server, modem = settings.server, self._line.modem
+        clock = better_clock(self._now(), await modem.network_time())
+        # A reference is unique among those of an outbox, and outboxes begin anew.
+        reference = f"{item.reference}.{item.accepted.wall:%Y%m%d%H%M%S}"
+        self._content = compose(message, server, now=clock.now, reference=reference)
+        try:
+            context, clock = await asyncio.to_thread(_context, settings, clock)
+        except ssl.SSLError:
+            # A root that can't be read proves nothing.
+            return _told(Outcome(Result.REFUSED, SmtpError.TLS))
+        account = Account(
+            server.host, server.security, server.username, server.password
+        )
+        pair = await self._open.enter_async_context(
+            modem.stream(server.host, server.port)
+        )
+        recipients = [*message.to, *message.cc, *message.bcc]
+        try:
+            session = await MailSession.open(
+                pair.socket, account, context, clock, timeout=REPLY_TIME
+            )
+            self._open.callback(session.close)
+            refused = await session.offer(server.sender_address, recipients)
+        except SessionError as err:
+            return _failed(err, pair)
+        self._session = session
+        self._refused = {
+            address: Refusal(_outcome(None, reply), plain(reply.words))
+            for address, reply in refused.items()
+        }
+        if len(self._refused) < len(set(recipients)):
+            return None
+        first = self._refused[recipients[0]]
+        return Told(first.outcome, first.words, self._refused, Way.STREAM)
+
+    @override
+    async def mark(self) -> None:
+        return None
+
+    @override
+    async def hand_over(self, handed_over: Callable[[], None]) -> Told:
+        session = self._session
+        if session is None:
+            raise ConnectionLostError("closed")
+        handed_over()
+        try:
+            reply = await session.hand_over(self._content)
+        except SessionError as err:
+            told = _answered(err)
+        except ResultLostError:
+            told = _told(_LOST)
+        else:
+            sent = Outcome(Result.SENT, reply=SmtpReply.of(reply.code))
+            told = Told(sent, plain(reply.words), way=Way.STREAM)
+        return Told(told.outcome, told.words, self._refused, Way.STREAM)
+
+    @override
+    async def give_up(self) -> None:
+        """Close the connection: the server knows that nothing was sent."""
+        await self.clear()
+
+    @override
+    async def clear(self) -> None:
+        """Close the connection."""
+        open_, self._open = self._open, AsyncExitStack()
+        self._session, self._content, self._refused = None, b"", {}
+        await open_.aclose()
+
+
+def _context(settings: Settings, clock: Clock) -> tuple[ssl.SSLContext, Clock]:
+    """Return how the server has to prove itself, and the clock that it is held against."""
+    server = settings.server
+    if server.tls.ca_pem is None or server.security is Security.NONE:
+        return unverified_context(), Clock(clock.now, of_host=True)
+    return client_context(server.tls.ca_pem, clock), clock
+
+
+def _failed(err: SessionError, pair: Joined) -> Told:
+    """Return why nothing was sent; ``ModemError`` where it was the modem."""
+    lost = pair.failure
+    if err.reply is None and isinstance(lost, ModemError):
+        if not isinstance(lost, ConnectionLostError):
+            raise lost
+        return _told(Outcome(Result.REFUSED, SmtpError.NETWORK))
+    return _answered(err)
+
+
+def _answered(err: SessionError) -> Told:
+    if err.reply is not None:
+        return _replied(_CODES.get(err.step), err.reply)
+    if err.reason is not None:
+        return _told(Outcome(Result.REFUSED, SmtpError.TLS))
+    broken = isinstance(err.__cause__, OSError)
+    code = SmtpError.NETWORK if broken else _WORDLESS.get(err.step, SmtpError.NETWORK)
+    return _told(Outcome(Result.REFUSED, code))
+
+
+def _replied(code: SmtpError | None, reply: Reply) -> Told:
+    return Told(_outcome(code, reply), plain(reply.words), way=Way.STREAM)
+
+
+def _outcome(code: SmtpError | None, reply: Reply) -> Outcome:
+    return Outcome(Result.REFUSED, code, SmtpReply.of(reply.code))
+
+
+def _told(outcome: Outcome) -> Told:
+    return Told(outcome, way=Way.STREAM)
