@@ -40,12 +40,16 @@ def state_name(state: State) -> str:
 
 
 def transition_attributes(transition: Transition) -> dict[str, Any]:
-    """Return what is known of a transition; no text, address or secret."""
+    """Return what is known of a transition; no text or secret.
+
+    Nor an address, unless the server refused it.
+    """
     return {
         "reference": transition.reference,
         "recipient": transition.recipient,
         "attempts": transition.attempts,
         **finding_attributes(transition.finding),
+        **refusal_attributes(transition.finding),
         "reason": None if transition.reason is None else transition.reason.value,
         "merged_into": transition.merged_into,
         "next_attempt": moment(transition.next_attempt),
@@ -63,7 +67,14 @@ def finding_attributes(finding: Finding | None) -> dict[str, Any]:
         "reply": found.reply,
         "reply_name": _name(reply),
         "error": found.error,
+        "way": None if found.result is None else found.way.value,
     }
+
+
+def refusal_attributes(finding: Finding | None) -> dict[str, Any]:
+    """Return the server's own words, and the address that it refused."""
+    found = finding or _NOTHING
+    return {"server_words": found.words, "refused_address": found.address}
 
 
 def moment(when: datetime | None) -> str | None:

@@ -20,7 +20,7 @@ from .coordinator import QuectelConfigEntry
 from .delivery.records import Last, Reason, State
 from .delivery.status import Status
 from .entity import QuectelEntity
-from .findings import UNCONFIRMED, finding_attributes, state_name
+from .findings import UNCONFIRMED, finding_attributes, refusal_attributes, state_name
 from .modem.mail.smtp import Result
 from .modem.network.pdp import PdpState
 
@@ -63,6 +63,7 @@ def _last_attributes(last: Last | None) -> dict[str, Any] | None:
         return None
     return {
         **finding_attributes(last.finding),
+        **refusal_attributes(last.finding),
         "reference": last.reference,
         "time": last.when.isoformat(),
         "attempts": last.attempts,

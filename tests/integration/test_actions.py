@@ -82,6 +82,7 @@ async def test_what_waits_is_listed_without_its_text(
         "reply",
         "reply_name",
         "error",
+        "way",
     }
     everything = str(emails)
     for text in ("first", "Water", "example.com"):

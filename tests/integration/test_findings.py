@@ -12,6 +12,7 @@ from custom_components.quectel_smtp.delivery.records import (
     Reason,
     State,
     Transition,
+    Way,
 )
 from custom_components.quectel_smtp.findings import (
     EVENT_TYPES,
@@ -78,6 +79,9 @@ def test_a_transition_says_all_that_may_be_known() -> None:
         "reply": 535,
         "reply_name": "auth_failed",
         "error": None,
+        "way": "module",
+        "server_words": None,
+        "refused_address": None,
         "reason": "retry",
         "merged_into": None,
         "next_attempt": "2026-11-23T12:00:00+00:00",
@@ -99,11 +103,31 @@ def test_each_word_has_its_text() -> None:
     assert set(known) == named
 
 
+def test_who_was_refused_is_named_with_the_servers_own_words() -> None:
+    refused = Finding(
+        Result.REFUSED,
+        None,
+        550,
+        way=Way.STREAM,
+        words="nobody here",
+        address="bad@example.org",
+    )
+    shown = transition_attributes(replace(TRANSITION, finding=refused))
+    assert shown["way"] == "stream"
+    assert shown["server_words"] == "nobody here"
+    assert shown["refused_address"] == "bad@example.org"
+    # A list of what waits names nobody's address.
+    assert "bad@example.org" not in finding_attributes(refused).values()
+
+
 def test_the_event_names_codes_as_the_sensor_does() -> None:
     entity = texts()["entity"]
     event = entity["event"]["email"]["state_attributes"]
     sensor = entity["sensor"]["last_send_result"]["state_attributes"]
-    for name in ("code", "code_name", "reply", "reply_name", "error"):
+    for name in (
+        *("code", "code_name", "reply", "reply_name", "error"),
+        *("way", "server_words", "refused_address"),
+    ):
         assert event[name] == sensor[name]
 
 
