@@ -37,6 +37,7 @@ The entry's ``options`` are what a person may choose about delivery; each has a 
     digest           bool  whether many that wait for one recipient may go out as one
     idle             int   minutes without mail after which the data connection is given
                            back; 0: never
+    way              str   by what emails go out: module, stream
 """
 
 from typing import Final
@@ -76,6 +77,7 @@ CONF_PER_HOUR: Final = "emails_per_hour"
 CONF_PER_DAY: Final = "emails_per_day"
 CONF_DIGEST: Final = "digest"
 CONF_IDLE: Final = "idle"
+CONF_WAY: Final = "way"
 
 VERIFICATION_AUTOMATIC: Final = "automatic"
 VERIFICATION_MANUAL: Final = "manual"

@@ -37,9 +37,10 @@ from .const import (
     CONF_SENDER_ADDRESS,
     CONF_SENDER_NAME,
     CONF_VERIFICATION,
+    CONF_WAY,
     VERIFICATION_AUTOMATIC,
 )
-from .delivery.records import Options
+from .delivery.records import Options, Ways
 from .delivery.settings import Pin, Settings
 from .modem.at.errors import InvalidValueError
 from .modem.at.port import DEFAULT_BAUDRATE, PortSettings
@@ -59,12 +60,13 @@ LIMITS: Final = {
 """Least and most of each option that is a number."""
 
 _DEFAULTS: Final = Options()
-DEFAULTS: Final[Mapping[str, int | bool]] = {
+DEFAULTS: Final[Mapping[str, int | bool | str]] = {
     CONF_LIFETIME: int(_DEFAULTS.lifetime) // HOUR,
     CONF_PER_HOUR: _DEFAULTS.per_hour,
     CONF_PER_DAY: _DEFAULTS.per_day,
     CONF_DIGEST: _DEFAULTS.digest,
     CONF_IDLE: int(_DEFAULTS.idle) // MINUTE,
+    CONF_WAY: _DEFAULTS.ways.value,
 }
 
 
@@ -122,6 +124,7 @@ def delivery_options(options: Mapping[str, Any]) -> Options:
         per_day=_number(options, CONF_PER_DAY),
         digest=_value(options, CONF_DIGEST, bool, _DEFAULTS.digest),
         idle=float(_number(options, CONF_IDLE) * MINUTE),
+        ways=_ways(options),
     )
 
 
@@ -136,6 +139,7 @@ def settings(
         pin=sim_pin(data),
         imei=imei,
         options=options,
+        known_roots=finds_root(data),
     )
 
 
@@ -209,9 +213,16 @@ def _choice[E: IntEnum](data: Mapping[str, Any], key: str, kind: type[E]) -> E:
         raise InvalidValueError(key, "unusable") from err
 
 
+def _ways(options: Mapping[str, Any]) -> Ways:
+    try:
+        return Ways(_value(options, CONF_WAY, str, _DEFAULTS.ways.value))
+    except ValueError as err:
+        raise InvalidValueError(CONF_WAY, "unusable") from err
+
+
 def _number(options: Mapping[str, Any], key: str) -> int:
     least, most = LIMITS[key]
-    number = _value(options, key, int, DEFAULTS[key])
+    number = _value(options, key, int, int(DEFAULTS[key]))
     if not least <= number <= most:
         raise InvalidValueError(key, "out_of_range", most)
     return number

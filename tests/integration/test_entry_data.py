@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.quectel_smtp.delivery.records import Options
+from custom_components.quectel_smtp.delivery.records import Options, Ways
 from custom_components.quectel_smtp.entry_data import read, stand_in
 from custom_components.quectel_smtp.modem.mail.server import Security
 from custom_components.quectel_smtp.modem.network.pdp import Authentication
@@ -33,11 +33,17 @@ def test_options_are_read_in_their_units() -> None:
         "emails_per_day": 50,
         "digest": False,
         "idle": 0,
+        "way": "stream",
     }
     reading = read(DATA, chosen, IMEI)
     assert reading.settings is not None
     assert reading.settings.options == Options(
-        lifetime=168 * 3600, per_hour=5, per_day=50, digest=False, idle=0
+        lifetime=168 * 3600,
+        per_hour=5,
+        per_day=50,
+        digest=False,
+        idle=0,
+        ways=Ways.STREAM,
     )
 
 
@@ -89,6 +95,8 @@ def test_what_is_missing_is_named(key: str) -> None:
         ({"emails_per_day": 1.5}, "emails_per_day"),
         ({"digest": "yes"}, "digest"),
         ({"idle": -1}, "idle"),
+        ({"way": "pigeon"}, "way"),
+        ({"way": 1}, "way"),
     ],
 )
 def test_no_email_waits_for_an_option_that_can_not_be_used(

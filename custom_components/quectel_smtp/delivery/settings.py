@@ -26,3 +26,8 @@ class Settings:
     pin: Pin | None = None
     imei: str | None = field(default=None, repr=False)
     options: Options = field(default_factory=Options)
+    known_roots: bool = False
+    """Whether the server proves itself to our own mail client by any well-known root.
+
+    Else by the root that the server's settings name; by none, where they name none.
+    """

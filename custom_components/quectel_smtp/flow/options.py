@@ -1,4 +1,4 @@
-"""The options: how long emails wait, and how many may go."""
+"""The options: how long emails wait, how many may go, and by what."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,9 +9,19 @@ from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
+    SelectSelector,
+    SelectSelectorConfig,
 )
 
-from ..const import CONF_DIGEST, CONF_IDLE, CONF_LIFETIME, CONF_PER_DAY, CONF_PER_HOUR
+from ..const import (
+    CONF_DIGEST,
+    CONF_IDLE,
+    CONF_LIFETIME,
+    CONF_PER_DAY,
+    CONF_PER_HOUR,
+    CONF_WAY,
+)
+from ..delivery.records import Ways
 from ..entry_data import DEFAULTS, LIMITS
 
 if TYPE_CHECKING:
@@ -42,6 +52,11 @@ OPTIONS: Final = vol.Schema(
         _field(CONF_PER_DAY): _number(CONF_PER_DAY),
         _field(CONF_DIGEST): BooleanSelector(),
         _field(CONF_IDLE): _number(CONF_IDLE, UnitOfTime.MINUTES),
+        _field(CONF_WAY): SelectSelector(
+            SelectSelectorConfig(
+                options=[way.value for way in Ways], translation_key=CONF_WAY
+            )
+        ),
     }
 )
 

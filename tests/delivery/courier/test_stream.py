@@ -91,7 +91,7 @@ async def house(
     root: trustme.CA | None = None,
     security: Security = Security.TLS,
     served: ssl.SSLContext | None = None,
-    trusted: trustme.CA | None = None,
+    known_roots: bool = False,
 ) -> AsyncIterator[House]:
     """A courier, its modem, and a server that has a certificate of ``root``."""
     root = root or trustme.CA()
@@ -102,7 +102,7 @@ async def house(
         implicit=context if implicit else None,
         starttls=context if security is Security.STARTTLS else None,
     )
-    pem = (trusted or root).cert_pem.bytes().decode()
+    pem = None if known_roots else root.cert_pem.bytes().decode()
     async with (
         server,
         VirtualModem(hosts={HOST: {PORT: server.port}}) as virtual,
@@ -120,6 +120,7 @@ async def house(
                 TlsSettings(pem),
             ),
             options=Options(ways=Ways.STREAM),
+            known_roots=known_roots,
         )
         courier = Courier(settings, folder / "outbox.db", WORDING)
         found = House(courier, virtual, server)
@@ -270,6 +271,15 @@ async def test_a_server_that_is_not_the_right_one_hears_no_password(
         assert held.finding.code == SmtpError.TLS
         assert bench.server.mechanisms == []
         assert bench.server.received == []
+
+
+async def test_without_a_root_of_ones_own_the_server_needs_a_well_known_one(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path, known_roots=True) as bench:
+        held = await bench.send(email("you@example.org"), State.HELD)
+        assert held.reason is Reason.CERTIFICATE
+        assert bench.server.mechanisms == []
 
 
 async def test_a_server_without_starttls_hears_no_password(tmp_path: Path) -> None:

@@ -172,9 +172,11 @@ class StreamCarrier(Carrier):
 def _context(settings: Settings, clock: Clock) -> tuple[ssl.SSLContext, Clock]:
     """Return how the server has to prove itself, and the clock that it is held against."""
     server = settings.server
-    if server.tls.ca_pem is None or server.security is Security.NONE:
+    chosen = settings.known_roots or server.tls.ca_pem is not None
+    if server.security is Security.NONE or not chosen:
         return unverified_context(), Clock(clock.now, of_host=True)
-    return client_context(server.tls.ca_pem, clock), clock
+    root = None if settings.known_roots else server.tls.ca_pem
+    return client_context(root, clock), clock
 
 
 def _failed(err: SessionError, pair: Joined) -> Told:
