@@ -1,6 +1,8 @@
 """The account is tried before anything is saved, and what fails leads to its form."""
 
 from collections.abc import Callable
+import socket
+from unittest.mock import patch
 
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -9,6 +11,9 @@ from pytest_homeassistant_custom_component.common import (
 )
 import trustme
 
+from custom_components.quectel_smtp.delivery.client.check import Failed, Trouble
+from custom_components.quectel_smtp.flow.account_checks import AccountError
+from custom_components.quectel_smtp.flow.schemas import SERVER
 from custom_components.quectel_smtp.modem.at.errors import (
     CommandError,
     ServerNameError,
@@ -24,11 +29,13 @@ from tests.integration.dialog import (
     MANUAL,
     SERVER_INPUT,
     Dialog,
+    texts,
     to_server,
 )
 from tests.integration.mail_on_the_desk import LABEL, ROOT
 from tests.integration.modem_on_the_desk import Desk
 
+DIAL = "custom_components.quectel_smtp.delivery.client.check.dial"
 RIGHT = ("home@example.com", "correct horse")
 NO_TCP = CommandError("AT+QISEND=?")
 
@@ -298,3 +305,24 @@ async def test_who_changes_the_data_connection_costs_the_account_no_login(
     await dialog.submit(**CELLULAR_INPUT | {"apn": "iot.example"})
     assert dialog.ended == "reconfigure_successful"
     assert not desk.mail.logins
+
+
+@pytest.mark.parametrize("trouble", sorted(set(Trouble) - {Trouble.PORT}))
+def test_each_trouble_has_its_sentence_with_what_to_do(trouble: Trouble) -> None:
+    """A port that does not answer is told together with the way that was tried."""
+    error = AccountError(Failed(trouble, "words", 535))
+    said = texts()["config"]["error"][error.error].format(words=error.words, code=535)
+    assert said.count(". ") >= 1
+    assert error.field in {"base", *map(str, SERVER.schema)}
+
+
+async def test_a_name_that_the_host_does_not_find_either_is_named(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.fail("stream", NO_TCP)
+    dialog = await to_server(hass)
+    none = socket.gaierror(socket.EAI_NONAME, "none")
+    with patch.object(desk, "dial", side_effect=none), patch(DIAL, desk.dial):
+        await dialog.submit(**SERVER_INPUT)
+    assert (dialog.step, dialog.errors) == ("server", {"host": "account_name"})
+    assert "save_unchecked" in dialog.fields

@@ -147,8 +147,7 @@ class MailSession:
         three of the tries after which a provider locks the account.
         """
         client = self._client
-        if client.is_ehlo_or_helo_needed:
-            await client.ehlo()
+        await client.ehlo()
         mechanisms = {
             "plain": client.auth_plain,
             "login": client.auth_login,
