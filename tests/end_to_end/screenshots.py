@@ -223,6 +223,8 @@ async def take(folder: Path) -> None:
                 Moment.BEFORE_RESULT,
                 code=677,
                 protocol_code=535,
+                # It is tried once more before it is held.
+                times=2,
             )
         )
         for title in ("Freezer is too warm", "Window is open"):
