@@ -254,3 +254,13 @@ async def test_a_flood_does_not_keep_us_from_stopping(office: Office) -> None:
         await courier.stop()
         assert accepted < 1000
         flooding.cancel()
+
+
+@virtual_time
+async def test_no_timer_is_left_once_it_is_closed(tmp_path: Path) -> None:
+    office = Office(tmp_path, shown_apart=0.5)
+    async with office.at_work() as courier:
+        await courier.submit(email())
+    loop = asyncio.get_running_loop()
+    left = loop._scheduled  # type: ignore[attr-defined]  # noqa: SLF001  # no other way
+    assert [timer for timer in left if not timer.cancelled()] == []

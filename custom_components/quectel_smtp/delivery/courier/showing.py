@@ -61,3 +61,7 @@ class Showing:
         last = self._taken
         while self._queue and self._queue[0].number <= last:
             await asyncio.sleep(self._apart)
+        if not self._queue and self._timer is not None:
+            # Nobody is told anything that has to be kept apart from this.
+            self._timer.cancel()
+            self._timer = None
