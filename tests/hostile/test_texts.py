@@ -20,7 +20,7 @@ TO = ("a@example.com",)
 EXPECTED = re.compile(
     r"AT(E0|&D0|Q0V1E0|\+(CMEE=1|CNMI=0,0,0,0,0|CGSN|QIACT\?|QIACT=1"
     r'|QICSGP=1,1,"internet","","",0|QSMTPCLR|QSMTPPUT=60|QSMTPBODY=[01],\d+,\d+'
-    r'|QFLST="\*"|(QSMTPCFG|QSSLCFG|QFUPL|QICSGP)=\?'
+    r'|QLTS|CCLK\?|CCLK="[^"]*"|QFLST="\*"|(QSMTPCFG|QSSLCFG|QFUPL|QICSGP)=\?'
     r'|QSMTPCFG="(contextid|ssltype|smtpserver|account|sender|bodyoriginal)",[^\r\n]*'
     r'|QSMTPDST=1,[123],"[^"]*"|QSMTPSUB=0,"[^"]*"|QSMTPSUB=1,"([0-9A-F]{2})*"))?'
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from custom_components.quectel_smtp.flow.account_checks import AccountError
 from custom_components.quectel_smtp.flow.modem_checks import (
     NoResultError,
     PinKnownRefusedError,
@@ -21,6 +22,7 @@ _ATTRIBUTES = texts()["entity"]["sensor"]["last_send_result"]["state_attributes"
 # issue.
 _NO_ERROR_OF_A_FORM = {
     "invalid_value",
+    AccountError.key,
     ResultsElsewhereError.key,
     PortForeignError.key,
     SettingsInvalidError.key,
@@ -35,6 +37,7 @@ def _kinds(kind: type[errors.ModemError]) -> Iterator[type[errors.ModemError]]:
 
 _KEYS = sorted({kind.key for kind in _kinds(errors.ModemError)})
 _OF_CHECKS = {
+    AccountError.key,
     NoResultError.key,
     PinKnownRefusedError.key,
     ResultsElsewhereError.key,

@@ -32,6 +32,8 @@ class AccountError(ModemError):
     where only the modem does not reach the server.
     """
 
+    key = "account_error"
+
     def __init__(self, failed: Failed, key: str = "", root: str | None = None) -> None:
         """Take what failed, and the key of its text where it is a particular one."""
         super().__init__(failed.trouble.value)
