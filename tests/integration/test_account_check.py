@@ -39,6 +39,13 @@ RIGHT = ("home@example.com", "correct horse")
 DIAL = "custom_components.quectel_smtp.delivery.client.check.dial"
 
 
+@pytest.fixture
+async def loaded(loaded: MockConfigEntry) -> MockConfigEntry:
+    """Wait until the modem can be asked."""
+    await in_service(loaded)
+    return loaded
+
+
 async def pass_time(hass: HomeAssistant, days: float = 10) -> None:
     """Let days go by, and wait for what they bring."""
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(days=days))
