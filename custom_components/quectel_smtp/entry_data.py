@@ -40,7 +40,7 @@ from .const import (
     CONF_WAY,
     VERIFICATION_AUTOMATIC,
 )
-from .delivery.records import Options, Ways
+from .delivery.records import Options, Way
 from .delivery.settings import Pin, Settings
 from .modem.at.errors import InvalidValueError
 from .modem.at.port import DEFAULT_BAUDRATE, PortSettings
@@ -66,7 +66,7 @@ DEFAULTS: Final[Mapping[str, int | bool | str]] = {
     CONF_PER_DAY: _DEFAULTS.per_day,
     CONF_DIGEST: _DEFAULTS.digest,
     CONF_IDLE: int(_DEFAULTS.idle) // MINUTE,
-    CONF_WAY: _DEFAULTS.ways.value,
+    CONF_WAY: _DEFAULTS.way.value,
 }
 
 
@@ -124,7 +124,7 @@ def delivery_options(options: Mapping[str, Any]) -> Options:
         per_day=_number(options, CONF_PER_DAY),
         digest=_value(options, CONF_DIGEST, bool, _DEFAULTS.digest),
         idle=float(_number(options, CONF_IDLE) * MINUTE),
-        ways=_ways(options),
+        way=_way(options),
     )
 
 
@@ -213,9 +213,9 @@ def _choice[E: IntEnum](data: Mapping[str, Any], key: str, kind: type[E]) -> E:
         raise InvalidValueError(key, "unusable") from err
 
 
-def _ways(options: Mapping[str, Any]) -> Ways:
+def _way(options: Mapping[str, Any]) -> Way:
     try:
-        return Ways(_value(options, CONF_WAY, str, _DEFAULTS.ways.value))
+        return Way(_value(options, CONF_WAY, str, _DEFAULTS.way.value))
     except ValueError as err:
         raise InvalidValueError(CONF_WAY, "unusable") from err
 

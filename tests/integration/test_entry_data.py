@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.quectel_smtp.delivery.records import Options, Ways
+from custom_components.quectel_smtp.delivery.records import Options, Way
 from custom_components.quectel_smtp.entry_data import read, stand_in
 from custom_components.quectel_smtp.modem.mail.server import Security
 from custom_components.quectel_smtp.modem.network.pdp import Authentication
@@ -43,7 +43,7 @@ def test_options_are_read_in_their_units() -> None:
         per_day=50,
         digest=False,
         idle=0,
-        ways=Ways.STREAM,
+        way=Way.STREAM,
     )
 
 

@@ -60,13 +60,6 @@ class Way(StrEnum):
     """Home Assistant's, over a TCP connection of the modem."""
 
 
-class Ways(StrEnum):
-    """What a person may choose about the way of emails."""
-
-    MODULE = "module"
-    STREAM = "stream"
-
-
 class Reason(StrEnum):
     """Why an envelope is deferred or held, or goes before its time."""
 
@@ -409,7 +402,7 @@ class Options:
     """Whether ten or more emails that wait for one recipient go out as one."""
     idle: float = 30 * 60.0
     """Seconds without mail after which the PDP context is given back; 0: never."""
-    ways: Ways = Ways.MODULE
+    way: Way = Way.MODULE
     """By what emails go out."""
 
 

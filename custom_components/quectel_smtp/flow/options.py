@@ -21,7 +21,7 @@ from ..const import (
     CONF_PER_HOUR,
     CONF_WAY,
 )
-from ..delivery.records import Ways
+from ..delivery.records import Way
 from ..entry_data import DEFAULTS, LIMITS
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ OPTIONS: Final = vol.Schema(
         _field(CONF_IDLE): _number(CONF_IDLE, UnitOfTime.MINUTES),
         _field(CONF_WAY): SelectSelector(
             SelectSelectorConfig(
-                options=[way.value for way in Ways], translation_key=CONF_WAY
+                options=[way.value for way in Way], translation_key=CONF_WAY
             )
         ),
     }

@@ -24,7 +24,6 @@ from custom_components.quectel_smtp.delivery.records import (
     State,
     Transition,
     Way,
-    Ways,
 )
 from custom_components.quectel_smtp.delivery.settings import Settings
 from custom_components.quectel_smtp.modem.at.codes import SmtpError
@@ -119,7 +118,7 @@ async def house(
                 "home@example.com",
                 TlsSettings(pem),
             ),
-            options=Options(ways=Ways.STREAM),
+            options=Options(way=Way.STREAM),
             known_roots=known_roots,
         )
         courier = Courier(settings, folder / "outbox.db", WORDING)

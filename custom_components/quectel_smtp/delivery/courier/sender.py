@@ -72,7 +72,7 @@ class Sender:
         self, item: Item, settings: Settings, recovery: Recovery
     ) -> Told | Again | None:
         self.proved = False
-        carrier = self._carrier = self._carriers[Way(settings.options.ways)]
+        carrier = self._carrier = self._carriers[settings.options.way]
         if item.history.copies > 1:
             recovery.insist()
         now = self._outbox.now().elapsed

@@ -32,7 +32,6 @@ from ..records import (
     Reason,
     Unsettled,
     Way,
-    Ways,
     Wear,
 )
 from ..rules import policy
@@ -372,7 +371,7 @@ class Worker:
                 return None
             if options.digest:
                 item = outbox.digest(item, at, compose)
-            if options.ways is Ways.STREAM:
+            if options.way is Way.STREAM:
                 return item
             return outbox.keep_hidden(item, at)
 
