@@ -35,6 +35,7 @@ async def test_a_modem_in_service_is_used_while_nothing_waits(office: Office) ->
 async def test_a_modem_that_is_not_in_service_is_left_alone(office: Office) -> None:
     courier = await office.open()
     assert await courier.while_idle(ask) is None
+    await courier.close()
 
 
 @virtual_time
@@ -47,6 +48,16 @@ async def test_a_modem_that_sends_or_is_lent_is_left_alone(office: Office) -> No
         await office.until(lambda: courier.status.mail.waiting == 0)
         async with courier.lend():
             assert await courier.while_idle(ask) is None
+
+
+@virtual_time
+async def test_a_turn_that_finds_nothing_to_send_is_waited_for(office: Office) -> None:
+    async with office.at_work() as courier:
+        await office.send(email())
+        # Wakes the worker, which then has the port for a moment.
+        courier.follow({})
+        await asyncio.sleep(0)
+        assert await courier.while_idle(ask) is not None
 
 
 @virtual_time

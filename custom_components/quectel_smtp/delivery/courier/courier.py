@@ -28,6 +28,8 @@ from .worker import Worker
 
 PUT_TIMEOUT: Final = 300
 """Seconds that the modem may take for one email."""
+_MOMENT: Final = 1
+"""Seconds that a turn takes at most which has nothing to send."""
 
 
 class Courier:
@@ -163,9 +165,9 @@ class Courier:
         one comes meanwhile: the work is cancelled then, and the email goes.
         """
         line = self._worker.line
-        if self._port_lock.locked() or not line.in_service:
-            return None
-        async with self._port_lock:
+        async with self._port_if_free() as free:
+            if not free or not line.in_service:
+                return None
             unsettled = await self._outbox.do(lambda outbox, _: outbox.unsettled())
             if unsettled is not None or self.status.mail.waiting:
                 return None
@@ -186,10 +188,24 @@ class Courier:
 
     async def poll(self) -> None:
         """Refresh network and PDP state, unless the modem is away or at work."""
-        if self._port_lock.locked() or not self._worker.line.modem.connected:
+        async with self._port_if_free() as free:
+            if free and self._worker.line.modem.connected:
+                await self._worker.look()
+
+    @asynccontextmanager
+    async def _port_if_free(self) -> AsyncGenerator[bool]:
+        """Hold the port, and tell whether we do: not while it is at work or lent."""
+        try:
+            # A turn that finds nothing to send has the port, too, but for a moment.
+            async with asyncio.timeout(_MOMENT):
+                await self._port_lock.acquire()
+        except TimeoutError:
+            yield False
             return
-        async with self._port_lock:
-            await self._worker.look()
+        try:
+            yield True
+        finally:
+            self._port_lock.release()
 
     def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back after each change of status; returns the undoing."""
