@@ -55,6 +55,10 @@ class House:
     async def send(self, email: Email, state: State) -> Transition:
         """Submit an email; wait until it comes to this state."""
         await self.courier.submit(email)
+        return await self.until(email, state)
+
+    async def until(self, email: Email, state: State) -> Transition:
+        """Wait until an email comes to this state."""
 
         def found() -> Transition | None:
             return next(
@@ -220,6 +224,28 @@ async def test_an_address_that_is_put_off_is_tried_alone_later(tmp_path: Path) -
             [BAD],
             ["three@example.org"],
         ]
+
+
+async def test_a_full_mailbox_may_be_emptied_whatever_the_number_of_the_reply(
+    tmp_path: Path,
+) -> None:
+    manners = Manners(login=LOGIN)
+    async with house(tmp_path, manners) as bench:
+        await bench.send(email("you@example.org"), State.SENT)
+        manners.refused[BAD] = "550 5.2.2 over quota"
+        waits = email(BAD)
+        deferred = await bench.send(waits, State.DEFERRED)
+        assert deferred.finding == Finding(
+            Result.REFUSED,
+            SmtpError.STORAGE_EXCEEDED,
+            550,
+            way=Way.STREAM,
+            words="5.2.2 over quota",
+            address=BAD,
+        )
+        manners.refused.clear()
+        await bench.courier.retry(waits.reference)
+        await bench.until(waits, State.SENT)
 
 
 async def test_all_refused_is_a_failure_in_the_servers_own_words(

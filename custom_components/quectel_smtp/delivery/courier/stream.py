@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
+import re
 import ssl
 from typing import Final, override
 
@@ -48,6 +49,8 @@ _CODES: Final = {
     Step.TLS: SmtpError.TLS,
     Step.LOGIN: SmtpError.AUTH_FAILED,
 }
+# The mailbox is full (RFC 3463 3.3), whatever the reply: many servers say 550 or 554.
+_FULL: Final = re.compile(r"5\.2\.2\b")
 _WORDLESS: Final = {
     Step.CONNECT: SmtpError.NETWORK,
     Step.TLS: SmtpError.TLS,
@@ -204,6 +207,8 @@ def _replied(code: SmtpError | None, reply: Reply) -> Told:
 
 
 def _outcome(code: SmtpError | None, reply: Reply) -> Outcome:
+    if code is None and _FULL.match(reply.words):
+        code = SmtpError.STORAGE_EXCEEDED
     return Outcome(Result.REFUSED, code, SmtpReply.of(reply.code))
 
 
