@@ -1,4 +1,4 @@
-"""``Carrier``: a way by which an email leaves, and what it can carry."""
+"""``Carrier``: a way by which an email leaves; what it can carry, ``rules.fit`` tells."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,22 +8,6 @@ from ...modem.mail.message import Message
 from ...modem.mail.smtp import Outcome
 from ..records import Item, Way
 from ..settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Capacity:
-    """What a way can carry; None: as much as the mail server takes."""
-
-    recipients: int | None
-    """Addresses of one email."""
-    body: int | None
-    """Bytes of a text, its line ends CR LF."""
-    field: int | None
-    """Bytes of an address, a user name, a password."""
-    hides_recipients: bool
-    """Whether a hidden address stays hidden beside others."""
-    strict_starttls: bool
-    """Whether STARTTLS is never given up for clear text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +38,6 @@ class Carrier(Protocol):
     @property
     def way(self) -> Way:
         """Which one it is."""
-
-    @property
-    def capacity(self) -> Capacity:
-        """What it can carry."""
 
     @property
     def patience(self) -> float:

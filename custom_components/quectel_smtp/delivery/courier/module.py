@@ -2,27 +2,17 @@
 
 from collections.abc import Callable
 import logging
-from typing import Final, override
+from typing import override
 
 from ...modem.at.commands import RESULT_MARGIN
 from ...modem.at.errors import ModemError
-from ...modem.mail.message import BODY_LIMIT, FIELD_LIMIT, RECIPIENT_LIMIT, Message
+from ...modem.mail.message import Message
 from ..records import Item, Way
 from ..settings import Settings
-from .carrier import Capacity, Carrier, Told
+from .carrier import Carrier, Told
 from .line import Line
 
 _LOGGER = logging.getLogger(__name__)
-
-# Published firmware writes every address into the header, and goes on in clear text where
-# a server refuses STARTTLS.
-_CAPACITY: Final = Capacity(
-    recipients=RECIPIENT_LIMIT,
-    body=BODY_LIMIT,
-    field=FIELD_LIMIT,
-    hides_recipients=False,
-    strict_starttls=False,
-)
 
 
 class ModuleCarrier(Carrier):
@@ -37,11 +27,6 @@ class ModuleCarrier(Carrier):
     @override
     def way(self) -> Way:
         return Way.MODULE
-
-    @property
-    @override
-    def capacity(self) -> Capacity:
-        return _CAPACITY
 
     @property
     @override

@@ -28,19 +28,12 @@ from ..client.session import (
 from ..client.trust import client_context, unverified_context
 from ..records import Item, Way
 from ..settings import Settings
-from .carrier import Capacity, Carrier, Refusal, Told
+from .carrier import Carrier, Refusal, Told
 from .line import Line
 
 REPLY_TIME: Final = 60.0
 """Seconds that the server may take for each reply."""
 
-_CAPACITY: Final = Capacity(
-    recipients=None,
-    body=None,
-    field=None,
-    hides_recipients=True,
-    strict_starttls=True,
-)
 _LOST: Final = Outcome(Result.UNKNOWN)
 # The modem's own codes for the same: where a session failed.
 _CODES: Final = {
@@ -74,11 +67,6 @@ class StreamCarrier(Carrier):
     @override
     def way(self) -> Way:
         return Way.STREAM
-
-    @property
-    @override
-    def capacity(self) -> Capacity:
-        return _CAPACITY
 
     @property
     @override

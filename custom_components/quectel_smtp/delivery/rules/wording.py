@@ -64,9 +64,7 @@ def letter(item: Item, wording: Wording, now: float) -> Message:
     late = [waited] if now - item.accepted.elapsed > LATE else []
     times = [_line(wording.times, count=item.times)] if item.times > 1 else []
     marks = [mark] if item.history.in_doubt else []
-    closing = ["", "", waited, *times, mark, reference, ""]
-    room = MODEM_BODY_LIMIT - _size("\n".join(closing))
-    text = _cut(_tidy(item.body), room)
+    text = _cut(_tidy(item.body), MODEM_BODY_LIMIT - _closing(item, wording))
     # A hidden address by itself sees itself in To: with nobody there, the modem may refuse
     # the email, or a server take it for spam.
     alone = len(item.to) + len(item.cc) + len(item.bcc) == 1
@@ -79,6 +77,20 @@ def letter(item: Item, wording: Wording, now: float) -> Message:
         cc=item.cc,
         bcc=() if alone else item.bcc,
     )
+
+
+def length(item: Item, wording: Wording) -> int:
+    """Return the bytes of an email's text, uncut, with the most that is said below it."""
+    return _size(_tidy(item.body)) + _closing(item, wording)
+
+
+def _closing(item: Item, wording: Wording) -> int:
+    """Return the bytes of the most that is ever said below an email's text."""
+    times = [_line(wording.times, count=item.times)] if item.times > 1 else []
+    waited = _line(wording.waited, time=_time(item.accepted.wall, wording.timezone))
+    mark = _line(wording.repeat)
+    reference = _line(wording.reference, reference=item.reference)
+    return _size("\n".join(["", "", waited, *times, mark, reference, ""]))
 
 
 def digest(entries: Sequence[Entry], wording: Wording) -> tuple[str, str] | None:
