@@ -5,6 +5,7 @@ A config entry has the modem's IMEI as its unique id and this flat ``data``::
     device           str         serial port or URL
     baudrate         int         bits per second
     model, firmware  str         as the modem named them when it was last identified
+    mail_client      bool        whether that firmware has one; missing: it has
     usb              dict        the USB device behind the port, where there is one: the
                                  port's ``device``, ``vid``, ``pid``, ``serial_number``
                                  and ``interface_num``; absent until the modem answered
@@ -52,6 +53,7 @@ MANUFACTURER: Final = "Quectel"
 # constants in homeassistant.const.
 CONF_BAUDRATE: Final = "baudrate"
 CONF_FIRMWARE: Final = "firmware"
+CONF_MAIL_CLIENT: Final = "mail_client"
 CONF_USB: Final = "usb"
 CONF_APN: Final = "apn"
 CONF_APN_USERNAME: Final = "apn_username"

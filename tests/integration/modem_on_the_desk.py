@@ -55,7 +55,8 @@ class Desk:
     pin: str = "1234"
     tries: int | None = 3
     network: Network = AT_HOME
-    has_smtp: bool = True
+    has_mail_client: bool = True
+    has_tcp: bool = True
     takes_all_ports: bool = True
     urc_port: str | None = "all"
     heard: bool = True
@@ -203,11 +204,12 @@ class DeskModem:
         await self._do("identify")
         return self.desk.identity
 
-    async def require_smtp(self) -> None:
-        """Refuse where the desk has it so."""
-        await self._do("require_smtp")
-        if not self.desk.has_smtp:
+    async def has_mail_client(self) -> bool:
+        """Have a mail client, or TCP commands at least, where the desk has it so."""
+        await self._do("has_mail_client")
+        if not self.desk.has_mail_client and not self.desk.has_tcp:
             raise UnsupportedModemError
+        return self.desk.has_mail_client
 
     async def sim_state(self) -> SimState:
         """Return the state of the SIM."""
@@ -395,7 +397,8 @@ class DeskModem:
     async def configure(self, server: ServerSettings) -> None:
         """Take the mail server's settings."""
         await self._do("configure")
-        self.desk.configured.append(server)
+        if self.desk.has_mail_client:
+            self.desk.configured.append(server)
 
     async def prepare(self, message: Message) -> Outcome | None:
         """Take an email."""

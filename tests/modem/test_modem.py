@@ -11,6 +11,7 @@ from custom_components.quectel_smtp.modem.at.errors import (
     NoAnswerError,
     PdpError,
     PortLostError,
+    UnsupportedModemError,
 )
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from custom_components.quectel_smtp.modem.mail.message import Message
@@ -165,13 +166,51 @@ async def test_every_question_goes_to_an_initialised_modem() -> None:
     await modem.enter_pin("1234")
     assert await modem.iccid() == "8986001"
     assert (await modem.network()).operator == "TEST"
-    await modem.require_smtp()
+    assert await modem.has_mail_client()
     assert await modem.urc_port() == "usbat"
     assert await modem.takes_all_ports()
     await modem.route_urcs_everywhere()
     assert bench.lines[-1] == 'AT+QURCCFG="urcport","all"'
     await modem.resolve("mail.example.com", 20)
     assert bench.lines.count("ATE0") == 1
+
+
+@virtual_time
+async def test_a_modem_without_a_mail_client_is_given_nothing_that_is_for_one() -> None:
+    bench = ScriptedModem()
+    bench.answers["AT+QSMTPCFG=?"] = bench.answers["AT+QSMTPSRV=?"] = ERROR
+    modem = bench.modem()
+    await modem.open()
+    assert not await modem.has_mail_client()
+    asked = len(bench.lines)
+    await modem.configure(VERIFIED)
+    assert bench.lines[asked:] == []
+
+
+@virtual_time
+async def test_a_modem_without_smtp_and_tcp_commands_serves_for_no_email() -> None:
+    bench = ScriptedModem()
+    for name in ("QSMTPCFG", "QSMTPSRV", "QISEND"):
+        bench.answers[f"AT+{name}=?"] = ERROR
+    modem = bench.modem()
+    await modem.open()
+    with pytest.raises(UnsupportedModemError):
+        await modem.has_mail_client()
+    with pytest.raises(UnsupportedModemError):
+        async with modem.stream("mail.example.com", 465):
+            pass
+
+
+@virtual_time
+async def test_a_modem_with_a_mail_client_lacks_no_more_than_its_tcp_commands() -> None:
+    bench = ScriptedModem()
+    bench.answers["AT+QISEND=?"] = ERROR
+    modem = bench.modem()
+    await modem.open()
+    assert await modem.has_mail_client()
+    with pytest.raises(CommandError):
+        async with modem.stream("mail.example.com", 465):
+            pass
 
 
 @virtual_time
@@ -491,11 +530,11 @@ async def test_tls_is_configured_before_the_server_and_once() -> None:
     await modem.configure(TLS)
     await modem.configure(TLS)
     assert bench.lines[before:] == [
-        'AT+QFLST="*"',
         "AT+QSMTPCFG=?",
         "AT+QSSLCFG=?",
         "AT+QFUPL=?",
         "AT+QICSGP=?",
+        'AT+QFLST="*"',
         "AT+QLTS",
         "AT+CCLK?",
         'AT+QSSLCFG="sslversion",1,3',

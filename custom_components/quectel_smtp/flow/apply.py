@@ -72,7 +72,7 @@ class ApplySteps(ModemSteps):
             await find_server(modem, settings(self._draft, None), show)
             if "server" in self._visited:
                 await self._check_account(modem, show)
-            await hand_over(modem, server_settings(self._draft), show)
+            await hand_over(modem, server_settings(self._draft), self._found, show)
             self._save_changes()
 
     async def _check_account(self, modem: Modem | None, show: Show) -> None:

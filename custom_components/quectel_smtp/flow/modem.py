@@ -17,6 +17,7 @@ from ..const import (
     CONF_BAUDRATE,
     CONF_FIRMWARE,
     CONF_ICCID,
+    CONF_MAIL_CLIENT,
     CONF_SAVE_UNCHECKED,
     CONF_USB,
     DOMAIN,
@@ -117,7 +118,11 @@ class ModemSteps(FlowBase):
     def _take_identity(self) -> None:
         identity = self._found.identity
         assert identity is not None
-        self._draft |= {CONF_MODEL: identity.model, CONF_FIRMWARE: identity.firmware}
+        self._draft |= {
+            CONF_MODEL: identity.model,
+            CONF_FIRMWARE: identity.firmware,
+            CONF_MAIL_CLIENT: self._found.has_mail_client,
+        }
         if CONF_USB in self._draft:
             # A person says that this is the port, whatever it was before.
             self._draft[CONF_USB] = None

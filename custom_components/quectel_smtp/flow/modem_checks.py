@@ -74,14 +74,16 @@ class Found:
     """What the checks have learnt so far, also when they end with an error."""
 
     identity: Identity | None = None
+    has_mail_client: bool = True
     iccid: str | None = field(default=None, repr=False)
     network: Network | None = None
 
 
 async def identify(modem: Modem, found: Found, imei: str | None, show: Show) -> None:
-    """Open the port and see that a modem with SMTP commands is behind it.
+    """Open the port and see that a modem that emails can leave by is behind it.
 
-    ``WrongModemError`` if ``imei`` is given and is another one's.
+    ``WrongModemError`` if ``imei`` is given and is another one's,
+    ``UnsupportedModemError`` where no email leaves by it in any way.
     """
     show(Stage.OPEN)
     await modem.open()
@@ -89,7 +91,7 @@ async def identify(modem: Modem, found: Found, imei: str | None, show: Show) -> 
     found.identity = await modem.identify()
     if imei not in (None, found.identity.imei):
         raise WrongModemError
-    await modem.require_smtp()
+    found.has_mail_client = await modem.has_mail_client()
 
 
 async def make_ready(
@@ -140,7 +142,10 @@ async def find_server(modem: Modem, settings: Settings, show: Show) -> None:
         pass
 
 
-async def hand_over(modem: Modem, server: ServerSettings, show: Show) -> None:
-    """Give the mail server's settings to the modem's own mail client."""
-    show(Stage.CONFIGURE)
-    await modem.configure(server)
+async def hand_over(
+    modem: Modem, server: ServerSettings, found: Found, show: Show
+) -> None:
+    """Give the mail server's settings to the modem's own mail client, if it has one."""
+    if found.has_mail_client:
+        show(Stage.CONFIGURE)
+        await modem.configure(server)

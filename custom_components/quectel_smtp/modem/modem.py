@@ -11,7 +11,7 @@ from functools import partial
 
 from .at.channel import AtChannel
 from .at.commands import RESULT_MARGIN, Deadline
-from .at.errors import CommandError, ModemRebootedError
+from .at.errors import CommandError, ModemRebootedError, UnsupportedModemError
 from .at.port import Connect, PortSettings, connect
 from .boot import boot_mark, restart
 from .connection import Connection
@@ -74,7 +74,7 @@ class Modem(Connection):
     async def profile(self) -> Profile:
         """Return what the firmware can do; it is asked once.
 
-        ``UnsupportedModemError`` where the SMTP commands are missing.
+        ``OldGsmModemError`` from a module that no email can leave through.
         """
         channel = await self._initialise()
         session = self._open_session
@@ -82,9 +82,15 @@ class Modem(Connection):
             session.profile = await profile.probe(channel)
         return session.profile
 
-    async def require_smtp(self) -> None:
-        """Raise ``UnsupportedModemError`` where the SMTP commands are missing."""
-        await self.profile()
+    async def has_mail_client(self) -> bool:
+        """Whether the firmware has the commands of the SMTP note.
+
+        ``UnsupportedModemError`` where it has no TCP commands either.
+        """
+        found = (await self.profile()).has_mail_client
+        if not found:
+            await self._tcp_limits()
+        return found
 
     async def urc_port(self) -> str | None:
         """Return where URCs are routed to, None where the firmware can't tell."""
@@ -217,15 +223,29 @@ class Modem(Connection):
         ``CommandError`` where the firmware has no TCP commands, ``ServerNameError`` and
         ``ServerUnreachableError`` with the modem's code.
         """
+        limits = await self._tcp_limits()
+        channel = self._open_session.channel
+        stream = await TcpStream.open(channel, pdp.DEFAULT_CONTEXT, host, port, limits)
+        async with joined(stream) as pair:
+            yield pair
+
+    async def _tcp_limits(self) -> preparation.Limits:
+        """Set the TCP commands up, once in a boot.
+
+        ``CommandError`` where the firmware has none; ``UnsupportedModemError`` where it
+        has no mail client either.
+        """
         channel = await self._initialise()
         session = self._open_session
         boot = self._memory.boots
         if session.tcp is None or session.tcp[0] != boot:
-            session.tcp = boot, await preparation.prepare(channel)
-        _, limits = session.tcp
-        stream = await TcpStream.open(channel, pdp.DEFAULT_CONTEXT, host, port, limits)
-        async with joined(stream) as pair:
-            yield pair
+            try:
+                session.tcp = boot, await preparation.prepare(channel)
+            except CommandError as err:
+                if (await self.profile()).has_mail_client:
+                    raise
+                raise UnsupportedModemError from err
+        return session.tcp[1]
 
     async def network_time(self) -> datetime | None:
         """Return the network's time, None where it has told none."""
@@ -347,9 +367,14 @@ class Modem(Connection):
     # Email.
 
     async def configure(self, server: ServerSettings) -> None:
-        """Give the modem the mail server's settings that it doesn't have yet."""
+        """Give the modem's mail client the settings that it doesn't have yet.
+
+        Nothing where there is no mail client: none of them serves our own.
+        """
         channel = await self._initialise()
         await self.settled()
+        if not await self.has_mail_client():
+            return
         await self._tidy(channel)
         await configuration.configure(
             channel,

@@ -71,13 +71,13 @@ async def test_a_port_that_does_not_serve_is_named_and_another_can_be_chosen(
     assert not dialog.errors
 
 
-async def test_a_firmware_without_email_commands_is_named(
+async def test_a_firmware_that_no_email_leaves_by_is_named(
     hass: HomeAssistant, desk: Desk
 ) -> None:
-    desk.has_smtp = False
+    desk.has_mail_client = desk.has_tcp = False
     dialog = await _tried(hass)
-    assert (dialog.step, dialog.errors) == ("user", {"base": "no_smtp_commands"})
-    desk.has_smtp = True
+    assert (dialog.step, dialog.errors) == ("user", {"base": "unsupported_modem"})
+    desk.has_tcp = True
     await dialog.submit(**PORT_INPUT)
     assert dialog.step == "cellular"
 

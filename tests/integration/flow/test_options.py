@@ -44,6 +44,32 @@ async def test_the_options_are_kept_and_shown_again(
     assert again.suggested("digest") is False
 
 
+def _ways(dialog: Dialog) -> list[str]:
+    offered: list[str] = dialog.field("way").config["options"]
+    return offered
+
+
+async def test_a_mail_client_that_the_modem_lacks_is_not_offered(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    assert "module" in _ways(await _open(hass, loaded))
+    hass.config_entries.async_update_entry(
+        loaded,
+        data=loaded.data | {"mail_client": False},
+        # Chosen with another firmware.
+        options=DEFAULTS | {"way": "module", "lifetime": 24},
+    )
+    dialog = await _open(hass, loaded)
+    offered = _ways(dialog)
+    assert "stream" in offered
+    assert "module" not in offered
+    assert dialog.default("way") in offered
+    assert dialog.suggested("way") is None
+    assert dialog.suggested("lifetime") == 24
+    with pytest.raises(InvalidData):
+        await dialog.submit(**DEFAULTS | {"way": "module"})
+
+
 async def test_a_limit_holds_for_the_next_email(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:

@@ -171,6 +171,17 @@ async def test_the_port_is_changed_without_unloading(
     assert desk.opened_at == OTHER_PORT
 
 
+async def test_a_firmware_that_has_lost_its_mail_client_is_noticed_with_the_port(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.has_mail_client = False
+    dialog = await _reconfigure(hass, loaded)
+    await dialog.choose("port")
+    await dialog.submit(**PORT_INPUT)
+    assert dialog.ended == "reconfigure_successful"
+    assert loaded.data["mail_client"] is False
+
+
 async def test_the_port_of_another_modem_is_refused(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:

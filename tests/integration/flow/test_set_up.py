@@ -22,6 +22,7 @@ from tests.integration.dialog import (
     SERVER_INPUT,
     Dialog,
     to_cellular,
+    to_certificate,
     to_last_form,
 )
 from tests.integration.mail_on_the_desk import ROOT
@@ -47,6 +48,7 @@ async def test_a_modem_is_set_up_from_its_port_to_its_first_recipient(
         "baudrate": 115200,
         "model": "EC200A",
         "firmware": "EC200AEUHAR01A07M16",
+        "mail_client": True,
         **CELLULAR_INPUT,
         **SERVER_INPUT,
         # Found while the account was tried.
@@ -75,6 +77,35 @@ async def test_a_modem_is_set_up_from_its_port_to_its_first_recipient(
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
     assert hass.states.get("notify.anna")
+
+
+async def test_a_modem_without_a_mail_client_is_set_up_like_any_other(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.has_mail_client = False
+    dialog = await Dialog.start(hass)
+    await dialog.submit(**PORT_INPUT)
+    await dialog.submit(**CELLULAR_INPUT)
+    await dialog.submit(**SERVER_INPUT)
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+    assert dialog.result["result"].data["mail_client"] is False
+    # By way of the modem's own TCP.
+    assert desk.mail.logins == [("home@example.com", "correct horse")]
+    assert desk.dialled == 0
+    # Nothing is for a mail client that is not there.
+    assert "configure" not in desk.calls
+
+
+async def test_a_root_of_one_s_own_is_also_for_a_modem_without_a_mail_client(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.has_mail_client = False
+    dialog = await to_certificate(hass)
+    await dialog.choose("certificate_text")
+    await dialog.submit(certificate=ROOT)
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+    assert dialog.result["result"].data["certificate"] == ROOT
+    assert "configure" not in desk.calls
 
 
 async def test_what_was_found_is_shown_before_more_is_asked(

@@ -3,10 +3,7 @@
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.quectel_smtp.modem.at.errors import (
-    OldGsmModemError,
-    UnsupportedModemError,
-)
+from custom_components.quectel_smtp.modem.at.errors import OldGsmModemError
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from custom_components.quectel_smtp.modem.at.syntax import allows, choices
 from custom_components.quectel_smtp.modem.modem import Modem
@@ -28,10 +25,10 @@ def answering(**answers: bytes) -> ScriptedPort:
 
 @pytest.mark.parametrize("answer", [ERROR, OK, frame('+QSMTPCFG: "something else"')])
 @virtual_time
-async def test_firmware_without_smtp_commands_is_refused(answer: bytes) -> None:
-    with pytest.raises(UnsupportedModemError) as caught:
-        await probe(answering(QSMTPCFG=answer).channel)
-    assert type(caught.value) is UnsupportedModemError
+async def test_a_firmware_without_smtp_commands_has_no_mail_client(
+    answer: bytes,
+) -> None:
+    assert not (await probe(answering(QSMTPCFG=answer).channel)).has_mail_client
 
 
 @virtual_time
@@ -44,6 +41,7 @@ async def test_a_gsm_module_is_refused_as_what_it_is() -> None:
 async def test_a_firmware_that_tells_nothing_more_is_the_reference_model() -> None:
     found = await probe(answering(QSMTPCFG=frame(SMTP)).channel)
     assert found == Profile()
+    assert found.has_mail_client
 
 
 @virtual_time
@@ -128,19 +126,21 @@ async def test_every_family_is_told_by_what_it_answers(
     assert {"seclevel", "seclvl"} & found.tls_settings
 
 
-@pytest.mark.parametrize(
-    ("name", "error"), [("EG800K-CN", UnsupportedModemError), ("M66", OldGsmModemError)]
-)
-async def test_a_module_that_can_not_send_is_refused_with_its_reason(
-    name: str, error: type[UnsupportedModemError]
-) -> None:
-    async with VirtualModem(profile=name) as virtual:
+async def test_a_gsm_module_is_refused_by_each_question_about_its_ways() -> None:
+    async with VirtualModem(profile="M66") as virtual:
         modem = Modem(PortSettings(virtual.port))
         await modem.open()
-        with pytest.raises(UnsupportedModemError) as caught:
-            await modem.require_smtp()
+        with pytest.raises(OldGsmModemError):
+            await modem.has_mail_client()
         await modem.close()
-    assert type(caught.value) is error
+
+
+async def test_a_module_without_a_mail_client_serves_by_its_tcp_commands() -> None:
+    async with VirtualModem(profile="EG800K-CN") as virtual:
+        modem = Modem(PortSettings(virtual.port))
+        await modem.open()
+        assert not await modem.has_mail_client()
+        await modem.close()
 
 
 @pytest.mark.parametrize(

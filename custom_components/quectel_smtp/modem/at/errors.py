@@ -82,9 +82,9 @@ class WrongModemError(ModemError):
 
 
 class UnsupportedModemError(ModemError):
-    """The firmware has no SMTP commands: another module or firmware is needed."""
+    """The firmware has neither SMTP nor TCP commands: another one is needed."""
 
-    key = "no_smtp_commands"
+    key = "unsupported_modem"
 
 
 class OldGsmModemError(UnsupportedModemError):

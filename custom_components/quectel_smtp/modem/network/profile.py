@@ -5,7 +5,7 @@ from typing import Final
 
 from ..at.channel import AtChannel
 from ..at.commands import Command
-from ..at.errors import CommandError, OldGsmModemError, UnsupportedModemError
+from ..at.errors import CommandError, OldGsmModemError
 from ..at.syntax import allows, choices, parameters
 
 # Where a firmware routes URCs when the setting doesn't name our port, the result of a
@@ -23,11 +23,13 @@ _AUTHENTICATIONS: Final = 2
 class Profile:
     """What a firmware can do; where its test commands are silent, the reference model.
 
-    ``tls_settings`` are the names that ``AT+QSSLCFG`` knows, None if it doesn't tell.
+    ``has_mail_client``: whether it has the commands of the SMTP note. ``tls_settings``
+    are the names that ``AT+QSSLCFG`` knows, None if it doesn't tell.
     ``tls_version`` is the value for TLS 1.2, or for all versions where a firmware has
     no other that includes it. ``attachment_limit`` is in bytes.
     """
 
+    has_mail_client: bool = True
     has_body_original: bool = False
     tls_settings: frozenset[str] | None = None
     tls_version: int = _TLS_1_2
@@ -39,15 +41,12 @@ class Profile:
 async def probe(channel: AtChannel) -> Profile:
     """Ask the firmware what it can do.
 
-    ``UnsupportedModemError`` where it lacks the SMTP commands, ``OldGsmModemError``
-    where it has the GSM modules' own, which share a name but nothing else.
+    ``OldGsmModemError`` where it has the GSM modules' own SMTP commands, which share a
+    name with ours but nothing else; so do their TCP commands.
     """
     smtp = await _ask(channel, "QSMTPCFG")
-    if not any(line[:1] == ("smtpserver",) for line in smtp):
-        try:
-            await channel.execute(Command("AT+QSMTPSRV=?"))
-        except CommandError as err:
-            raise UnsupportedModemError from err
+    has_mail_client = any(line[:1] == ("smtpserver",) for line in smtp)
+    if not has_mail_client and await _is_gsm(channel):
         raise OldGsmModemError
     tls = await _ask(channel, "QSSLCFG")
     # An answer without names tells nothing.
@@ -56,6 +55,7 @@ async def probe(channel: AtChannel) -> Profile:
     upload = await _ask(channel, "QFUPL")
     context = await _ask(channel, "QICSGP")
     return Profile(
+        has_mail_client=has_mail_client,
         has_body_original=any(line[0] == "bodyoriginal" for line in smtp),
         tls_settings=names or None,
         tls_version=_TLS_ALL
@@ -65,6 +65,14 @@ async def probe(channel: AtChannel) -> Profile:
         highest_context=_highest(context, 0, _CONTEXTS),
         highest_authentication=_highest(context, -1, _AUTHENTICATIONS),
     )
+
+
+async def _is_gsm(channel: AtChannel) -> bool:
+    try:
+        await channel.execute(Command("AT+QSMTPSRV=?"))
+    except CommandError:
+        return False
+    return True
 
 
 def _highest(answer: tuple[tuple[str, ...], ...], place: int, otherwise: int) -> int:
