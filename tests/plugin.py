@@ -1,4 +1,4 @@
-"""What every run of pytest needs before it begins: sockets by folder, and the option --long.
+"""What every run of pytest needs before it begins: bytecode, sockets, the option --long.
 
 pyproject.toml loads this by name, which puts it ahead of the installed plugins. Hooks run
 in the reverse order of loading: so this one's come after that of
@@ -6,10 +6,17 @@ pytest-homeassistant-custom-component, which closes the sockets of every test, a
 before the first fixture, of whatever scope.
 """
 
+import os
 from pathlib import Path
+import sys
 
 import pytest
 import pytest_socket
+
+# Many containers set this. A run starts hundreds of processes, workers, modems and Home
+# Assistants, and each would compile all that it imports anew: most of what they do.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 LOOPBACK = ["127.0.0.1", "::1"]
 
@@ -39,7 +46,7 @@ def pytest_collection_modifyitems(
         return
     skip = pytest.mark.skip(reason="takes minutes: run scripts/test --long")
     for item in items:
-        if "long" in item.keywords:
+        if item.get_closest_marker("long"):
             item.add_marker(skip)
 
 
