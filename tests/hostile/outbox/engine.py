@@ -1,9 +1,7 @@
 """A courier in a process of its own, which obeys its owner and may be killed outright.
 
-    python -m tests.hostile.outbox
-
-The first line on standard input is the plan; from then on see ``protocol.py``. It ends
-when standard input does.
+It is forked with its plan; from then on see ``protocol.py``. It ends when standard input
+does.
 """
 
 import asyncio
@@ -26,6 +24,7 @@ from custom_components.quectel_smtp.delivery.records import (
 )
 
 from .fast_clock import FastClock, FastLoop
+from .fork_server import forked
 from .hooks import trap_outbox
 from .points import Point, Trap
 from .protocol import Json, plan_from_json, transition_to_json
@@ -206,8 +205,8 @@ async def _serve(plan: Plan, clock: FastClock, trap: Trap) -> None:
 
 
 def main() -> None:
-    """Read the plan, and run to the end."""
-    first = json.loads(sys.stdin.readline())
+    """In each process that is forked, run its plan to the end."""
+    first = json.loads(forked(int(sys.argv[1])))
     plan = plan_from_json(first["plan"])
     trap = Trap()
     if point := first.get("point"):

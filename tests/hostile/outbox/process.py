@@ -6,15 +6,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 import json
-from pathlib import Path
-import sys
+import os
+import signal
 from typing import Any, Self
 
+from .fork_server import ForkServer
 from .points import Point
 from .protocol import Json, plan_to_json
 from .rig import Plan
 
-_ROOT = Path(__file__).resolve().parents[3]
+_LONGEST_LINE = 1 << 24
 _PATIENCE = 60.0
 
 
@@ -41,10 +42,14 @@ class Heard:
 class EngineProcess:
     """A courier's process, from its start to its end, whichever way that comes."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self, pidfd: int, stdin: asyncio.WriteTransport, stdout: asyncio.StreamReader
+    ) -> None:
         """Use ``start``."""
         self.heard = Heard()
-        self._process = process
+        self._pidfd = pidfd
+        self._stdin = stdin
+        self._stdout = stdout
         self._numbers = count(1)
         self._answers: dict[int, asyncio.Future[Json]] = {}
         self._changed = asyncio.Condition()
@@ -55,38 +60,57 @@ class EngineProcess:
         cls, plan: Plan, point: Point | None = None, nth: int = 1, delay: float = 0.0
     ) -> Self:
         """Start it; with ``point`` it dies there, perhaps before it is ready."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.hostile.outbox"),
-            cwd=_ROOT,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=1 << 24,
+        first = {
+            "plan": plan_to_json(plan),
+            "point": point,
+            "count": nth,
+            "delay": delay,
+        }
+        loop = asyncio.get_running_loop()
+        stdin, ours = os.pipe()
+        to_it, _ = await loop.connect_write_pipe(
+            asyncio.Protocol, os.fdopen(ours, "wb")
         )
-        engine = cls(process)
-        engine._write(
-            {"plan": plan_to_json(plan), "point": point, "count": nth, "delay": delay}
+        theirs, stdout = os.pipe()
+        from_it = asyncio.StreamReader(limit=_LONGEST_LINE)
+        await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(from_it), os.fdopen(theirs, "rb")
         )
-        return engine
+        request = json.dumps(first).encode()
+        pidfd = ForkServer.running().start(request, stdin, stdout)
+        os.close(stdin)
+        os.close(stdout)
+        return cls(pidfd, to_it, from_it)
 
     def _write(self, message: dict[str, Any]) -> None:
-        assert self._process.stdin is not None
-        with suppress(ConnectionError):
-            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+        self._stdin.write(json.dumps(message).encode() + b"\n")
 
     async def _read(self) -> None:
-        assert self._process.stdout is not None
-        async for line in self._process.stdout:
-            # A line that a kill cut short was not said.
-            if line.endswith(b"\n"):
-                await self._hear(json.loads(line))
-        await self._process.wait()
-        async with self._changed:
-            for answer in self._answers.values():
-                if not answer.done():
-                    answer.set_exception(EngineDiedError())
-                    # Whoever asked may have been cancelled.
-                    answer.exception()
-            self._changed.notify_all()
+        try:
+            async for line in self._stdout:
+                # A line that a kill cut short was not said.
+                if line.endswith(b"\n"):
+                    await self._hear(json.loads(line))
+            await self._ended()
+            async with self._changed:
+                for answer in self._answers.values():
+                    if not answer.done():
+                        answer.set_exception(EngineDiedError())
+                        # Whoever asked may have been cancelled.
+                        answer.exception()
+                self._changed.notify_all()
+        finally:
+            self._stdin.close()
+            os.close(self._pidfd)
+
+    async def _ended(self) -> None:
+        """Wait until it has let go of everything, which its last words are not yet."""
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(self._pidfd, ended.set)
+        try:
+            await ended.wait()
+        finally:
+            loop.remove_reader(self._pidfd)
 
     async def _hear(self, message: dict[str, Any]) -> None:
         heard = self.heard
@@ -115,11 +139,6 @@ class EngineProcess:
     def dead(self) -> bool:
         """Whether it has ended, and everything that it said is heard."""
         return self._reader.done()
-
-    @property
-    def pid(self) -> int:
-        """The process."""
-        return self._process.pid
 
     async def ask(self, do: str, **arguments: Json) -> Json:
         """Ask, and return the answer; see ``Engine`` for what there is."""
@@ -161,11 +180,9 @@ class EngineProcess:
 
     async def kill(self) -> None:
         """Kill it outright, unless it is dead."""
-        with suppress(ProcessLookupError):
-            self._process.kill()
+        if not self.dead:
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
         await asyncio.wait((self._reader,))
-        if self._process.stdin is not None:
-            self._process.stdin.close()
 
     async def stop(self) -> None:
         """Stop it in order; kill it if it does not."""
