@@ -3,16 +3,27 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, override
 
 import pytest
 
-from custom_components.quectel_smtp.delivery.records import OutboxWriteError, State
+from custom_components.quectel_smtp.delivery.courier.courier import Courier
+from custom_components.quectel_smtp.delivery.records import (
+    Options,
+    OutboxWriteError,
+    State,
+    Way,
+)
+from custom_components.quectel_smtp.modem.at.port import PortSettings
 from tests.delivery.bench import (
+    HOST,
     PUT_LINE,
     RESTARTED,
     SENT,
+    SETTINGS,
+    WORDING,
     InlineExecutor,
     LaggingExecutor,
     Office,
@@ -20,6 +31,8 @@ from tests.delivery.bench import (
 )
 from tests.modem.scripted_port import OK
 from tests.modem.virtual_time import virtual_time
+from tests.virtual_modem.client import VirtualModem
+from tests.virtual_modem.fault_model import Action, Fault, Moment
 
 # More than there are between a result and its record on disk.
 TICKS = range(40)
@@ -264,3 +277,37 @@ async def test_no_timer_is_left_once_it_is_closed(tmp_path: Path) -> None:
     loop = asyncio.get_running_loop()
     left = loop._scheduled  # type: ignore[attr-defined]  # noqa: SLF001  # no other way
     assert [timer for timer in left if not timer.cancelled()] == []
+
+
+@pytest.mark.parametrize(
+    "silence",
+    [
+        Fault(Action.DROP, "QICLOSE", Moment.BEFORE_FINAL, times=0),
+        Fault(Action.SILENCE, "QISTATE", Moment.BEFORE_FINAL),
+    ],
+    ids=["while_it_closes", "already"],
+)
+async def test_a_stream_over_a_silent_modem_holds_no_stop_up(
+    tmp_path: Path, silence: Fault
+) -> None:
+    # It takes the connection, and says nothing.
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with (
+        server,
+        VirtualModem(hosts={HOST: {25: port}}, faults=[silence]) as virtual,
+    ):
+        settings = replace(
+            SETTINGS,
+            port=PortSettings(virtual.port),
+            imei=None,
+            options=Options(way=Way.STREAM),
+        )
+        courier = Courier(settings, tmp_path / "outbox.db", WORDING)
+        await courier.open()
+        courier.start()
+        await courier.submit(email())
+        await virtual.wait_for_command("QISTATE")
+        async with asyncio.timeout(5.0):
+            await courier.close()

@@ -52,6 +52,8 @@ _LOGGER = logging.getLogger(__name__)
 
 STOP_PATIENCE: Final = 4.0
 """Seconds that stopping waits for the result of an email that is being sent."""
+_TIDYING: Final = 0.5
+"""Seconds in which the modem may be left in order: a connection closed, a radio on."""
 
 _TURN_LEAST: Final = 0.5
 _AFTER_DEFECT: Final = 30.0
@@ -137,8 +139,11 @@ class Worker:
             if self._sender.at_stake:
                 await asyncio.wait((task,), timeout=STOP_PATIENCE)
             task.cancel()
-            await asyncio.wait((task,))
+            await asyncio.wait((task,), timeout=_TIDYING)
         await self.line.close()
+        if task is not None:
+            # Nothing holds it up: whoever waits for the modem knows that its port is gone.
+            await asyncio.wait((task,))
 
     def wake(self) -> None:
         """Look at once whether there is something to do."""
