@@ -99,6 +99,7 @@ class MailService:
 
         def settle(result: tuple[int, int]) -> None:
             if not done.done():
+                self._modem.counter.count(conversation.carried)
                 done.set_result(result)
             elif done.cancelled():
                 # The modem rebooted meanwhile; what became of it is still recorded

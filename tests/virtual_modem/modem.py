@@ -10,6 +10,7 @@ import traceback
 
 from .clock import Clock
 from .console import Console
+from .data_counter import DataCounter
 from .fault_engine import FaultEngine
 from .file_store import FileStore
 from .journal import Journal
@@ -56,7 +57,8 @@ class Modem:
         self.journal = Journal()
         self.faults = FaultEngine()
         self.names = Names()
-        # Non-volatile: AT&W's memory, the file store, the card, urcport in `settings`
+        # Non-volatile: AT&W's memory, the file store, the card, what the data counter
+        # saved, urcport in `settings`
         self.stored = replace(Preferences(), cmee=profile.cmee)
         self.preferences = replace(self.stored)
         self.files = FileStore(self)
@@ -64,6 +66,7 @@ class Modem:
         self.clock = Clock()
         self.radio = Radio(self)
         self.packet = PacketService(self)
+        self.counter = DataCounter(self)
         self.tls = TlsContexts(profile)
         self.mail = MailService(self)
         self.sockets = Sockets(self)
@@ -149,6 +152,7 @@ class Modem:
         self.sim.start()
         self.radio.reset()
         self.packet.reset()
+        self.counter.reset()
         self.tls.reset()
         self.mail.reset()
         self.clock.start(self.settings.clock, self.settings.zone)

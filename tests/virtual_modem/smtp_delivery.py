@@ -13,6 +13,7 @@ import smtplib
 import socket
 import threading
 
+from .data_counter import Carried, carried_by
 from .errors import (
     SMTP_AUTH_TYPE,
     SMTP_CLOSED_BY_PEER,
@@ -85,6 +86,7 @@ class Conversation:
         self.accepted = False
         self.authenticated = False
         self.security = "none"
+        self.carried = Carried()
         self._client = smtplib.SMTP(local_hostname=job.own_name)
         # An address may hold what the modem's own parser let through
         self._client.command_encoding = "latin-1"
@@ -119,6 +121,8 @@ class Conversation:
         self._client.close()
         with self._lock:
             if self._handle is not None:
+                if self._handle.family is not socket.AF_UNIX:
+                    self.carried = carried_by(self._handle)
                 self._handle.close()
                 self._handle = None
         return self.told(result if self._abort_code is None else (self._abort_code, 0))

@@ -12,6 +12,7 @@ from enum import IntEnum
 import socket
 from typing import TYPE_CHECKING
 
+from .data_counter import Carried
 from .names import BLACK_HOLE, UnknownName, Unreachable
 
 if TYPE_CHECKING:
@@ -198,6 +199,7 @@ class Sockets:
             return False
         assert connection.writer is not None
         connection.sent += len(data)
+        self._modem.counter.count(Carried(sent=len(data)))
         connection.writer.write(data)
         self._modem.start(self._acknowledge(connection, len(data)))
         return True
@@ -224,6 +226,7 @@ class Sockets:
                 if not data:
                     break
                 connection.received += len(data)
+                self._modem.counter.count(Carried(received=len(data)))
                 if push:
                     self._push(connection, data)
                     continue

@@ -99,6 +99,18 @@ def test_what_published_firmware_was_seen_to_keep_is_asked() -> None:
     } <= {rule.command for rule in QUESTIONS}
 
 
+def test_what_the_modems_own_tcp_can_do_is_asked() -> None:
+    assert {
+        "AT+QIOPEN=?",
+        "AT+QISEND=?",
+        "AT+QIRD=?",
+        "AT+QICFG=?",
+        "AT+QISDE?",
+        "AT+QGDCNT?",
+        "AT+QAUGDCNT?",
+    } <= {rule.command for rule in QUESTIONS}
+
+
 @virtual_time
 async def test_every_answer_is_kept_as_it_came_with_its_time() -> None:
     recording, port = await recorded(lambda line: frame(f"+X: {len(line)}"))
@@ -114,7 +126,7 @@ async def test_every_answer_is_kept_as_it_came_with_its_time() -> None:
         ("model", "EC200N"),
         ("firmware", "EC200NCNAAR01A01M16"),
         ("recorded", "2026-11-23"),
-        ("recorder", "2"),
+        ("recorder", "3"),
     )
 
 

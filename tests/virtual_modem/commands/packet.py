@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _LONGEST_APN = 100
 _LONGEST_LOGIN = 127
+_SHORTEST_INTERVAL = 30
+_LONGEST_INTERVAL = 65535
 _KINDS = {1: "IP", 2: "IPV6", 3: "IPV4V6"}
 
 COMMANDS: dict[str, Handler] = {}
@@ -177,5 +179,40 @@ def cgdcont(modem: Modem, call: Call) -> None:
                 raise AtError(PLAIN_ERROR)
             context.kind = kinds[name]
             context.apn = call.string(2, _LONGEST_APN, "")
+        case _:
+            raise AtError(PLAIN_ERROR)
+
+
+@_command("+QGDCNT")
+def qgdcnt(modem: Modem, call: Call) -> None:
+    """The bytes that went over the network: tell, reset or save them."""
+    match call.form:
+        case Form.TEST:
+            call.info("+QGDCNT: (0,1)")
+        case Form.READ:
+            now = modem.counter.now
+            call.info(f"+QGDCNT: {now.sent},{now.received}")
+        case Form.WRITE:
+            if call.number(0, 0, 1):
+                modem.counter.save()
+            else:
+                modem.counter.clear()
+        case _:
+            raise AtError(PLAIN_ERROR)
+
+
+@_command("+QAUGDCNT")
+def qaugdcnt(modem: Modem, call: Call) -> None:
+    """Seconds between two savings of QGDCNT's counts; 0: none."""
+    match call.form:
+        case Form.TEST:
+            call.info(f"+QAUGDCNT: (0,{_SHORTEST_INTERVAL}-{_LONGEST_INTERVAL})")
+        case Form.READ:
+            call.info(f"+QAUGDCNT: {modem.counter.interval}")
+        case Form.WRITE:
+            seconds = call.number(0, 0, _LONGEST_INTERVAL)
+            if 0 < seconds < _SHORTEST_INTERVAL:
+                raise AtError(PLAIN_ERROR)
+            modem.counter.save_every(seconds)
         case _:
             raise AtError(PLAIN_ERROR)

@@ -55,7 +55,14 @@ QUESTIONS: Final = (
     Rule("AT+QIGETERROR"),
     Rule("AT+QIDNSGIP=?"),
     Rule("AT+QIOPEN=?"),
+    Rule("AT+QISEND=?"),
+    Rule("AT+QIRD=?"),
     Rule("AT+QICLOSE=?"),
+    Rule("AT+QICFG=?"),
+    Rule("AT+QISDE?"),
+    # How much went over it.
+    Rule("AT+QGDCNT?", 0),
+    Rule("AT+QAUGDCNT?"),
     # The clock.
     Rule("AT+CCLK?"),
     Rule("AT+CCLK=?"),

@@ -21,7 +21,7 @@ from .masking import Rule, mask, sweep
 from .questions import QUESTIONS
 from .transcript import Exchange, Transcript
 
-RECORDER: Final = 2
+RECORDER: Final = 3
 """Raised whenever what is asked for, or what is masked, changes."""
 
 _FINAL: Final = re.compile(
