@@ -79,6 +79,13 @@ class OutboxFigures:
             Bound.AT_MOST,
             2000,
         )
+        if self.tolls.sent.fsyncs is not None:
+            yield Goal(
+                "An email accepted and sent, in fsyncs",
+                self.tolls.sent.fsyncs,
+                Bound.AT_MOST,
+                5,
+            )
         yield Goal(
             "Set-up without a modem, the slowest, in s",
             max(

@@ -7,7 +7,7 @@ them: it is caught one floor up, where an open file's methods are looked up.
 """
 
 import _sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 import ctypes
 import errno
@@ -113,6 +113,9 @@ _OPEN = ctypes.CFUNCTYPE(
 )
 _SYNC = ctypes.CFUNCTYPE(_INT, _POINTER, _INT, use_errno=True)
 
+# An offset, and what was written there; None: the file was cut off there.
+type _Change = tuple[int, bytes | None]
+
 # What SQLite may still call, however late, is never let go.
 _methods: dict[int, Any] = {}
 _kept: list[Any] = []
@@ -124,14 +127,17 @@ class Disk:
     def __init__(self) -> None:
         """Let everything through."""
         self.calls = 0
+        self.syncs = 0
         self._before: Callable[[], None] = lambda: None
         self._fails: Callable[[int], int] = lambda _: 0
         self.originals: dict[str, Any] = {}
         """The system calls themselves."""
         # What lies safely on disk, and what was written since.
-        self._durable: dict[str, bytes] = {}
-        self._pending: dict[str, list[tuple[int, bytes | None]]] = {}
+        self._durable: dict[str, bytearray] = {}
+        self._pending: dict[str, list[_Change]] = {}
+        # Names of open files, by SQLite's handles and by the system's.
         self._files: dict[int, str] = {}
+        self._paths: dict[int, str] = {}
 
     # What tests ask for.
 
@@ -163,34 +169,20 @@ class Disk:
         in any order.
         """
         return {
-            path.name: self._torn(
-                self._durable[str(path)], self._pending.get(str(path), []), draw
+            path.name: bytes(
+                _change(
+                    self._durable[str(path)].copy(),
+                    _some(self._pending.get(str(path), []), draw),
+                )
             )
             for path in folder.iterdir()
             if str(path) in self._durable
         }
 
-    @staticmethod
-    def _torn(
-        durable: bytes,
-        pending: list[tuple[int, bytes | None]],
-        draw: random.Random,
-    ) -> bytes:
-        found = bytearray(durable)
-        for offset, data in pending:
-            if data is None:
-                if draw.random() < 0.5:
-                    del found[offset:]
-                continue
-            for start in range(0, len(data), _SECTOR):
-                if draw.random() < 0.5:
-                    continue
-                sector = data[start : start + _SECTOR]
-                at = offset + start
-                if len(found) < at:
-                    found.extend(bytes(at - len(found)))
-                found[at : at + len(sector)] = sector
-        return bytes(found)
+    def lose_power(self, folder: Path, draw: random.Random) -> None:
+        """Leave a folder, whose files are closed, as a loss of power at this moment does."""
+        for name, content in self.after_power_loss(folder, draw).items():
+            (folder / name).write_bytes(content)
 
     # What SQLite calls.
 
@@ -214,17 +206,15 @@ class Disk:
         return error
 
     def _note(self, name: str, done: int, *arguments: Any) -> None:
-        if name in {"open", "unlink"}:
-            if name == "unlink":
-                path = os.fsdecode(arguments[0])
-                self._durable.pop(path, None)
-                self._pending.pop(path, None)
+        if name == "open":
+            self._paths[done] = os.fsdecode(arguments[0])
             return
-        try:
-            path = str(Path(f"/proc/self/fd/{arguments[0]}").readlink())
-        except OSError:  # pragma: no cover - a file that is gone already
+        if name == "unlink":
+            path = os.fsdecode(arguments[0])
+            self._durable.pop(path, None)
+            self._pending.pop(path, None)
             return
-        changes = self._pending.setdefault(path, [])
+        changes = self._pending.setdefault(self._paths[arguments[0]], [])
         if name == "ftruncate":
             changes.append((arguments[1], None))
         elif name.startswith("pwrite"):
@@ -237,9 +227,8 @@ class Disk:
             return
         path = os.fsdecode(ctypes.string_at(name)) if name else ""
         self._files[file] = path
-        if path and path not in self._durable:
-            found = Path(path)
-            self._durable[path] = found.read_bytes() if found.exists() else b""
+        if path:
+            self._take(Path(path))
         original = place.value
         if original not in _methods:
             methods = _Methods.from_buffer_copy(_Methods.from_address(original))
@@ -247,15 +236,52 @@ class Disk:
             _methods[original] = methods
         place.value = ctypes.addressof(_methods[original])
 
+    def _take(self, path: Path) -> None:
+        """Take a file for durable as it is, unless we know how it has come to this."""
+        content = path.read_bytes() if path.exists() else b""
+        durable = self._durable.setdefault(str(path), bytearray())
+        if _change(durable.copy(), self._pending.get(str(path), [])) != content:
+            durable[:] = content
+            self._pending.pop(str(path), None)
+
     def synchronise(self, file: int) -> int:
-        """Take what was written into a file for durable; no disk is waited for."""
+        """Take what was written into a file for durable; no disk is waited for.
+
+        Where that fails, what was written is not written later either: the system holds
+        it for clean from then on.
+        """
+        self.syncs += 1
+        path = self._files.get(file, "")
+        pending = self._pending.pop(path, [])
         if self._step():
             return sqlite3.SQLITE_IOERR_FSYNC
-        path = self._files.get(file, "")
         if path in self._durable:
-            self._durable[path] = Path(path).read_bytes()
-            self._pending.pop(path, None)
+            _change(self._durable[path], pending)
         return sqlite3.SQLITE_OK
+
+
+def _change(found: bytearray, changes: Iterable[_Change]) -> bytearray:
+    """Make changes to a file's content, and return it."""
+    for offset, data in changes:
+        if data is None:
+            del found[offset:]
+            continue
+        if len(found) < offset:
+            found.extend(bytes(offset - len(found)))
+        found[offset : offset + len(data)] = data
+    return found
+
+
+def _some(changes: Iterable[_Change], draw: random.Random) -> Iterator[_Change]:
+    """Draw what of some changes reaches the disk, sector by sector."""
+    for offset, data in changes:
+        if data is None:
+            if draw.random() < 0.5:
+                yield offset, None
+            continue
+        for start in range(0, len(data), _SECTOR):
+            if draw.random() < 0.5:
+                yield offset + start, data[start : start + _SECTOR]
 
 
 _installed: list[Disk] = []
@@ -264,17 +290,23 @@ _installed: list[Disk] = []
 _synchronise = _SYNC(lambda file, _: _installed[-1].synchronise(file))
 
 
-@contextmanager
-def installed() -> Iterator[Disk]:
-    """Put a disk between SQLite and the real one; all connections end inside."""
+def reached() -> _Vfs | None:
+    """Return SQLite's way to its files; None where a test can't get in between."""
     library = ctypes.CDLL(_sqlite3.__file__)
     try:
         library.sqlite3_vfs_find.restype = ctypes.POINTER(_Vfs)
         pointer = library.sqlite3_vfs_find(None)
-    except AttributeError:  # pragma: no cover - not on this machine
-        pytest.skip("SQLite is built into Python and can't be reached")
-    vfs = pointer.contents
-    if vfs.iVersion < 3 or not vfs.xSetSystemCall:  # pragma: no cover - nor here
+    except AttributeError:  # pragma: no cover - built into Python; not on this machine
+        return None
+    vfs: _Vfs = pointer.contents
+    return vfs if vfs.iVersion >= 3 and vfs.xSetSystemCall else None
+
+
+@contextmanager
+def installed() -> Iterator[Disk]:
+    """Put a disk between SQLite and the real one; all connections end inside."""
+    vfs = reached()
+    if vfs is None:  # pragma: no cover - not on this machine
         pytest.skip("this SQLite has no system calls that a test may replace")
     disk = Disk()
     set_call, get_call = _SET_CALL(vfs.xSetSystemCall), _GET_CALL(vfs.xGetSystemCall)

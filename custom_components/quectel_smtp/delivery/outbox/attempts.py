@@ -25,7 +25,7 @@ from ..rules.storm import DAY, HOUR, Room, Send, room
 from . import envelopes, rows, states, waiting
 from .intake import Intake
 from .rows import DamagedRowError, EnvelopeRow
-from .store import Store
+from .store import Store, Synced
 
 _DUE: Final = (
     "SELECT id, email, critical FROM envelopes"
@@ -193,7 +193,9 @@ class Attempts:
         found = self._waiting(envelope)
         if found is None:
             return
-        with store.writing(at):
+        # An end erases the text, which has it synced.
+        ends = isinstance(verdict, End)
+        with store.writing(at, Synced.BEFORE_TOLD if ends else Synced.NOW):
             try:
                 state, reason = self._judge(found, verdict, finding, at)
             except DamagedRowError:

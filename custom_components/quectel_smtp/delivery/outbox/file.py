@@ -1,7 +1,7 @@
 """The outbox's file: opened soundly, or set aside, or removed.
 
 SQLite in WAL mode with one lock for as long as it is open: a commit is one write and
-one fsync, and nobody else reads or writes.
+at most one fsync, and nobody else reads or writes.
 """
 
 from collections.abc import Callable
@@ -48,7 +48,8 @@ _PRAGMAS: Final = (
     # First: WAL then needs no shared memory, which not every file system has.
     ("locking_mode", "EXCLUSIVE", "exclusive"),
     ("journal_mode", "WAL", "wal"),
-    # An fsync for each commit (https://sqlite.org/pragma.html#pragma_synchronous).
+    # An fsync for each commit (https://sqlite.org/pragma.html#pragma_synchronous), but
+    # for those that ``Synced`` spares one.
     ("synchronous", "FULL", 2),
     ("secure_delete", "ON", 1),
     ("foreign_keys", "ON", 1),

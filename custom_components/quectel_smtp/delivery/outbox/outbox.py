@@ -37,7 +37,7 @@ from .intake import Bounds, Intake
 from .merging import Compose
 from .readdress import Followed, Recipients
 from .rows import DamagedRowError
-from .store import Store
+from .store import Store, Synced
 
 EMAILS: Final = 200
 SIZE: Final = 50 * 1024 * 1024
@@ -311,15 +311,22 @@ class Outbox:
         return views.summary(self._store)
 
     def unshown(self) -> tuple[Transition, ...]:
-        """Return the transitions that were not shown yet, the oldest first."""
+        """Return the transitions that were not shown yet, the oldest first.
+
+        What is told is on disk: it is never taken back.
+        """
+        self._store.sync()
         return views.unshown(self._store)
 
     def shown(self, up_to: int) -> None:
-        """Forget the transitions up to this number: they were shown."""
+        """Forget the transitions up to this number: they were shown.
+
+        Those that a loss of power brings back are shown once more.
+        """
         store = self._store
         if store.row("SELECT 1 FROM transitions WHERE number <= ?", up_to) is None:
             return
-        with store.writing(None):
+        with store.writing(None, Synced.LATER):
             store.run("DELETE FROM transitions WHERE number <= ?", up_to)
 
     # What is known of modem, account and backups.

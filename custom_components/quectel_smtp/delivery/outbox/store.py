@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum, auto
 from pathlib import Path
 import sqlite3
 from typing import Final
@@ -18,8 +19,28 @@ _AUTOCHECKPOINT: Final = 1000
 BACKUP: Final = "backup"
 """The key under which is noted that the database is copied, and since when."""
 
+# A change that means nothing: what counts is its commit.
+_ANOTHER: Final = (
+    "INSERT INTO meta (key, value) VALUES ('commits', 1)"
+    " ON CONFLICT (key) DO UPDATE SET value = value + 1"
+)
+
 type Row = tuple[object, ...]
 type Value = str | float | int | None
+
+
+class Synced(Enum):
+    """When a commit is safe from a loss of power. A kill undoes none.
+
+    Each fsync wears a memory card, and some take a second for it.
+    """
+
+    NOW = auto()
+    """Before it returns."""
+    BEFORE_TOLD = auto()
+    """With the checkpoint in its wake, or else before anybody is told of it."""
+    LATER = auto()
+    """With any other: nothing but work is lost with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +64,23 @@ class Store:
         self._connection: sqlite3.Connection | None = None
         self._frozen = False
         self._thawing = False
-        self._erased = False
+        # Whether the log is to be emptied into the database.
+        self._to_empty = False
+        # Whether commits are synced, and whether one has still to be.
+        self._syncing = True
+        self._unsynced = False
+        # Whether an fsync of it has failed.
+        self._log_failed = False
         self._staged = Totals()
         self.totals = Totals()
 
     def open(self) -> bool:
         """Open the database; returns whether a damaged one was set aside."""
         self._connection, damaged = open_database(self._path, self._connect)
-        self._frozen = self._thawing = False
+        self._frozen = self._thawing = self._unsynced = False
+        self._syncing, self._log_failed = True, False
         # What an earlier run had no time to erase.
-        self._erased = True
+        self._to_empty = True
         self.totals = self._staged = Totals()
         return damaged
 
@@ -89,8 +117,10 @@ class Store:
     # Writing.
 
     @contextmanager
-    def writing(self, at: Instant | None) -> Iterator[None]:
-        """Do it all in one transaction, on disk when this ends without an error.
+    def writing(
+        self, at: Instant | None, synced: Synced = Synced.NOW
+    ) -> Iterator[None]:
+        """Do it all in one transaction, committed when this ends without an error.
 
         The clock is kept with it, unless nobody knows what it shows.
         After an error nothing of it has happened, in memory neither.
@@ -98,6 +128,10 @@ class Store:
         connection = self.connection
         self._staged = self.totals
         with _named():
+            self._begin_log_anew()
+            # While the log may not be emptied no checkpoint syncs it.
+            lazy = synced is not Synced.NOW and not self._frozen
+            self._set_syncing(not lazy)
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -108,23 +142,50 @@ class Store:
                     self.put(BACKUP, None)
                 connection.execute("COMMIT")
             except BaseException as err:
-                self._undo(connection, isinstance(err, sqlite3.Error))
+                self._undo(connection, err)
                 raise
         self.totals = self._staged
+        self._unsynced = not self._syncing and (
+            self._unsynced or synced is Synced.BEFORE_TOLD
+        )
         self._tidy()
 
-    def _undo(self, connection: sqlite3.Connection, failed: bool) -> None:
+    def sync(self) -> None:
+        """Have on disk what may not be told before; ``OutboxWriteError`` if it can't be."""
+        if self._unsynced:
+            with self.writing(None):
+                self.run(_ANOTHER)
+
+    def _set_syncing(self, syncing: bool) -> None:
+        """Have commits synced or not; SQLite takes this between transactions only."""
+        if syncing is not self._syncing:
+            level = "FULL" if syncing else "NORMAL"
+            self.connection.execute(f"PRAGMA synchronous = {level}")
+            self._syncing = syncing
+
+    def _begin_log_anew(self) -> None:
+        """Have nothing stand in the log behind what an fsync that failed may have lost.
+
+        The system takes that for written, and whatever follows it in the log would be
+        lost with it when the power goes. Synced commits alone would not need this.
+        """
+        if self._log_failed and not self._frozen:
+            self._checkpoint()
+            self._set_syncing(True)
+            # SQLite syncs the beginning of a log by itself.
+            self.connection.execute(_ANOTHER)
+            self._log_failed = False
+
+    def _undo(self, connection: sqlite3.Connection, err: BaseException) -> None:
         with suppress(sqlite3.Error):
             # SQLite may have done it already.
             connection.execute("ROLLBACK")
-        if failed:
+        if isinstance(err, sqlite3.Error):
+            self._note_failed(err)
             # A commit that failed in its fsync may be whole in the log, and be taken
             # for true after a crash. Another commit puts itself in its place.
             with suppress(sqlite3.Error):
-                connection.execute(
-                    "INSERT INTO meta (key, value) VALUES ('failures', 1)"
-                    " ON CONFLICT (key) DO UPDATE SET value = value + 1"
-                )
+                connection.execute(_ANOTHER)
 
     def run(self, statement: str, *values: Value) -> int:
         """Carry out a statement in a transaction; returns how many rows it changed."""
@@ -171,25 +232,33 @@ class Store:
 
     def erased(self) -> None:
         """Note that something was erased that the log may still hold."""
-        self._erased = True
+        self._to_empty = True
 
     def _tidy(self) -> None:
         """Let nothing of what was erased remain in the log, if it can be done now.
 
         Where it can't, it is done with the next commit. The last one stands either way.
         """
-        with suppress(sqlite3.Error, OutboxWriteError):
+        try:
             if self._thawing:
                 self._set_frozen(False)
                 self._thawing = False
-            if self._erased and not self._frozen:
+            if self._to_empty and not self._frozen:
                 self._checkpoint()
+        except OutboxWriteError:
+            pass
+        except sqlite3.Error as err:
+            self._note_failed(err)
+
+    def _note_failed(self, err: sqlite3.Error) -> None:
+        code = getattr(err, "sqlite_errorcode", 0)
+        self._log_failed = self._log_failed or code == sqlite3.SQLITE_IOERR_FSYNC
 
     def _checkpoint(self) -> None:
         row = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if row[0]:
             raise OutboxWriteError("busy")
-        self._erased = False
+        self._to_empty = self._unsynced = False
 
     def freeze(self) -> None:
         """Leave the database's own file as it is from now on: only its log grows."""
