@@ -1,7 +1,8 @@
 """A courier whose process may be killed at any moment, and who is watched all the time.
 
 Whatever a killed process had begun has no effect from that moment on: nothing of it
-reaches the disk, the modem or anybody who listens. What was committed stays.
+reaches the disk, the modem or anybody who listens. What was committed stays; where the
+power went, only what was synced.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 import logging
 from pathlib import Path
+import random
 import sqlite3
 from typing import Any, Final, override
 
@@ -41,6 +43,7 @@ from tests.modem.scripted_modem import NOW
 from .bench import SETTINGS, WORDING
 from .ledger_modem import AWAY, HOME, LedgerModem, Wire
 from .notary import Books, Notary
+from .outbox.failing_disk import Disk as Cache
 
 EMAILS: Final = 40
 RESERVED: Final = 8
@@ -254,6 +257,9 @@ class WitnessedOutbox(Outbox):
     ) -> None:
         found = self.unsettled()
         super().record(envelope, verdict, finding, at)
+        if self._office.cut is not None:
+            # Or nobody has been told of it, and it may not have happened.
+            self.unshown()
         if found is not None and found.envelope == envelope:
             self._office.notary.settled(
                 envelope, verdict.history, finding, self._office.life.run, at.elapsed
@@ -285,9 +291,15 @@ class Backup:
 class MortalOffice:
     """A courier at work, killed and started again, with everything watched."""
 
-    def __init__(self, folder: Path) -> None:
-        """Nothing runs yet; ``folder`` is where the outbox is."""
+    def __init__(self, folder: Path, cache: Cache | None = None) -> None:
+        """Nothing runs yet; ``folder`` is where the outbox is.
+
+        cache: what lies between SQLite and the disk, and is lost with the power.
+        """
         self.path = folder / "outbox.db"
+        self._cache = cache
+        self.cut: random.Random | None = None
+        """Whether the process ends with the power, and what reaches the disk then."""
         self.complaints: list[str] = []
         self.notary = Notary(self.complaints.append)
         self.modem = LedgerModem(self.complaints.append)
@@ -398,6 +410,9 @@ class MortalOffice:
             await asyncio.gather(*left, return_exceptions=True)
         self.modem.hang_up()
         self.disk.drop()
+        cut, self.cut = self.cut, None
+        if cut is not None and self._cache is not None:
+            self._cache.lose_power(self.path.parent, cut)
         self.courier = self.outbox = None
         self._lent.clear()
 

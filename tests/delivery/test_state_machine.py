@@ -7,11 +7,13 @@ virtual time. ``STATE_MACHINE_SEED=n`` chooses other steps than those of the las
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 import itertools
 import os
 from pathlib import Path
+import random
 import sys
 import tempfile
 import time
@@ -34,6 +36,7 @@ from tests.modem.virtual_time import VirtualTimeLoop
 
 from .ledger_modem import AWAY, HOME, SENT, Fate, Weather
 from .mortal_office import START, MortalOffice
+from .outbox.failing_disk import Disk as Cache, installed, reached
 
 SEED: Final = int(os.environ.get("STATE_MACHINE_SEED", "1"))
 STEPS: Final = 150
@@ -143,6 +146,7 @@ class Days(RuleBasedStateMachine):
 
     folder: Path
     figures: Counter[str]
+    cache: Cache | None
 
     def __init__(self) -> None:
         """Begin with an empty outbox."""
@@ -159,7 +163,7 @@ class Days(RuleBasedStateMachine):
     async def _make(self) -> MortalOffice:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: self._errors.append(context))
-        return MortalOffice(Path(self._place.name))
+        return MortalOffice(Path(self._place.name), self.cache)
 
     def _run(self, coroutine: Any) -> Any:
         return self._runner.run(coroutine)
@@ -312,11 +316,18 @@ class Days(RuleBasedStateMachine):
         steps=st.integers(0, 150),
         downtime=st.sampled_from((0.5, 1.0, 30.0, 400.0, HOUR)),
         again=st.sampled_from((None, None, 3, 10, 20, 40)),
+        cut=st.none() | st.integers(0, 1 << 32),
     )
-    def crash(self, steps: int, downtime: float, again: int | None) -> None:
+    def crash(
+        self, steps: int, downtime: float, again: int | None, cut: int | None
+    ) -> None:
         office = self.office
         office.life.fuse, office.downtime = steps, downtime
         office.next_fuse = again
+        if cut is not None:
+            # The power is gone: with the process goes what was not synced.
+            office.cut = random.Random(cut)
+            self.figures["power cuts"] += 1
         self._step()
 
     @rule(downtime=st.sampled_from((0.0, 1.0, 30.0, 400.0, DAY)), early=st.booleans())
@@ -492,10 +503,19 @@ def live(runs: int, first: int, steps: int = STEPS) -> Counter[str]:
     figures: Counter[str] = Counter()
     memory = Path("/dev/shm")  # noqa: S108  # nothing is sought there
     began = time.process_time()
-    with tempfile.TemporaryDirectory(
-        prefix="days-", dir=memory if memory.is_dir() else None
-    ) as place:
-        machine = type("Days", (Days,), {"folder": Path(place), "figures": figures})
+    with ExitStack() as stack:
+        place = stack.enter_context(
+            tempfile.TemporaryDirectory(
+                prefix="days-", dir=memory if memory.is_dir() else None
+            )
+        )
+        # Where it can't be reached there are only kills.
+        cache = stack.enter_context(installed()) if reached() else None
+        machine = type(
+            "Days",
+            (Days,),
+            {"folder": Path(place), "figures": figures, "cache": cache},
+        )
         run_state_machine_as_test(
             seed(first)(machine),
             settings=settings(
