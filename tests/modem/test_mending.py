@@ -29,6 +29,8 @@ ACTIVATION = [
     'AT+QICSGP=1,1,"internet","","apn-secret",0',
     "AT+QIACT=1",
 ]
+# In the same boot: the settings that it was given are asked for.
+ACTIVATION_ANEW = ["AT+QIDEACT=1", "AT+QICSGP=1", "AT+QIACT=1"]
 
 
 def provable() -> ScriptedModem:
@@ -77,7 +79,7 @@ async def test_the_radio_takes_the_context_with_it() -> None:
     await modem.set_radio(True)
     assert bench.lines[-2:] == ["AT+CFUN=4", "AT+CFUN=1"]
     await modem.activate(PDP)
-    assert bench.lines[-3:] == ACTIVATION
+    assert bench.lines[-3:] == ACTIVATION_ANEW
 
 
 @pytest.mark.parametrize("told_before", [False, True])
@@ -109,7 +111,8 @@ async def test_a_context_is_renewed_whatever_its_state(state: str) -> None:
     if state == "refuses to go":
         bench.answers["AT+QIDEACT=1"] = ERROR
     await modem.renew(PDP)
-    assert [line for line in bench.lines if line != "AT+QIACT?"][-3:] == ACTIVATION
+    expected = ACTIVATION if state == "inactive" else ACTIVATION_ANEW
+    assert [line for line in bench.lines if line != "AT+QIACT?"][-3:] == expected
     before = len(bench.lines)
     await modem.activate(PDP)
     assert len(bench.lines) == before
@@ -149,7 +152,7 @@ async def test_a_context_that_can_not_be_deactivated_is_tried_again_first() -> N
     with pytest.raises(PdpError):
         await modem.deactivate()
     await modem.activate(PDP)
-    assert bench.lines[-3:] == ACTIVATION
+    assert bench.lines[-3:] == ACTIVATION_ANEW
 
 
 @virtual_time

@@ -346,3 +346,45 @@ async def test_a_result_without_a_number_is_unexpected(result: str) -> None:
     port.answers[NAME] = OK + f"\r\n+QIURC: {result}\r\n".encode()
     with pytest.raises(UnexpectedAnswerError):
         await resolve(port.channel, 1, "mail.example.com")
+
+
+WRITTEN = 'AT+QICSGP=1,1,"internet","user","secret",2'
+
+
+@pytest.mark.parametrize(
+    "known", [OURS, frame('+QICSGP: 1,"internet","user","***",2'), ERROR]
+)
+@virtual_time
+async def test_settings_that_it_has_from_us_are_not_written_again(known: bytes) -> None:
+    bench = Bench()
+    bench.port.answers["AT+QICSGP=1"] = known
+    for _ in range(3):
+        await bench.context.activate(SETTINGS)
+        bench.port.receive(PDPDEACT)
+        await asyncio.sleep(1)
+    assert bench.port.lines.count("AT+QIACT=1") == 3
+    assert bench.port.lines.count(WRITTEN) == 1
+
+
+@virtual_time
+async def test_settings_that_somebody_else_has_changed_are_written_again() -> None:
+    bench = Bench()
+    await bench.context.activate(SETTINGS)
+    bench.port.receive(PDPDEACT)
+    await asyncio.sleep(1)
+    bench.port.answers["AT+QICSGP=1"] = frame('+QICSGP: 1,"other","","",0')
+    await bench.context.activate(SETTINGS)
+    assert bench.port.lines.count(WRITTEN) == 2
+
+
+@virtual_time
+async def test_settings_that_were_refused_or_lost_are_written_again() -> None:
+    bench = Bench()
+    bench.port.answers["AT+QICSGP=1"] = OURS
+    bench.port.answers[WRITTEN] = [ERROR, OK, OK]
+    with pytest.raises(PdpError):
+        await bench.context.activate(SETTINGS)
+    await bench.context.activate(SETTINGS)
+    bench.context.reset()
+    await bench.context.activate(SETTINGS)
+    assert bench.port.lines.count(WRITTEN) == 3

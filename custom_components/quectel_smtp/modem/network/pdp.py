@@ -122,6 +122,8 @@ class PdpContext:
         self._state = PdpState.INACTIVE
         # Whether it is as we left it in this boot, with settings that we know.
         self._ours = False
+        # What it was given in this boot.
+        self._given: PdpSettings | None = None
         # After the network has taken it, or an activation has failed, it has to be
         # deactivated before it is activated again, whatever ``AT+QIACT?`` shows.
         self._broken = False
@@ -140,6 +142,7 @@ class PdpContext:
     def reset(self) -> None:
         """The modem has restarted, or its port is gone: no context is active."""
         self._ours = self._broken = False
+        self._given = None
         self._set(PdpState.INACTIVE)
 
     def _set(self, state: PdpState) -> None:
@@ -186,7 +189,7 @@ class PdpContext:
         try:
             if await self._take_down(settings):
                 return
-            await configure(self._channel, settings)
+            await self._give(settings)
             await self._channel.execute(
                 Command(f"AT+QIACT={self._id}", deadline=Deadline.ACTIVATE)
             )
@@ -196,6 +199,24 @@ class PdpContext:
                 if await self._serves(settings, await self._address()):
                     return
             raise error from err
+
+    async def _give(self, settings: PdpSettings) -> None:
+        """Give the context its settings, in one boot not those that it has from us.
+
+        Some firmware writes them to its flash each time, and a network may take the
+        context often.
+        """
+        if self._given == settings:
+            found = await configured(self._channel, self._id)
+            if found is None or found.is_of(settings):
+                return
+        # Before: the modem may restart at once after it.
+        self._given = settings
+        try:
+            await configure(self._channel, settings)
+        except BaseException:
+            self._given = None
+            raise
 
     async def _take_down(self, settings: PdpSettings) -> bool:
         """Deactivate what is broken or someone else's; whether it serves as it is."""
