@@ -784,6 +784,19 @@ async def test_a_socket_for_a_library_is_set_up_once_in_a_boot() -> None:
         await modem.close()
 
 
+async def test_a_socket_for_a_library_can_be_set_up_before_it_is_needed() -> None:
+    bench = bench_with_tcp()
+    modem = bench.modem()
+    await modem.open()
+    try:
+        await modem.arm_tcp()
+        before = len(bench.lines)
+        await connect(modem)
+        assert bench.lines[before] == OPENING
+    finally:
+        await modem.close()
+
+
 @virtual_time
 async def test_a_firmware_without_tcp_commands_has_no_socket_for_a_library() -> None:
     bench = ScriptedModem()
@@ -802,3 +815,67 @@ async def test_the_networks_time_is_told_once_the_network_has_told_it() -> None:
     assert await modem.network_time() is None
     bench.answers["AT+QLTS"] = frame('+QLTS: "26/11/23,09:00:00+00,0"')
     assert await modem.network_time() == datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+# Before there is an email.
+
+
+@virtual_time
+async def test_a_mail_client_that_is_armed_lacks_nothing_but_the_email() -> None:
+    bench = bench_that_sends()
+    modem = bench.modem()
+    await modem.open()
+    await modem.arm_mail(PLAIN)
+    before = len(bench.lines)
+    await modem.arm_mail(PLAIN)
+    assert len(bench.lines) == before
+    await modem.configure(PLAIN)
+    await modem.mark()
+    await modem.prepare(MESSAGE)
+    assert bench.lines[before].startswith("AT+QSMTPDST=")
+    # And what an email has left behind is cleared.
+    await modem.arm_mail(PLAIN)
+    assert bench.lines[-1] == "AT+QSMTPCLR"
+
+
+@virtual_time
+async def test_who_uses_a_modem_is_interrupted_after_the_command_that_runs() -> None:
+    bench = bench_that_sends()
+    sender = 'AT+QSMTPCFG="sender","Home","home@example.com"'
+    account = 'AT+QSMTPCFG="account","user","secret"'
+    bench.answers[account] = [Late(1, OK)]
+    modem = bench.modem()
+    await modem.open()
+    arming = asyncio.create_task(modem.arm_mail(PLAIN))
+    while account not in bench.lines:
+        await asyncio.sleep(0.1)
+    await modem.interrupt(arming)
+    with pytest.raises(asyncio.CancelledError):
+        await arming
+    assert bench.lines[-1] == account
+    await modem.arm_mail(PLAIN)
+    assert sender in bench.lines
+
+
+@virtual_time
+async def test_who_waits_for_a_modem_without_a_port_is_interrupted_at_once() -> None:
+    modem = bench_that_sends().modem()
+    waiting = asyncio.create_task(asyncio.sleep(1000))
+    await modem.interrupt(waiting)
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
+@virtual_time
+async def test_a_data_connection_is_known_with_the_settings_that_it_has() -> None:
+    bench = bench_that_sends()
+    modem = bench.modem()
+    assert not modem.has_pdp(PDP)
+    await modem.open()
+    assert not modem.has_pdp(PDP)
+    await modem.activate(PDP)
+    assert modem.has_pdp(PDP)
+    assert not modem.has_pdp(PdpSettings("other"))
+    bench.port.receive(b'\r\n+QIURC: "pdpdeact",1\r\n')
+    await asyncio.sleep(1)
+    assert not modem.has_pdp(PDP)

@@ -4,6 +4,7 @@ What the modem was told holds for one boot; what it may still report of an email
 over any number of openings.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -177,6 +178,13 @@ class Connection:
         self._late.lost(error)
         context.reset()
         self._changed()
+
+    async def interrupt(self, task: asyncio.Task[object]) -> None:
+        """Cancel a task that uses the modem after the command that it has in flight."""
+        if self._session is None:
+            task.cancel()
+        else:
+            await self._session.channel.cancel_between(task)
 
     def distrust(self) -> None:
         """Take the modem's settings for void: something tells that it restarted."""

@@ -158,6 +158,15 @@ class Modem(Connection):
             return pdp.PdpState.INACTIVE
         return self._session.context.state
 
+    def has_pdp(self, settings: pdp.PdpSettings) -> bool:
+        """Whether the PDP context is up with these settings, as far as is known."""
+        session = self._session
+        return (
+            session is not None
+            and session.context.ready
+            and self._memory.get("pdp") == settings.command()
+        )
+
     async def activate(self, settings: pdp.PdpSettings) -> None:
         """Bring the PDP context up with these settings, unless it is; up to 150 s.
 
@@ -165,9 +174,9 @@ class Modem(Connection):
         """
         await self._initialise()
         await self.settled()
-        context = self._open_session.context
-        if context.ready and self._memory.get("pdp") == settings.command():
+        if self.has_pdp(settings):
             return
+        context = self._open_session.context
         boot = self._memory.boots
         if context.ready:
             await context.deactivate()
@@ -215,6 +224,13 @@ class Modem(Connection):
         ``ServerUnreachableError`` with the modem's code if it can't be opened.
         """
         await probe.reach(await self._initialise(), pdp.DEFAULT_CONTEXT, host, port)
+
+    async def arm_tcp(self) -> None:
+        """Set the TCP commands up, once in a boot: a stream needs no more to connect.
+
+        ``CommandError`` where the firmware has none.
+        """
+        await self._tcp_limits()
 
     @asynccontextmanager
     async def stream(self, host: str, port: int) -> AsyncGenerator[Joined]:
@@ -397,6 +413,23 @@ class Modem(Connection):
         except CommandError:
             self._memory.keep("tidy", "")
 
+    async def arm_mail(self, server: ServerSettings) -> None:
+        """Tell the mail client all that an email needs and that is not the email's own.
+
+        What an earlier one left behind is cleared, and the boot gets its mark. Nothing
+        where there is no mail client.
+        """
+        if not await self.has_mail_client():
+            return
+        await self.configure(server)
+        await self._clear_rest(await self._initialise())
+        await self.mark()
+
+    async def _clear_rest(self, channel: AtChannel) -> None:
+        if not self._memory.content_clear:
+            await smtp.clear(channel)
+            self._memory.content_clear = True
+
     async def prepare(self, message: Message) -> Outcome | None:
         """Hand an email's content to the modem; None when it took all of it.
 
@@ -405,8 +438,7 @@ class Modem(Connection):
         """
         channel = await self._initialise()
         await self.settled()
-        if not self._memory.content_clear:
-            await smtp.clear(channel)
+        await self._clear_rest(channel)
         self._memory.content_clear = False
         if message.attachments:
             self._memory.drop("tidy")

@@ -70,6 +70,26 @@ async def test_rule_1_a_poll_can_see_that_a_command_is_in_flight() -> None:
     assert [*busy, port.channel.busy] == [False, True, False]
 
 
+@virtual_time
+async def test_rule_1_a_task_is_cancelled_between_two_of_its_commands() -> None:
+    port = open_port()
+    port.answers["AT+ONE"] = Late(1, OK)
+
+    async def several() -> None:
+        for line in ("AT+ONE", "AT+TWO"):
+            await port.channel.execute(Command(line))
+
+    task = asyncio.create_task(several())
+    await asyncio.sleep(0.5)
+    await port.channel.cancel_between(task)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    # Its answer was awaited, so that the next command follows at once.
+    assert not port.channel.dirty
+    await port.channel.execute(Command("AT+THREE"))
+    assert port.lines == ["AT+ONE", "AT+THREE"]
+
+
 @pytest.mark.parametrize(
     ("command", "lines"),
     [

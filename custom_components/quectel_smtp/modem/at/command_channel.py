@@ -172,6 +172,15 @@ class CommandChannel(Link):
             exchange = await self._begin(command)
             return await self._finish(exchange, command.deadline)
 
+    async def cancel_between(self, task: asyncio.Task[object]) -> None:
+        """Cancel a task that uses this channel, once none of its commands is in flight.
+
+        Cut off in the middle of one, its answer would be waited for by the next. Its own
+        next command is not written any more: first come, first served.
+        """
+        async with self._lock:
+            task.cancel()
+
     async def synchronise(self, *, escape: bool = True) -> bool:
         """Bring a freshly opened port to where commands can be trusted.
 
