@@ -394,6 +394,22 @@ class DeskModem:
     async def settled(self) -> None:
         """Wait for nothing."""
 
+    async def arm_mail(self, server: ServerSettings) -> None:
+        """Take what an email needs beforehand."""
+        await self._do("arm_mail")
+
+    async def arm_tcp(self) -> None:
+        """Set the TCP commands up."""
+        await self._do("arm_tcp")
+
+    async def interrupt(self, task: asyncio.Task[object]) -> None:
+        """Have no command in flight."""
+        task.cancel()
+
+    def has_pdp(self, settings: PdpSettings) -> bool:
+        """Tell whether the PDP context is up."""
+        return self.pdp_state is PdpState.ACTIVE
+
     async def configure(self, server: ServerSettings) -> None:
         """Take the mail server's settings."""
         await self._do("configure")

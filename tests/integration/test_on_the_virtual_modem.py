@@ -15,6 +15,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from tests.virtual_modem.client import VirtualModem
+from tests.virtual_modem.fault_model import Action, Fault, Moment
 from tests.virtual_modem.profiles import MailClient
 from tests.virtual_modem.tests.mail_server import MailServer, Manners
 
@@ -288,3 +289,62 @@ async def test_a_modem_that_was_unplugged_is_found_again(
     modem.plug()
     await until(lambda: courier.status.trouble is None)
     assert courier.status.connected
+
+
+# What every email needs, before there is one.
+
+ACCOUNT = 'QSMTPCFG="account"'
+SENDER = 'QSMTPCFG="sender"'
+
+
+async def test_a_modem_is_told_the_account_before_there_is_an_email(
+    hass: HomeAssistant, modem: VirtualModem, in_service: MockConfigEntry
+) -> None:
+    await modem.wait_for_command(SENDER)
+    assert len(modem.commands(ACCOUNT)) == 1
+    modem.reboot()
+    await modem.wait_for_command(SENDER, count=2)
+    (before, after) = modem.commands(ACCOUNT)
+    assert (before.boot, after.boot) == (1, 2)
+    assert not modem.commands("QIACT=|QSMTPDST|QSMTPPUT")
+    assert _shown(hass, PDP) == PdpState.INACTIVE
+    assert _shown(hass, WAITING) == "0"
+
+
+async def test_an_email_that_comes_while_the_modem_is_told_goes_first(
+    hass: HomeAssistant,
+    modem: VirtualModem,
+    mail: MailServer,
+    in_service: MockConfigEntry,
+) -> None:
+    await modem.wait_for_command(SENDER)
+    # Time to accept an email while the modem answers.
+    fault = Fault(Action.DELAY, ACCOUNT, Moment.BEFORE_FINAL, seconds=1)
+    number = modem.fault(fault)
+    modem.reboot()
+    await modem.wait_for_command(ACCOUNT, count=2)
+    await send(hass)
+    await until(lambda: _shown(hass, LAST) == "sent")
+    assert modem.fault_strikes(number) == 1
+    lines = [seen.line for seen in modem.commands() if seen.boot == 2]
+    told = next(i for i, line in enumerate(lines) if ACCOUNT in line)
+    assert not [
+        line
+        for line in lines[told + 1 : lines.index("AT+QIACT=1")]
+        if "QSMTPCFG" in line
+    ]
+    assert len(mail.received) == 1
+
+
+async def test_a_data_connection_that_stays_is_there_before_an_email_and_comes_back(
+    hass: HomeAssistant, modem: VirtualModem, in_service: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(in_service, options={"idle": 0})
+    await until(lambda: _shown(hass, PDP) == PdpState.ACTIVE)
+    modem.pdpdeact(1)
+    await modem.wait_for_command("QIACT=1", count=2)
+    await until(lambda: _shown(hass, PDP) == PdpState.ACTIVE)
+    modem.reboot()
+    await modem.wait_for_command("QIACT=1", count=3)
+    await until(lambda: _shown(hass, PDP) == PdpState.ACTIVE)
+    assert not modem.commands("QSMTPPUT")

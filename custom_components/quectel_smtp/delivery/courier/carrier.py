@@ -46,6 +46,13 @@ class Carrier(Protocol):
         0 where it comes while ``hand_over`` runs, or never.
         """
 
+    async def arm(self, settings: Settings) -> None:
+        """Tell the modem what emails need by this way, and what needs no connection.
+
+        Each setting once in a boot. ``ModemError`` where that fails: ``prepare`` does
+        what is missing.
+        """
+
     async def prepare(
         self, item: Item, message: Message, settings: Settings
     ) -> Told | None:

@@ -149,6 +149,8 @@ class Courier:
     async def lend(self) -> AsyncGenerator[None]:
         """Lend the port after the current email; emails are accepted meanwhile."""
         line = self._worker.line
+        # What it does without need ends.
+        self._worker.wake()
         async with self._port_lock:
             await line.close()
             try:
@@ -236,7 +238,10 @@ class Courier:
 
         ``NotWaitingError`` if no such email waits, ``BeingSentError`` in mid-send.
         """
-        return await self._books.change(lambda outbox, at: outbox.cancel(reference, at))
+        return await self._books.change(
+            lambda outbox, at: outbox.cancel(reference, at),
+            lambda _: self._worker.wake(),
+        )
 
     async def settle_restored(self, send: bool) -> int:
         """Send, or drop, what was held because a backup was restored; how many."""

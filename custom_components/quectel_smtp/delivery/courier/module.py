@@ -34,6 +34,10 @@ class ModuleCarrier(Carrier):
         return self._put_timeout + RESULT_MARGIN
 
     @override
+    async def arm(self, settings: Settings) -> None:
+        await self._line.modem.arm_mail(settings.server)
+
+    @override
     async def prepare(
         self, item: Item, message: Message, settings: Settings
     ) -> Told | None:

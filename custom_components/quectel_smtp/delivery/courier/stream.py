@@ -74,6 +74,10 @@ class StreamCarrier(Carrier):
         return 0.0
 
     @override
+    async def arm(self, settings: Settings) -> None:
+        await self._line.modem.arm_tcp()
+
+    @override
     async def prepare(
         self, item: Item, message: Message, settings: Settings
     ) -> Told | None:

@@ -39,6 +39,7 @@ from ..rules.recovery import Recovery
 from ..rules.wording import Wording, digest
 from ..settings import Settings
 from ..status import Board
+from .arming import Arming
 from .books import Books
 from .carrier import Carrier, Told
 from .judge import MENDED_BY_A_PERSON, WRITE_EVERY, Judge
@@ -88,6 +89,7 @@ class Worker:
             Way.MODULE: ModuleCarrier(self.line, put_timeout),
             Way.STREAM: StreamCarrier(self.line, lambda: outbox.now().wall),
         }
+        self._arming = Arming(self.line, carriers, lambda: outbox.now().elapsed)
         self._sender = Sender(self.line, outbox, books, wording, carriers)
         self._judge = Judge(self.line, outbox, books, self._sender, self.pace, board)
         self._recovery = Recovery(Wear(), self._save_wear, self._modem_restarted)
@@ -186,6 +188,7 @@ class Worker:
         """The path may be mended: what waits for it need not wait longer."""
         self._mended = {*(self._mended or ()), *reasons}
         self.pace.reset()
+        self._arming.reset()
         self._wake.set()
 
     async def look(self) -> None:
@@ -201,6 +204,12 @@ class Worker:
         except ModemError:
             self._wake.set()
         else:
+            known = self._board.status.network
+            if network.registration.registered and not (
+                known is None or known.registration.registered
+            ):
+                self._arming.reset()
+                self._wake.set()
             self._board.post(network=network)
         if self._results_do_come:
             self._wake.set()
@@ -256,6 +265,8 @@ class Worker:
             if item is not None:
                 return await self._deliver(item, settings)
         await self._keep_in_service()
+        if self._idle:
+            await self._arming.arm(settings, self._wake)
         await self._give_back(now)
         return await self._until_next(now)
 
@@ -313,6 +324,9 @@ class Worker:
         idle = self._until_idle(now)
         if idle is not None:
             times.append(idle)
+        armed = self._arming.pause(self._settings) if self._idle else None
+        if armed is not None:
+            times.append(max(armed, _TURN_LEAST))
         return min(times) if times else None
 
     # The line.
@@ -324,6 +338,12 @@ class Worker:
             self._no_service(err)
             return False
         return True
+
+    @property
+    def _idle(self) -> bool:
+        """Whether the modem is in service and nothing waits for it."""
+        waiting = self._board.status.mail.waiting
+        return self.line.in_service and not waiting and not self.line.modem.unsettled
 
     async def _keep_in_service(self) -> None:
         """Bring the modem into service while there is no email to send."""
@@ -490,8 +510,12 @@ class Worker:
         """Take a change of connection or PDP context."""
         modem = self.line.modem
         serving = self.line.in_service
-        activated = modem.pdp_state is not self._board.status.pdp is PdpState.INACTIVE
-        if (activated and not self._delivering) or (self._serving and not serving):
+        before, now = self._board.status.pdp, modem.pdp_state
+        activated = now is not before is PdpState.INACTIVE
+        # One that stays is brought back.
+        fell = before is PdpState.ACTIVE is not now and not self._settings.options.idle
+        news = (activated or fell) and not self._delivering
+        if news or (self._serving and not serving):
             self._wake.set()
         self._serving = serving
         self._board.post(
