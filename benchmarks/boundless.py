@@ -125,6 +125,7 @@ class Office:
         path: Path,
         port: str = ABSENT,
         *,
+        server: ServerSettings = SERVER,
         options: Options | None = None,
         modem: Callable[[PortSettings], Modem] = Modem,
         connect: Connect = connect,
@@ -133,7 +134,7 @@ class Office:
         self.outbox = WatchedThread(path, connect)
         self.courier = Courier(
             Settings(
-                PortSettings(port, BAUDRATE), PDP, SERVER, options=options or Options()
+                PortSettings(port, BAUDRATE), PDP, server, options=options or Options()
             ),
             path,
             _WORDING,

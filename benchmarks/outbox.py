@@ -2,7 +2,16 @@
 
 from collections.abc import Callable
 
-from . import accepting, filling, restarting, set_up, through_outbox, toll
+from . import (
+    accepting,
+    commands,
+    filling,
+    first_email,
+    restarting,
+    set_up,
+    through_outbox,
+    toll,
+)
 from .boundless import Image, folder
 from .outbox_figures import Memory, OutboxFigures
 
@@ -27,8 +36,14 @@ def run(
         restarts = restarting.run({0: Image(place / "none.db"), **images}, times(6))
     tell("emails through the outbox")
     through = through_outbox.run(times(6), 8)
+    tell("first emails after a boot")
+    first = first_email.run(times(3), 8)
+    tell("commands")
+    warm = commands.run()
     tell("commits and fsyncs")
     tolls = toll.run(times(50))
     tell("set-up in Home Assistant")
     set_ups = set_up.run(times(2), 4)
-    return OutboxFigures(acceptance, restarts, memory, through, tolls, set_ups)
+    return OutboxFigures(
+        acceptance, restarts, memory, through, first, warm, tolls, set_ups
+    )

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from statistics import median
 
 from .accepting import Acceptance, p99
+from .commands import Commands
 from .filling import Growth
+from .first_email import FirstEmail
 from .goals import Bound, Goal
 from .restarting import Restarts
 from .set_up import SetUps
@@ -29,6 +31,8 @@ class OutboxFigures:
     restarts: list[Restarts]
     memory: dict[int, Memory]
     through: ThroughOutbox
+    first: FirstEmail
+    commands: Commands
     tolls: Tolls
     set_ups: list[SetUps]
 
@@ -86,6 +90,18 @@ class OutboxFigures:
                 Bound.AT_MOST,
                 5,
             )
+        yield Goal(
+            "First email after a boot, without the activation: times a warm one",
+            self.first.without_activation / median(self.first.warm),
+            Bound.AT_MOST,
+            1.05,
+        )
+        yield Goal(
+            "The same, the data connection up: times a warm one",
+            median(self.first.connected) / median(self.first.warm),
+            Bound.AT_MOST,
+            1.05,
+        )
         yield Goal(
             "Set-up without a modem, the slowest, in s",
             max(

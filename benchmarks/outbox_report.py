@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from .accepting import BURST, p99
+from .commands import AFTERWARDS, WHY
 from .emails import BAUDRATE, COMMAND_SECONDS
 from .outbox_figures import OutboxFigures
 from .tables import table
@@ -21,6 +22,8 @@ def outbox_parts(figures: OutboxFigures) -> tuple[Iterator[str], ...]:
         _through(figures),
         _tolls(figures),
         _set_ups(figures),
+        _first_emails(figures),
+        _commands(figures),
     )
 
 
@@ -165,3 +168,45 @@ def _set_ups(figures: OutboxFigures) -> Iterator[str]:
             for found in figures.set_ups
         ],
     )
+
+
+def _first_emails(figures: OutboxFigures) -> Iterator[str]:
+    found = figures.first
+    warm = median(found.warm)
+    yield (
+        f"11. The first email after a boot at {BAUDRATE},"
+        f" {COMMAND_SECONDS * 1000:.0f} ms a command; {found.beforehand} commands came"
+        " before it, for the boot and for all emails"
+    )
+    yield from table(
+        ("", "median", "", "is"),
+        [
+            (
+                what,
+                f"{seconds * 1000:.1f} ms",
+                commands,
+                f"{seconds / warm:.3f} x a warm one",
+            )
+            for what, seconds, commands in (
+                ("warm email", warm, f"{found.warm_commands} commands"),
+                ("first one", median(found.first), f"{found.commands} commands"),
+                ("its activation alone", median(found.activation), ""),
+                ("first one, less that", found.without_activation, ""),
+                ("first one, connected", median(found.connected), ""),
+            )
+        ],
+    )
+
+
+def _commands(figures: OutboxFigures) -> Iterator[str]:
+    for way, found in figures.commands.of.items():
+        # What follows its result is none of an email's time.
+        after = sum(found[name] for name in AFTERWARDS)
+        yield (
+            f"12. Commands of a warm text email by the {way}, over TLS with a log-in:"
+            f" {found.total() - after}, and {after} afterwards"
+        )
+        yield from table(
+            ("", "", "what for"),
+            [(name, str(count), WHY.get(name, "")) for name, count in found.items()],
+        )

@@ -1,0 +1,92 @@
+"""Which commands a warm text email costs, by either way."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+import ssl
+from typing import Final
+
+import trustme
+
+from custom_components.quectel_smtp.delivery.records import Way
+from custom_components.quectel_smtp.modem.at.syntax import command_name
+from custom_components.quectel_smtp.modem.mail.server import Security
+from tests.virtual_modem.client import VirtualModem
+from tests.virtual_modem.tests.mail_server import MailServer, Manners
+
+from .boundless import HOST, SERVER, Office, folder
+from .through_outbox import OPTIONS, Sending
+
+_PORT: Final = 465
+_LOGIN: Final = ("home@example.com", "correct horse")
+_ACCOUNT: Final = replace(
+    SERVER,
+    port=_PORT,
+    security=Security.TLS,
+    username=_LOGIN[0],
+    password=_LOGIN[1],
+)
+
+WHY: Final[Mapping[str, str]] = {
+    "AT+QSMTPDST": "an address",
+    "AT+QSMTPSUB": "the subject",
+    "AT+QSMTPBODY": "the text",
+    "AT+QSMTPPUT": "send it: connection, TLS, log-in and SMTP are the modem's",
+    "AT+QSMTPCLR": "nothing of it stays",
+    "AT+QLTS": "whether the network has told its time",
+    "AT+CCLK?": "that time: certificates are judged by it",
+    "AT+QIOPEN": "connect",
+    "AT+QISEND": "one for each TLS record: handshake, SMTP command, text",
+    "AT+QIRD": "one for each piece that has come, and a last one that finds no more",
+    "AT+QISTATE": "whether it is open still, after 2 s of silence",
+    "AT+QICLOSE": "hang up",
+}
+AFTERWARDS: Final = ("AT+QSMTPCLR", "AT+QICLOSE")
+"""Once the email is known to be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """How often each command was heard, of one email that follows others."""
+
+    of: Mapping[Way, Counter[str]]
+
+
+async def _count(virtual: VirtualModem, path: Path, way: Way) -> Counter[str]:
+    office = Office(
+        path, virtual.port, server=_ACCOUNT, options=replace(OPTIONS, way=way)
+    )
+    sending = Sending(office)
+    await office.courier.open()
+    office.courier.start()
+    office.courier.show()
+    try:
+        for _ in range(2):
+            await sending.send()
+            await sending.rest()
+        virtual.forget()
+        await sending.send()
+        await sending.rest()
+    finally:
+        await office.courier.close()
+    return Counter(command_name(seen.line) for seen in virtual.commands())
+
+
+async def _measure(port: int, place: Path) -> Commands:
+    async with VirtualModem(hosts={HOST: {_PORT: port}}) as virtual:
+        return Commands(
+            {way: await _count(virtual, place / f"{way}.db", way) for way in Way}
+        )
+
+
+def run() -> Commands:
+    """Send an email by each way, over TLS and with a log-in."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert(HOST).configure_cert(context)
+    with (
+        MailServer(Manners(login=_LOGIN), implicit=context) as server,
+        folder() as place,
+    ):
+        return asyncio.run(_measure(server.port, place))
