@@ -160,7 +160,7 @@ async def test_the_path_is_proved_step_by_step() -> None:
     bench = provable()
     modem = await opened(bench)
     assert await modem.prove(PLAIN, PDP)
-    assert bench.lines[-6:] == [*ACTIVATION, RESOLVE, OPEN, "AT+QICLOSE=11"]
+    assert bench.lines[-6:] == [*ACTIVATION, RESOLVE, OPEN, "AT+QICLOSE=11,1"]
 
 
 @pytest.mark.parametrize(

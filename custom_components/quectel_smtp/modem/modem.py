@@ -21,7 +21,7 @@ from .mail.server import ServerSettings
 from .mail.smtp import Outcome, Result
 from .network import pdp, probe, profile, radio, status
 from .network.profile import Profile
-from .tcp import preparation
+from .tcp import opening, preparation
 from .tcp.joined import Joined, joined
 from .tcp.stream import TcpStream
 
@@ -219,11 +219,12 @@ class Modem(Connection):
         )
 
     async def reach(self, host: str, port: int) -> None:
-        """Open and close a TCP connection over the active PDP context; up to 150 s.
+        """Open and close a TCP connection over the active PDP context; up to 155 s.
 
-        ``ServerUnreachableError`` with the modem's code if it can't be opened.
+        ``ServerNameError`` and ``ServerUnreachableError`` with the modem's code if it
+        can't be opened, ``CommandError`` where the firmware has no TCP commands.
         """
-        await probe.reach(await self._initialise(), pdp.DEFAULT_CONTEXT, host, port)
+        await opening.reach(await self._initialise(), pdp.DEFAULT_CONTEXT, host, port)
 
     async def arm_tcp(self) -> None:
         """Set the TCP commands up, once in a boot: a stream needs no more to connect.

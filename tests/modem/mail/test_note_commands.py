@@ -28,7 +28,8 @@ from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.network import radio, status
 from custom_components.quectel_smtp.modem.network.pdp import PdpContext, PdpSettings
-from custom_components.quectel_smtp.modem.network.probe import reach, resolve
+from custom_components.quectel_smtp.modem.network.probe import resolve
+from custom_components.quectel_smtp.modem.tcp.opening import reach
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.profiles import MailClient
 from tests.virtual_modem.tests.mail_server import MailServer
@@ -331,7 +332,7 @@ async def test_a_servers_name_and_port_are_probed(
         assert closed.value.code is TcpError.CONNECT_FAILED
         with pytest.raises(ServerNameError):
             await resolve(channel, 1, "nowhere.example.com")
-        with pytest.raises(ServerUnreachableError):
+        with pytest.raises(ServerNameError):
             await reach(channel, 1, "nowhere.example.com", 25)
         await channel.close()
 

@@ -2,15 +2,10 @@
 
 import pytest
 
-from custom_components.quectel_smtp.modem.at.errors import (
-    ServerUnreachableError,
-    UnexpectedAnswerError,
-)
 from custom_components.quectel_smtp.modem.mail import attachments, files, readback
 from custom_components.quectel_smtp.modem.mail.message import TextCharset
 from custom_components.quectel_smtp.modem.mail.readback import Subject
 from custom_components.quectel_smtp.modem.network import radio
-from custom_components.quectel_smtp.modem.network.probe import reach
 from tests.modem.scripted_port import ERROR, OK, ScriptedPort, frame, open_port
 from tests.modem.virtual_time import virtual_time
 
@@ -136,21 +131,3 @@ async def test_a_range_that_is_not_told_is_unknown(answer: bytes) -> None:
 @virtual_time
 async def test_a_setting_without_its_line_is_empty() -> None:
     assert await readback.setting(open_port().channel, "sender") == ()
-
-
-OPEN = 'AT+QIOPEN=1,11,"TCP","h",25,0,0'
-
-
-@virtual_time
-async def test_a_connection_without_a_number_is_unexpected() -> None:
-    port = answering(OPEN, OK + b"\r\n+QIOPEN: 11,x\r\n")
-    with pytest.raises(UnexpectedAnswerError):
-        await reach(port.channel, 1, "h", 25)
-
-
-@virtual_time
-async def test_a_refused_connection_that_can_not_be_closed_is_still_refused() -> None:
-    port = answering(OPEN, OK + b"\r\n+QIOPEN: 11,566\r\n")
-    port.answers["AT+QICLOSE=11"] = ERROR
-    with pytest.raises(ServerUnreachableError):
-        await reach(port.channel, 1, "h", 25)

@@ -11,30 +11,17 @@ from contextlib import contextmanager, suppress
 from typing import Final, Self
 
 from ..at.channel import AtChannel
-from ..at.codes import TcpError
 from ..at.commands import Command
-from ..at.errors import (
-    CommandError,
-    ConnectionLostError,
-    ModemError,
-    ServerNameError,
-    ServerUnreachableError,
-    UnexpectedAnswerError,
-)
-from ..at.syntax import integer, number, parameters, quote
+from ..at.errors import CommandError, ConnectionLostError, ModemError
+from ..at.syntax import number, parameters
+from .opening import close_connection, open_connection
 from .preparation import Limits
 
-# The last but one of the modem's twelve: the last is the probe's, the first ones are
-# others' habit.
+# The last but one of the modem's twelve: the last is for a look at a server.
 CONNECTION: Final = 10
-HOST_LIMIT: Final = 200
 
-# Seconds; TCP/IP notes: 150 s for +QIOPEN, 120 s for QISEND and QIRD (BG95's), and the
-# timeout that we give to QICLOSE, which holds up every other command.
-_OPEN_TIME: Final = 155.0
+# Seconds; TCP/IP notes: 120 s for QISEND and QIRD (BG95's).
 _DATA_TIME: Final = 125.0
-_CLOSE_TIMEOUT: Final = 1
-_CLOSE_TIME: Final = 15.0
 
 # How long we rely on result codes before we ask: they may go to another port, or be late.
 _POLL: Final = 2.0
@@ -82,36 +69,15 @@ class TcpStream:
     ) -> Self:
         """Connect to ``host`` and ``port`` over the active context; up to 155 s.
 
-        ``ServerNameError`` and ``ServerUnreachableError`` with the modem's code. A
-        connection that an earlier user left open is closed first.
+        Its errors are those of ``open_connection``.
         """
-        context = integer(context_id, "context", 1, 16)
-        name = quote(host, "host", HOST_LIMIT)
-        target = f"{name},{integer(port, 'port', 1, 65535)}"
         stream = cls(channel, context_id, limits)
-        line = f'AT+QIOPEN={context},{CONNECTION},"TCP",{target},0,0'
         try:
-            code = await stream._open(line)
-            if code is TcpError.SOCKET_IN_USE:
-                await stream._close()
-                code = await stream._open(line)
+            await open_connection(channel, CONNECTION, context_id, host, port)
         except BaseException:
-            await stream.close()
+            stream._leave()
             raise
-        if code is not TcpError.SUCCESS:
-            await stream.close()
-            unknown = code is TcpError.DNS_FAILED
-            raise ServerNameError(code) if unknown else ServerUnreachableError(code)
         return stream
-
-    async def _open(self, line: str) -> TcpError | int:
-        with self._channel.expect(f"+QIOPEN: {CONNECTION},") as result:
-            await self._channel.execute(Command(line))
-            opened = await result.wait(_OPEN_TIME)
-        code = number(parameters(opened)[1])
-        if code is None:
-            raise UnexpectedAnswerError("AT+QIOPEN")
-        return TcpError.of(code)
 
     async def read(self) -> bytes:
         """Wait for bytes and return some; none at the server's end of the stream."""
@@ -144,19 +110,14 @@ class TcpStream:
 
     async def close(self) -> None:
         """Close the connection; one that is gone, or a modem that is, is no error."""
+        self._leave()
+        await close_connection(self._channel, CONNECTION)
+
+    def _leave(self) -> None:
+        """Hear no more of it; who reads or writes is told."""
         self._unsubscribe()
         self._unsubscribe = lambda: None
         self._lose(ConnectionLostError("closed"))
-        with suppress(ModemError):
-            await self._close()
-
-    async def _close(self) -> None:
-        with suppress(CommandError):
-            await self._channel.execute(
-                Command(
-                    f"AT+QICLOSE={CONNECTION},{_CLOSE_TIMEOUT}", deadline=_CLOSE_TIME
-                )
-            )
 
     # What the modem tells.
 

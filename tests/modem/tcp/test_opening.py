@@ -1,4 +1,4 @@
-"""The probe of a server's path: what it opens is closed, and no server poses in it."""
+"""What is opened for a look at a server is closed, and no server poses in it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,18 +10,24 @@ from custom_components.quectel_smtp.modem.at import port
 from custom_components.quectel_smtp.modem.at.channel import AtChannel
 from custom_components.quectel_smtp.modem.at.commands import Command
 from custom_components.quectel_smtp.modem.at.errors import (
+    CommandError,
+    ModemError,
     NoAnswerError,
+    ServerNameError,
     ServerUnreachableError,
+    UnexpectedAnswerError,
 )
 from custom_components.quectel_smtp.modem.at.port import PortSettings
-from custom_components.quectel_smtp.modem.network.probe import reach
-from tests.modem.scripted_port import OK, Collector, open_port
+from custom_components.quectel_smtp.modem.tcp.opening import reach
+from custom_components.quectel_smtp.modem.tcp.preparation import Limits
+from custom_components.quectel_smtp.modem.tcp.stream import TcpStream
+from tests.modem.scripted_port import ERROR, OK, Collector, open_port
 from tests.modem.virtual_time import virtual_time
 from tests.virtual_modem.client import VirtualModem
 
 HOST = "mail.example.com"
 OPEN_LINE = f'AT+QIOPEN=1,11,"TCP","{HOST}",25,0,0'
-CLOSE_LINE = "AT+QICLOSE=11"
+CLOSE_LINE = "AT+QICLOSE=11,1"
 IN_USE = OK + b"\r\n+QIOPEN: 11,563\r\n"
 OPENED = OK + b"\r\n+QIOPEN: 11,0\r\n"
 GREETING = b"\r\n+QSMTPPUT: 0,250\r\n"
@@ -99,3 +105,44 @@ async def test_a_connection_that_never_tells_of_itself_is_closed() -> None:
     with pytest.raises(NoAnswerError):
         await reach(scripted.channel, 1, HOST, 25)
     assert scripted.lines == [OPEN_LINE, CLOSE_LINE]
+
+
+@virtual_time
+async def test_a_connection_without_a_number_is_unexpected() -> None:
+    scripted = open_port()
+    scripted.answers[OPEN_LINE] = OK + b"\r\n+QIOPEN: 11,x\r\n"
+    with pytest.raises(UnexpectedAnswerError):
+        await reach(scripted.channel, 1, HOST, 25)
+
+
+@virtual_time
+async def test_a_refused_connection_that_can_not_be_closed_is_still_refused() -> None:
+    scripted = open_port()
+    scripted.answers |= {
+        OPEN_LINE: OK + b"\r\n+QIOPEN: 11,566\r\n",
+        CLOSE_LINE: ERROR,
+    }
+    with pytest.raises(ServerUnreachableError):
+        await reach(scripted.channel, 1, HOST, 25)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"\r\n+CME ERROR: 566\r\n", ServerUnreachableError),
+        (b"\r\n+CME ERROR: 565\r\n", ServerNameError),
+        (b"\r\n+CME ERROR: 552\r\n", CommandError),
+        (ERROR, CommandError),
+    ],
+)
+@virtual_time
+async def test_a_command_that_is_refused_is_a_missing_one_where_nothing_says_more(
+    answer: bytes, error: type[ModemError]
+) -> None:
+    """For a look and for a stream alike."""
+    scripted = open_port()
+    scripted.answers |= {OPEN_LINE: answer, OPEN_LINE.replace("11", "10"): answer}
+    with pytest.raises(error):
+        await reach(scripted.channel, 1, HOST, 25)
+    with pytest.raises(error):
+        await TcpStream.open(scripted.channel, 1, HOST, 25, Limits())
