@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .delivery.records import Reason
-from .delivery.status import Status
+from .delivery.status import OutboxState, Status
 from .modem.at.errors import (
     ApnMissingError,
     InvalidValueError,
@@ -56,14 +56,16 @@ _HOLDS: Final = {
 _SETTINGS: Final = "settings_invalid"
 _PORT: Final = "port_missing"
 _SILENT: Final = "modem_silent"
-_OUTBOX: Final = "outbox_failed"
-_NEWER: Final = "outbox_newer"
+_OUTBOX: Final = {
+    OutboxState.FAILED: "outbox_failed",
+    OutboxState.NEWER: "outbox_newer",
+}
 _EXHAUSTED: Final = "recovery_exhausted"
 
 KEYS: Final = frozenset(
     {key for _, key in _TROUBLES}
-    | {*_HOLDS.values()}
-    | {_SETTINGS, _PORT, _SILENT, _OUTBOX, _NEWER, _EXHAUSTED, DAMAGED}
+    | {*_HOLDS.values(), *_OUTBOX.values()}
+    | {_SETTINGS, _PORT, _SILENT, _EXHAUSTED, DAMAGED}
 )
 
 _SPEECHLESS: Final = (NoAnswerError, NotAModemError, UnexpectedAnswerError)
@@ -122,8 +124,8 @@ def _issues(
     for reason in status.mail.held & _HOLDS.keys():
         count = status.mail.held_counts[reason]
         yield Issue(_HOLDS[reason], (("count", str(count)),))
-    if status.outbox_failed:
-        yield Issue(_NEWER if status.outbox_newer else _OUTBOX)
+    if status.outbox in _OUTBOX:
+        yield Issue(_OUTBOX[status.outbox])
     if status.damaged:
         yield Issue(DAMAGED)
     if status.exhausted:

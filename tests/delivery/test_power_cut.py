@@ -16,6 +16,7 @@ from typing import Final
 import pytest
 
 from custom_components.quectel_smtp.delivery.records import State
+from custom_components.quectel_smtp.delivery.status import OutboxState
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from tests.modem.virtual_time import run, virtual_time
 
@@ -111,7 +112,7 @@ async def resume(cut: Cut, folder: Path) -> list[Attempt]:
     async with after.at_work() as courier:
         await after.until(lambda: not courier.status.mail.waiting)
         assert not courier.status.damaged
-        assert not courier.status.outbox_failed
+        assert courier.status.outbox is OutboxState.SOUND
     return modem.ledger
 
 

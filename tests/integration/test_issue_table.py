@@ -4,7 +4,7 @@ import pytest
 
 from custom_components.quectel_smtp.account_check import ACCOUNT_KEYS
 from custom_components.quectel_smtp.delivery.records import Reason, Summary
-from custom_components.quectel_smtp.delivery.status import Status
+from custom_components.quectel_smtp.delivery.status import OutboxState, Status
 from custom_components.quectel_smtp.issues import DAMAGED, KEYS, Issue, issues_of
 from custom_components.quectel_smtp.modem.at import errors
 from custom_components.quectel_smtp.modem.at.errors import InvalidValueError, ModemError
@@ -83,8 +83,8 @@ def test_what_passes_by_itself_is_no_issue(reason: Reason) -> None:
 
 
 def test_the_outbox_and_the_modem_s_end() -> None:
-    assert _shown(Status(outbox_failed=True)) == {"outbox_failed"}
-    assert _shown(Status(outbox_failed=True, outbox_newer=True)) == {"outbox_newer"}
+    assert _shown(Status(outbox=OutboxState.FAILED)) == {"outbox_failed"}
+    assert _shown(Status(outbox=OutboxState.NEWER)) == {"outbox_newer"}
     assert _shown(Status(damaged=True)) == {DAMAGED}
     assert _shown(Status(exhausted=True)) == {"recovery_exhausted"}
 
@@ -110,7 +110,7 @@ def test_all_at_once() -> None:
     status = Status(
         trouble=errors.WrongModemError(),
         mail=Summary(held_counts=held),
-        outbox_failed=True,
+        outbox=OutboxState.FAILED,
         damaged=True,
         exhausted=True,
     )

@@ -2,12 +2,27 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from ..modem.at.errors import ModemError
 from ..modem.network.pdp import PdpState
 from ..modem.network.status import Identity, Network, SimState
 from .listeners import Listeners
-from .records import Summary
+from .records import OutboxError, OutboxNewerError, Summary
+
+
+class OutboxState(StrEnum):
+    """Whether the outbox can be written; where it can't be, no email is accepted."""
+
+    SOUND = "sound"
+    FAILED = "failed"
+    NEWER = "newer"
+    """A newer version of ours wrote it."""
+
+    @classmethod
+    def after(cls, error: OutboxError) -> OutboxState:
+        """Return what an outbox is that can't be opened or written."""
+        return cls.NEWER if isinstance(error, OutboxNewerError) else cls.FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +38,7 @@ class Status:
     pdp: PdpState = PdpState.INACTIVE
     trouble: ModemError | None = None
     mail: Summary = field(default_factory=Summary)
-    outbox_failed: bool = False
-    """Whether the outbox can't be written: no email is accepted."""
-    outbox_newer: bool = False
-    """Whether that is because a newer version wrote it."""
+    outbox: OutboxState = OutboxState.SOUND
     damaged: bool = False
     """Whether a damaged outbox was found and set aside at the start."""
     exhausted: bool = False

@@ -19,6 +19,7 @@ from custom_components.quectel_smtp.delivery.records import (
     State,
     Transition,
 )
+from custom_components.quectel_smtp.delivery.status import OutboxState
 from custom_components.quectel_smtp.modem.network.pdp import PdpSettings
 from tests.delivery.bench import (
     PUT_LINE,
@@ -181,7 +182,7 @@ async def test_what_was_accepted_is_no_error_because_the_outbox_can_not_be_looke
         monkeypatch.setattr(office.outbox, view, fail)
         found = email()
         await courier.submit(found)
-        assert not courier.status.outbox_failed
+        assert courier.status.outbox is OutboxState.SOUND
         await office.until(lambda: office.modem.sends)
         await asyncio.sleep(3600)
         # It was sent once, without a doubt, and the log says once what is wrong.
@@ -234,7 +235,7 @@ async def test_mail_goes_on_where_the_outbox_opens_and_can_not_be_looked_at(
 
     monkeypatch.setattr(office.outbox, "summary", fail)
     await courier.open()
-    assert not courier.status.outbox_failed
+    assert courier.status.outbox is OutboxState.SOUND
     courier.start()
     courier.show()
     await office.until(lambda: office.modem.sends)
@@ -334,7 +335,7 @@ async def test_what_is_mended_while_the_disk_fails_is_tried_once_it_can_be_writt
         courier.update(
             replace(SETTINGS, server=replace(SETTINGS.server, sender_name="Other"))
         )
-        await office.until(lambda: courier.status.outbox_failed)
+        await office.until(lambda: courier.status.outbox is OutboxState.FAILED)
         await asyncio.sleep(60)
         assert office.states_of(found)[-1] is State.SENT
 

@@ -26,6 +26,7 @@ from custom_components.quectel_smtp.delivery.records import (
 )
 from custom_components.quectel_smtp.delivery.rules.recovery import Recovery
 from custom_components.quectel_smtp.delivery.settings import Pin
+from custom_components.quectel_smtp.delivery.status import OutboxState
 from custom_components.quectel_smtp.modem.at.commands import Command
 from custom_components.quectel_smtp.modem.at.errors import (
     ModemError,
@@ -168,12 +169,12 @@ async def test_an_outbox_that_can_not_be_opened_is_trouble_until_it_can(
     folder = tmp_path / "not yet"
     office = Office(folder)
     async with office.at_work() as courier:
-        assert courier.status.outbox_failed
+        assert courier.status.outbox.value == "failed"
         with pytest.raises(OutboxWriteError):
             await courier.submit(email())
         folder.mkdir()
         assert await office.send(email()) is State.SENT
-        assert not courier.status.outbox_failed
+        assert courier.status.outbox is OutboxState.SOUND
 
 
 @pytest.mark.parametrize("damaged", [False, True])
@@ -192,9 +193,9 @@ async def test_what_an_outbox_tells_is_learned_when_it_opens_at_last(
         office.path.write_bytes(b"no database" * 1000)
     folder.rename(away)
     async with office.at_work() as courier:
-        assert courier.status.outbox_failed
+        assert courier.status.outbox.value == "failed"
         away.rename(folder)
-        await office.until(lambda: not courier.status.outbox_failed)
+        await office.until(lambda: courier.status.outbox is OutboxState.SOUND)
         assert courier.status.damaged is damaged
         loop = asyncio.get_running_loop()
         start = loop.time()
@@ -1760,10 +1761,10 @@ async def test_a_disk_that_fails_for_a_while_loses_and_repeats_nothing(
         monkeypatch.setattr(office.outbox, method, fail)
         found = email()
         await courier.submit(found)
-        await office.until(lambda: courier.status.outbox_failed)
+        await office.until(lambda: courier.status.outbox is OutboxState.FAILED)
         assert await office.ended(found) is State.SENT
         assert office.modem.sends == 1
-        assert not courier.status.outbox_failed
+        assert courier.status.outbox is OutboxState.SOUND
 
 
 @virtual_time

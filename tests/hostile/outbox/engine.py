@@ -103,7 +103,7 @@ class Engine:
                 "sent": status.mail.sent,
                 "failed": status.mail.failed,
                 "held": [reason.value for reason in status.mail.held],
-                "outbox_failed": status.outbox_failed,
+                "outbox": status.outbox.value,
                 "damaged": status.damaged,
                 "exhausted": status.exhausted,
             }

@@ -12,7 +12,7 @@ from typing import Final
 from ..outbox.outbox import Outbox
 from ..outbox.thread import OutboxThread
 from ..records import Instant, OutboxError, OutboxWriteError, Summary, Transition
-from ..status import Board
+from ..status import Board, OutboxState
 from .showing import Showing
 
 _LOGGER = logging.getLogger(__name__)
@@ -90,16 +90,16 @@ class Books:
 
         try:
             result, seen = await self._outbox.do(work)
-        except OutboxWriteError:
-            self._board.post(outbox_failed=True)
+        except OutboxWriteError as err:
+            self._board.post(outbox=OutboxState.after(err))
             raise
         then(result)
         if seen is None:
-            self._board.post(outbox_failed=False)
+            self._board.post(outbox=OutboxState.SOUND)
             self._look_later()
         else:
             summary, unshown = seen
-            self._board.post(outbox_failed=False, mail=summary)
+            self._board.post(outbox=OutboxState.SOUND, mail=summary)
             self._showing.take(unshown)
         return result
 

@@ -17,10 +17,10 @@ from ..email import Email
 from ..outbox.outbox import Outbox
 from ..outbox.readdress import Recipients
 from ..outbox.thread import OutboxThread
-from ..records import Listed, OutboxError, OutboxNewerError, Reason, Transition
+from ..records import Listed, OutboxError, Reason, Transition
 from ..rules.wording import Wording
 from ..settings import Settings
-from ..status import Board, Status
+from ..status import Board, OutboxState, Status
 from .books import Books
 from .line import FindPorts, no_ports
 from .showing import Showing
@@ -79,8 +79,7 @@ class Courier:
         try:
             await self._worker.resume()
         except OutboxError as err:
-            newer = isinstance(err, OutboxNewerError)
-            self._board.post(outbox_failed=True, outbox_newer=newer)
+            self._board.post(outbox=OutboxState.after(err))
 
     def start(self) -> None:
         """Begin to work; returns at once, whether the modem is there or not."""

@@ -28,7 +28,6 @@ from ..records import (
     Item,
     Options,
     OutboxError,
-    OutboxNewerError,
     Reason,
     Unsettled,
     Way,
@@ -38,7 +37,7 @@ from ..rules import policy
 from ..rules.recovery import Recovery
 from ..rules.wording import Wording, digest
 from ..settings import Settings
-from ..status import Board
+from ..status import Board, OutboxState
 from .arming import Arming
 from .books import Books
 from .carrier import Carrier, Told
@@ -223,8 +222,7 @@ class Worker:
                 async with self.port_lock:
                     pause = await self._turn()
             except OutboxError as err:
-                newer = isinstance(err, OutboxNewerError)
-                self._board.post(outbox_failed=True, outbox_newer=newer)
+                self._board.post(outbox=OutboxState.after(err))
                 pause = WRITE_EVERY
             except Exception:
                 # A defect of ours costs time, never the emails after it.
