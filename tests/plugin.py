@@ -6,6 +6,7 @@ pytest-homeassistant-custom-component, which closes the sockets of every test, a
 before the first fixture, of whatever scope.
 """
 
+from asyncio import constants
 import os
 from pathlib import Path
 import sys
@@ -17,6 +18,10 @@ import pytest_socket
 # Assistants, and each would compile all that it imports anew: most of what they do.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# Every test's loop is in asyncio's debug mode, which finds calls from a wrong thread. It also
+# keeps where each future and callback came from, ten frames deep: a third of some tests' time.
+constants.DEBUG_STACK_DEPTH = 2  # type: ignore[misc]  # not final for us
 
 LOOPBACK = ["127.0.0.1", "::1"]
 
