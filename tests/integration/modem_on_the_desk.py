@@ -33,6 +33,7 @@ from custom_components.quectel_smtp.modem.network.status import (
     Registration,
     SimState,
 )
+from custom_components.quectel_smtp.modem.network.traffic import Traffic
 
 from .mail_on_the_desk import DeskMail
 
@@ -303,6 +304,11 @@ class DeskModem:
         assert self.pdp_state is PdpState.ACTIVE
         sock = await self.desk.mail.connect(host, port)
         yield SimpleNamespace(socket=sock, failure=None)
+
+    async def traffic(self) -> tuple[Traffic | None, Traffic]:
+        """Count nothing."""
+        await self._do("traffic")
+        return None, Traffic()
 
     async def network_time(self) -> datetime | None:
         """Know no time."""

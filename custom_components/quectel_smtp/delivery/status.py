@@ -7,6 +7,7 @@ from enum import StrEnum
 from ..modem.at.errors import ModemError
 from ..modem.network.pdp import PdpState
 from ..modem.network.status import Identity, Network, SimState
+from ..modem.network.traffic import Traffic
 from .listeners import Listeners
 from .records import OutboxError, OutboxNewerError, Summary
 
@@ -39,6 +40,8 @@ class Status:
     trouble: ModemError | None = None
     mail: Summary = field(default_factory=Summary)
     outbox: OutboxState = OutboxState.SOUND
+    traffic: Traffic = field(default_factory=Traffic)
+    """What ever went over the data connection, as far as modem or we have counted it."""
     damaged: bool = False
     """Whether a damaged outbox was found and set aside at the start."""
     exhausted: bool = False

@@ -51,6 +51,8 @@ class Session:
     profile: Profile | None = None
     # The limits of the TCP commands, and the boot in which they were set up.
     tcp: tuple[int, Limits] | None = None
+    # Whether the modem counts what goes over its data connection, as far as is known.
+    counts: bool = True
 
 
 class Connection:

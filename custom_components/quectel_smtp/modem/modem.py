@@ -19,8 +19,9 @@ from .mail import attachments, configuration, smtp
 from .mail.message import Message
 from .mail.server import ServerSettings
 from .mail.smtp import Outcome, Result
-from .network import pdp, probe, profile, radio, status
+from .network import pdp, probe, profile, radio, status, traffic
 from .network.profile import Profile
+from .network.traffic import Traffic
 from .tcp import opening, preparation
 from .tcp.joined import Joined, joined
 from .tcp.stream import TcpStream
@@ -41,6 +42,7 @@ class Modem(Connection):
         self._now = now
         # With which settings the radio was turned, so that it attached.
         self._turned_for: pdp.PdpSettings | None = None
+        self._streamed = Traffic()
 
     # Status.
 
@@ -243,8 +245,28 @@ class Modem(Connection):
         limits = await self._tcp_limits()
         channel = self._open_session.channel
         stream = await TcpStream.open(channel, pdp.DEFAULT_CONTEXT, host, port, limits)
-        async with joined(stream) as pair:
-            yield pair
+        try:
+            async with joined(stream) as pair:
+                yield pair
+        finally:
+            self._streamed += Traffic(stream.sent, stream.received)
+
+    async def traffic(self) -> tuple[Traffic | None, Traffic]:
+        """Return what the modem's own counter shows, and what went by streams since.
+
+        Since this was asked last. The counter is None where the firmware has none, which
+        is asked once for each opening of the port.
+        """
+        channel = await self._initialise()
+        session = self._open_session
+        found = None
+        if session.counts:
+            # Until it has answered: what is silent once would be at each time.
+            session.counts = False
+            found = await traffic.counter(channel)
+            session.counts = found is not None
+        streamed, self._streamed = self._streamed, Traffic()
+        return found, streamed
 
     async def _tcp_limits(self) -> preparation.Limits:
         """Set the TCP commands up, once in a boot.

@@ -7,6 +7,7 @@ import pytest
 
 from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.records import Options, Wear
+from custom_components.quectel_smtp.delivery.rules.usage import Usage
 
 from .bench import BUSY, DAY, HOUR, SENT, Bench, again, at, mail, sent
 
@@ -238,3 +239,15 @@ def test_a_result_is_not_awaited_for_ever(box: Bench) -> None:
     box.open()
     unsettled = box.outbox.unsettled()
     assert unsettled is not None and unsettled.deadline == HOUR
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [7, "[", "[[1,2]]", "[[1],null]", "[[-1,2],null]", "[[1,2],[3,1e9]]", "[{},3]"],
+)
+def test_a_count_of_data_that_can_not_be_read_begins_anew(
+    box: Bench, odd: object
+) -> None:
+    box.edit("INSERT OR REPLACE INTO meta VALUES ('usage', ?)", odd)
+    box.open()
+    assert box.outbox.usage() == Usage()

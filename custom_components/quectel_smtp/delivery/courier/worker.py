@@ -35,6 +35,7 @@ from ..records import (
 )
 from ..rules import policy
 from ..rules.recovery import Recovery
+from ..rules.usage import Usage
 from ..rules.wording import Wording, digest
 from ..settings import Settings
 from ..status import Board, OutboxState
@@ -95,6 +96,9 @@ class Worker:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._delivering = self._serving = self._stopping = self._resumed = False
+        self._usage = Usage()
+        # Whether something may have gone over the data connection since it was counted.
+        self._uncounted = True
         # Whether the modem could not be brought into service the last time.
         self._absent = False
         # What it suffered that we know of: more of it may have mended something.
@@ -118,8 +122,9 @@ class Worker:
         opened = await self._outbox.open()
         wear = await self._outbox.do(lambda outbox, _: outbox.wear())
         self._recovery = Recovery(wear, self._save_wear, self._modem_restarted)
+        self._usage = await self._outbox.do(lambda outbox, _: outbox.usage())
         self._resumed = True
-        self._board.post(damaged=opened.damaged)
+        self._board.post(damaged=opened.damaged, traffic=self._usage.total)
         await self._books.change(lambda _, __: None)
 
     def start(self) -> None:
@@ -210,6 +215,7 @@ class Worker:
                 self._arming.reset()
                 self._wake.set()
             self._board.post(network=network)
+            await self._count_traffic()
         if self._results_do_come:
             self._wake.set()
 
@@ -265,6 +271,8 @@ class Worker:
         await self._keep_in_service()
         if self._idle:
             await self._arming.arm(settings, self._wake)
+            if self._uncounted and not self._wake.is_set():
+                await self._count_traffic()
         await self._give_back(now)
         return await self._until_next(now)
 
@@ -379,6 +387,20 @@ class Worker:
         except ModemError as err:
             _LOGGER.debug("The PDP context stays: %s", err)
 
+    async def _count_traffic(self) -> None:
+        """Note what has gone over the data connection; what fails here costs nothing."""
+        self._uncounted = False
+        try:
+            counter, streamed = await self.line.modem.traffic()
+        except ModemError as err:
+            _LOGGER.debug("The data can't be counted: %s", err)
+            return
+        usage = self._usage.after(counter, streamed)
+        if usage != self._usage:
+            self._usage = usage
+            await self._outbox.do(lambda outbox, _: outbox.note_usage(usage))
+            self._board.post(traffic=usage.total)
+
     # One email.
 
     async def _take(self, now: float, options: Options) -> Item | None:
@@ -433,6 +455,7 @@ class Worker:
             raise
         finally:
             self._delivering = self._sender.handed_over = False
+            self._uncounted = True
             # What sending does to it is no news.
             self._upsets_known = self._upsets
         if told is None:

@@ -30,6 +30,7 @@ from ..records import (
     Wear,
 )
 from ..rules.storm import DAY
+from ..rules.usage import Usage
 from . import clock, holds, readdress, rows, start, views, waiting
 from .attempts import Attempts
 from .file import Connect, connect, remove_database
@@ -341,6 +342,16 @@ class Outbox:
         """Keep what recovery did."""
         with self._store.writing(at):
             self._store.put("wear", rows.wear_text(wear))
+
+    def usage(self) -> Usage:
+        """Return how much ever went over the data connection."""
+        with suppress(DamagedRowError):
+            return rows.optional(rows.usage, self._store.get("usage")) or Usage()
+        return Usage()
+
+    def note_usage(self, usage: Usage) -> None:
+        """Keep it with whatever is written next, within an hour: it is worth no write."""
+        self._store.put_along("usage", rows.usage_text(usage))
 
     def standing(self, account: str) -> Standing:
         """Return what is known of an account."""

@@ -11,6 +11,7 @@ import math
 from typing import Final
 
 from ...modem.mail.smtp import Result
+from ...modem.network.traffic import Traffic
 from ..records import (
     Addresses,
     Finding,
@@ -25,6 +26,7 @@ from ..records import (
     Way,
     Wear,
 )
+from ..rules.usage import Usage
 
 
 class DamagedRowError(OutboxWriteError):
@@ -32,6 +34,7 @@ class DamagedRowError(OutboxWriteError):
 
 
 _COUNT_MOST: Final = 10**9
+_BYTES_MOST: Final = 10**15
 
 # Single values.
 
@@ -412,3 +415,31 @@ def wear(value: object) -> Wear:
     if len(kinds) != 2:
         raise DamagedRowError("wear")
     return Wear(*kinds)
+
+
+def usage_text(usage: Usage) -> str:
+    """Return a usage as it is stored."""
+    return json.dumps([_pair(usage.total), usage.counter and _pair(usage.counter)])
+
+
+def _pair(traffic: Traffic) -> list[int]:
+    return [traffic.sent, traffic.received]
+
+
+def usage(value: object) -> Usage:
+    """Return a usage."""
+    match _array(value):
+        case [total, None]:
+            return Usage(_traffic(total))
+        case [total, counter]:
+            return Usage(_traffic(total), _traffic(counter))
+    raise DamagedRowError("usage")
+
+
+def _traffic(value: object) -> Traffic:
+    match value:
+        case [int(sent), int(received)] if (
+            min(sent, received) >= 0 and max(sent, received) <= _BYTES_MOST
+        ):
+            return Traffic(sent, received)
+    raise DamagedRowError("traffic")

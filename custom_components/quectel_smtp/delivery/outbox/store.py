@@ -71,6 +71,8 @@ class Store:
         self._unsynced = False
         # Whether an fsync of it has failed.
         self._log_failed = False
+        # What is written with the next transaction, whatever that is.
+        self._riding: dict[str, Value] = {}
         self._staged = Totals()
         self.totals = Totals()
 
@@ -140,11 +142,14 @@ class Store:
                     self.put("wall", moment(at.wall))
                 if self._thawing:
                     self.put(BACKUP, None)
+                for key, value in self._riding.items():
+                    self.put(key, value)
                 connection.execute("COMMIT")
             except BaseException as err:
                 self._undo(connection, err)
                 raise
         self.totals = self._staged
+        self._riding.clear()
         self._unsynced = not self._syncing and (
             self._unsynced or synced is Synced.BEFORE_TOLD
         )
@@ -211,6 +216,10 @@ class Store:
             key,
             value,
         )
+
+    def put_along(self, key: str, value: Value) -> None:
+        """Store a value with the next transaction, whatever that is: it is worth none."""
+        self._riding[key] = value
 
     def count(self, emails: int, size: int) -> None:
         """Note, in a transaction, that so much more waits from its commit on."""
