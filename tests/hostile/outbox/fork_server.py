@@ -6,6 +6,7 @@ was started before, so that it shares nothing but what was imported.
 """
 
 import atexit
+from contextlib import suppress
 from functools import cache
 import gc
 import os
@@ -87,5 +88,7 @@ def forked(descriptor: int) -> bytes:
 
 def _bury() -> None:
     """Wait for the children that have ended."""
-    while os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG):
-        pass
+    # Raised where there is none left.
+    with suppress(ChildProcessError):
+        while os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG):
+            pass
