@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 import sys
 
-from . import emails, outbox, report, rounds, uploads, witness
+from . import emails, outbox, report, rounds, second_way, uploads, witness
 from .figures import Figures, Upload
 
 
@@ -35,7 +35,8 @@ def main() -> int:
         pair, watch = uploads.run(baudrate, times(turns))
         found[baudrate] = Upload(uploads.SIZE, pair, watch.longest)
     of_outbox = outbox.run(times, _tell, quick=options.quick)
-    figures = Figures(round_trips, email, found, of_outbox)
+    of_second_way = second_way.run(times, _tell)
+    figures = Figures(round_trips, email, found, of_outbox, of_second_way)
     print(report.text(figures))
     print(f"\n{seen}")
     if options.json is not None:

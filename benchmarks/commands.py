@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 import ssl
@@ -20,14 +21,15 @@ from .boundless import HOST, SERVER, Office, folder
 from .through_outbox import OPTIONS, Sending
 
 _PORT: Final = 465
-_LOGIN: Final = ("home@example.com", "correct horse")
-_ACCOUNT: Final = replace(
+LOGIN: Final = ("home@example.com", "correct horse")
+ACCOUNT: Final = replace(
     SERVER,
     port=_PORT,
     security=Security.TLS,
-    username=_LOGIN[0],
-    password=_LOGIN[1],
+    username=LOGIN[0],
+    password=LOGIN[1],
 )
+"""One whose connections are secured, and that wants a password."""
 
 WHY: Final[Mapping[str, str]] = {
     "AT+QSMTPDST": "an address",
@@ -56,7 +58,7 @@ class Commands:
 
 async def _count(virtual: VirtualModem, path: Path, way: Way) -> Counter[str]:
     office = Office(
-        path, virtual.port, server=_ACCOUNT, options=replace(OPTIONS, way=way)
+        path, virtual.port, server=ACCOUNT, options=replace(OPTIONS, way=way)
     )
     sending = Sending(office)
     await office.courier.open()
@@ -81,12 +83,16 @@ async def _measure(port: int, place: Path) -> Commands:
         )
 
 
-def run() -> Commands:
-    """Send an email by each way, over TLS and with a log-in."""
+@contextmanager
+def mail_server() -> Iterator[MailServer]:
+    """Run the account's server."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     trustme.CA().issue_cert(HOST).configure_cert(context)
-    with (
-        MailServer(Manners(login=_LOGIN), implicit=context) as server,
-        folder() as place,
-    ):
+    with MailServer(Manners(login=LOGIN), implicit=context) as server:
+        yield server
+
+
+def run() -> Commands:
+    """Send an email by each way, over TLS and with a log-in."""
+    with mail_server() as server, folder() as place:
         return asyncio.run(_measure(server.port, place))

@@ -7,6 +7,7 @@ from .goals import Bound, Goal
 from .outbox_figures import OutboxFigures
 from .pairs import Pair
 from .rounds import RoundTrips
+from .second_way import SecondWay
 
 FLOOR: Final = "serialx"
 PEERS: Final = ("python-gsmmodem-new", "atlib", "async-gsm-modem")
@@ -29,6 +30,7 @@ class Figures:
     email: Pair
     uploads: dict[int, Upload]
     outbox: OutboxFigures
+    second_way: SecondWay
 
     def goals(self) -> tuple[Goal, ...]:
         """Hold every figure that has a goal against it."""
@@ -78,4 +80,5 @@ class Figures:
                 10,
             ),
             *self.outbox.goals(),
+            *self.second_way.goals(),
         )

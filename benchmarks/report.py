@@ -10,6 +10,7 @@ import platform
 from .emails import BAUDRATE, COMMAND_SECONDS
 from .figures import FLOOR, Figures
 from .outbox_report import outbox_parts
+from .stream_data import SIZE
 from .tables import table
 
 _LABELS = {
@@ -37,6 +38,7 @@ def text(figures: Figures) -> str:
         _hard_answers(figures),
         _over_the_line(figures),
         *outbox_parts(figures.outbox),
+        _second_way(figures),
         _goals(figures),
     )
     return "\n\n".join("\n".join(part) for part in parts)
@@ -107,6 +109,33 @@ def _over_the_line(figures: Figures) -> Iterator[str]:
             f"4. Longest callback of the upload at {baudrate}:"
             f" {upload.longest_callback:.1f} ms of processor time"
         )
+
+
+def _second_way(figures: Figures) -> Iterator[str]:
+    found = figures.second_way
+    ours, floor = found.email.pair.medians
+    yield "13, 14. Over the modem's TCP, as the second way has it"
+    rows = [
+        (
+            f"email over TLS at {BAUDRATE}, {COMMAND_SECONDS * 1000:.0f} ms a command,"
+            f" {found.email.commands} commands",
+            f"{ours * 1000:.1f} ms",
+            f"{floor * 1000:.1f} ms",
+            f"{found.email.pair.ratio:.3f} x its time",
+        )
+    ]
+    for baudrate, data in found.data.items():
+        for what, pair in (("sent", data.sent), ("received", data.received)):
+            ours, floor = pair.medians
+            rows.append(
+                (
+                    f"{SIZE // 1024} KiB {what} at {baudrate}",
+                    f"{SIZE / ours / 1000:.2f} kB/s",
+                    f"{SIZE / floor / 1000:.2f} kB/s",
+                    f"{1 / pair.ratio:.3f} x its rate",
+                )
+            )
+    yield from table(("", "ours", _LABELS[FLOOR], "ours is"), rows)
 
 
 def _goals(figures: Figures) -> Iterator[str]:
