@@ -15,7 +15,7 @@ from .certificates import make_certificate
 from .mail_server import PASSWORD_VARIABLE
 from .processes import LeashedProgram, start_program
 
-_START_TIMEOUT = 20
+_START_TIMEOUT = 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ async def client(
             hostname=HOST,
             sock=pair.socket,
             local_hostname="[127.0.0.1]",
-            timeout=20,
+            timeout=60,
             use_tls=implicit,
             start_tls=False if implicit else context is not None,
             tls_context=context,
@@ -166,7 +166,7 @@ async def test_our_own_session_tells_what_became_of_each_recipient() -> None:
         bench.stream() as stream,
         joined(stream) as pair,
     ):
-        mail = await MailSession.open(pair.socket, account, trusted, clock, timeout=20)
+        mail = await MailSession.open(pair.socket, account, trusted, clock, timeout=60)
         recipients = ["you@example.org", "bad@example.org"]
         refused = await mail.offer("home@example.com", recipients)
         assert refused == {"bad@example.org": Reply(550, "nobody")}

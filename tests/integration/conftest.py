@@ -151,6 +151,6 @@ async def settled(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until something is so that another process brings about."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)

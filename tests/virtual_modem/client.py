@@ -29,7 +29,7 @@ Settings (`settings=`, `modem.set`, `--set`) are listed, with their meaning, in
 `settings.py`; profiles in `profiles.py`. Time: `time_scale=0.01` makes the modem's long
 waits (QIACT, boot, QPOWD, ...) a hundred times shorter. Waits for the host or the network
 (input_time, QFUPL's and PUT's timeout) are scaled too, but never below the setting
-`shortest_patience` (2 s; the command's own value if that is less), so that a busy test
+`shortest_patience` (30 s; the command's own value if that is less), so that a busy test
 machine is in time. The one second guards of `+++` stay unless `scale_guard=True`.
 """
 
@@ -61,7 +61,7 @@ from .observations import (
 from .profiles import MailClient
 
 _ROOT = Path(__file__).resolve().parents[2]
-_START_TIMEOUT = 20.0
+_START_TIMEOUT = 60.0
 _STOP_TIMEOUT = 5.0
 _REPLY_TIMEOUT = 60.0
 
@@ -308,7 +308,7 @@ class VirtualModem:
         self.control("forget")
 
     async def wait_for_command(
-        self, pattern: str, *, count: int = 1, timeout: float = 20
+        self, pattern: str, *, count: int = 1, timeout: float = 60
     ) -> CommandSeen:
         """Wait until `pattern` was found in `count` command lines; the last of them."""
         reply = await self.acontrol(
@@ -317,25 +317,25 @@ class VirtualModem:
         return from_json(CommandSeen, reply)
 
     async def wait_for_deliveries(
-        self, count: int, *, timeout: float = 20
+        self, count: int, *, timeout: float = 60
     ) -> list[Delivery]:
         """Wait until `count` QSMTPPUT have ended since the start; all of them."""
         reply = await self.acontrol("wait_deliveries", count=count, timeout=timeout)
         return list(from_json(tuple[Delivery, ...], reply))
 
-    async def wait_for_phase(self, phase: Phase, *, timeout: float = 20) -> None:
+    async def wait_for_phase(self, phase: Phase, *, timeout: float = 60) -> None:
         """Wait until the modem is in that phase."""
         await self.acontrol("wait_phase", phase=phase.value, timeout=timeout)
 
-    async def wait_for_data(self, count: int, *, timeout: float = 20) -> None:
+    async def wait_for_data(self, count: int, *, timeout: float = 60) -> None:
         """Wait until `count` bytes of the present data mode have come."""
         await self.acontrol("wait_data", bytes=count, timeout=timeout)
 
-    async def wait_for_strays(self, count: int, *, timeout: float = 20) -> None:
+    async def wait_for_strays(self, count: int, *, timeout: float = 60) -> None:
         """Wait until `count` bytes were lost (`strays`)."""
         await self.acontrol("wait_stray", bytes=count, timeout=timeout)
 
-    async def wait_for_port(self, *, timeout: float = 20) -> None:
+    async def wait_for_port(self, *, timeout: float = 60) -> None:
         """Wait until the port is there after `hangup` or a fault."""
         await self.acontrol("wait_plugged", timeout=timeout)
 
@@ -343,7 +343,7 @@ class VirtualModem:
         """Wait until the host has sent nothing for so long."""
         await self.acontrol("wait_silence", seconds=seconds)
 
-    async def wait_idle(self, *, timeout: float = 20) -> None:
+    async def wait_idle(self, *, timeout: float = 60) -> None:
         """Wait until it takes commands, sends no email and has sent all its output."""
         await self.acontrol("wait_idle", timeout=timeout)
 

@@ -100,7 +100,7 @@ class Settings:
 
     # Waits for the host or the network (input_time, PUT's timeout) are not scaled below
     # this, or the scale would fail hosts that are in time
-    shortest_patience: float = 2.0
+    shortest_patience: float = 30.0
 
     # The AT interpreter. command_seconds is what every command takes; unscaled
     command_seconds: float = 0.0

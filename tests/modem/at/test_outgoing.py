@@ -71,7 +71,7 @@ async def open_through(link: StallingLink) -> AtChannel:
 
 async def check_nothing_follows(virtual: VirtualModem, link: StallingLink) -> None:
     """Mend the link once the modem's input time is over; the modem hears no command."""
-    await virtual.wait_for_phase(Phase.COMMAND, timeout=30)
+    await virtual.wait_for_phase(Phase.COMMAND, timeout=60)
     (transfer,) = virtual.transfers()
     assert transfer.end is TransferEnd.TIMEOUT
     assert 0 < len(transfer.data) < len(BODY)
@@ -79,7 +79,7 @@ async def check_nothing_follows(virtual: VirtualModem, link: StallingLink) -> No
     link.mend()
     await virtual.wait_for_silence(0.3)
     assert virtual.commands()[before:] == []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await link.ended.wait()
     again = await port.connect(PortSettings(virtual.url))
     await again.synchronise()
@@ -184,12 +184,12 @@ async def test_a_link_that_comes_back_after_a_prompt_is_over_delivers_no_command
 
         link.on_forward = cut
         sending = asyncio.create_task(channel.send(send, text))
-        await virtual.wait_for_phase(Phase.DATA, timeout=30)
-        await virtual.wait_for_phase(Phase.COMMAND, timeout=30)
+        await virtual.wait_for_phase(Phase.DATA, timeout=60)
+        await virtual.wait_for_phase(Phase.COMMAND, timeout=60)
         link.mend()
         with pytest.raises(PortLostError):
             await sending
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await link.ended.wait()
         assert not any("CFUN" in seen.line for seen in virtual.commands())
 

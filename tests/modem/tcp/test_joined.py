@@ -36,7 +36,7 @@ async def receive(end: socket.socket, count: int) -> bytes:
 
 async def until(holds: Callable[[], bool]) -> None:
     """Wait until it holds, not for ever."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not holds():
             await asyncio.sleep(0.001)
 

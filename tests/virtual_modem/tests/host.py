@@ -9,7 +9,7 @@ import tty
 from typing import Self
 
 _FINAL = re.compile(rb"\r\n(OK|ERROR|CONNECT|NO CARRIER|\+CM[ES] ERROR: [^\r]*)\r\n")
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 
 
 class Host:
