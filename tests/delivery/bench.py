@@ -24,6 +24,7 @@ from custom_components.quectel_smtp.modem.network.pdp import PdpSettings
 from tests.modem.scripted_modem import IMEI, NOW, ScriptedModem
 from tests.modem.scripted_port import OK, Answer, Data, ScriptedPort, frame
 
+HOUR = 3600.0
 HOST = "mail.example.com"
 SETTINGS = Settings(
     PortSettings("scripted"),
@@ -48,6 +49,11 @@ BUSY = b"\r\n+CME ERROR: 652\r\n"
 SENT = OK + b"\r\n+QSMTPPUT: 0,250\r\n"
 RESTARTED = b"\r\nRDY\r\n"
 ACTIVE = frame('+QIACT: 1,1,1,"10.0.0.1"')
+
+
+def names(count: int) -> list[str]:
+    """Return subjects that differ, so that nothing is taken for a repeat."""
+    return [f"Mail {number}" for number in range(count)]
 
 
 def result(code: int, reply: int = 0) -> bytes:
