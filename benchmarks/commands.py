@@ -44,8 +44,9 @@ WHY: Final[Mapping[str, str]] = {
     "AT+QIRD": "one for each piece that has come, and a last one that finds no more",
     "AT+QISTATE": "whether it is open still, after 2 s of silence",
     "AT+QICLOSE": "hang up",
+    "AT+QGDCNT?": "what it all cost of the mobile plan",
 }
-AFTERWARDS: Final = ("AT+QSMTPCLR", "AT+QICLOSE")
+AFTERWARDS: Final = ("AT+QSMTPCLR", "AT+QICLOSE", "AT+QGDCNT?")
 """Once the email is known to be sent."""
 
 

@@ -19,6 +19,7 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.helpers.typing import ConfigType
 
+from . import refused_addresses
 from .account_check import AccountCheck, forget
 from .const import DOMAIN, PLATFORMS, SHOWN_APART
 from .coordinator import QuectelConfigEntry, QuectelCoordinator, RuntimeData
@@ -30,6 +31,7 @@ from .issues import KEYS, issue_id
 from .keeper import EntryKeeper
 from .port_search import PortSearch
 from .ports import Gate
+from .refused_addresses import RefusedAddresses
 from .removal import remove_outbox
 from .services import async_setup_services
 
@@ -64,6 +66,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
     keeper = EntryKeeper(hass, entry, courier, reading, gate, search)
     coordinator = QuectelCoordinator(hass, entry, courier, keeper)
     check = AccountCheck(hass, entry, courier)
+    refused = RefusedAddresses(hass, entry)
+    entry.async_on_unload(courier.on_transition(refused.take))
     entry.runtime_data = RuntimeData(courier, keeper, coordinator, check)
 
     # The recipients' devices are linked to it.
@@ -75,6 +79,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
     async def entry_changed(_: HomeAssistant, __: QuectelConfigEntry) -> None:
         keeper.entry_changed()
         check.entry_changed()
+        refused.entry_changed()
         coordinator.take_status()
 
     async def language_or_zone_changed(_: Event) -> None:
@@ -150,6 +155,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
         await runtime.coordinator.async_shutdown()
     await remove_outbox(hass, outbox_path(hass, entry), entry.title)
     await forget(hass, entry.entry_id)
+    refused_addresses.forget(hass, entry.entry_id)
     for key in KEYS:
         ir.async_delete_issue(hass, DOMAIN, issue_id(key, entry.entry_id))
 

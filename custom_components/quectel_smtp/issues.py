@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from .delivery.records import Reason
+from .delivery.records import Finding, Reason
 from .delivery.status import OutboxState, Status
 from .modem.at.errors import (
     ApnMissingError,
@@ -35,6 +35,12 @@ TRY_AGAIN: Final = {
     "refused": Reason.REFUSED,
 }
 """Those where a person can have tried at once what was mended."""
+TOLD: Final = {
+    "login_held": ("said",),
+    "certificate_held": ("said",),
+    "refused": ("said", "named"),
+}
+"""Their further steps, for where the mail server has told more: words, an address."""
 
 # The first that fits.
 _TROUBLES: Final[tuple[tuple[type[ModemError], str], ...]] = (
@@ -107,6 +113,22 @@ def issues_of(
     return frozenset(_issues(status, invalid, unreached))
 
 
+def _told(key: str, finding: Finding | None) -> Iterator[tuple[str, str]]:
+    """Yield what the mail server has told, where a text has a place for it."""
+    if finding is None or key not in TOLD:
+        return
+    if finding.words or finding.address:
+        yield "words", reply_of(finding)
+    if finding.address:
+        yield "address", finding.address
+
+
+def reply_of(finding: Finding) -> str:
+    """Return the server's reply in its own words, with its code."""
+    said = (finding.reply, finding.words)
+    return " ".join(str(part) for part in said if part is not None) or "–"
+
+
 def _issues(
     status: Status, invalid: InvalidValueError | None, unreached: bool
 ) -> Iterator[Issue]:
@@ -122,8 +144,9 @@ def _issues(
         key = _SILENT if isinstance(status.trouble, _SPEECHLESS) else _PORT
         yield Issue(key, (("port", port),))
     for reason in status.mail.held & _HOLDS.keys():
-        count = status.mail.held_counts[reason]
-        yield Issue(_HOLDS[reason], (("count", str(count)),))
+        count = ("count", str(status.mail.held_counts[reason]))
+        finding = status.mail.held_findings.get(reason)
+        yield Issue(_HOLDS[reason], (count, *_told(_HOLDS[reason], finding)))
     if status.outbox in _OUTBOX:
         yield Issue(_OUTBOX[status.outbox])
     if status.damaged:

@@ -50,16 +50,38 @@ class TryAgainFlow(HeldFlow):
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Begin."""
+        """Begin, with as much as the mail server has told."""
+        known = self._placeholders
+        if "address" in known:
+            return await self.async_step_named()
+        if "words" in known:
+            return await self.async_step_said()
         return await self.async_step_confirm()
 
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
         """Say what to mend, then try again."""
+        return await self._try_again("confirm", user_input)
+
+    async def async_step_said(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """The same, with the server's own words."""
+        return await self._try_again("said", user_input)
+
+    async def async_step_named(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """The same, with the address that the server refuses."""
+        return await self._try_again("named", user_input)
+
+    async def _try_again(
+        self, step: str, user_input: dict[str, Any] | None
+    ) -> RepairsFlowResult:
         if user_input is None:
             return self.async_show_form(
-                step_id="confirm",
+                step_id=step,
                 data_schema=NOTHING,
                 description_placeholders=self._placeholders,
             )

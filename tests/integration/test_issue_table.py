@@ -3,11 +3,13 @@
 import pytest
 
 from custom_components.quectel_smtp.account_check import ACCOUNT_KEYS
-from custom_components.quectel_smtp.delivery.records import Reason, Summary
+from custom_components.quectel_smtp.delivery.records import Finding, Reason, Summary
 from custom_components.quectel_smtp.delivery.status import OutboxState, Status
-from custom_components.quectel_smtp.issues import DAMAGED, KEYS, Issue, issues_of
+from custom_components.quectel_smtp.issues import DAMAGED, KEYS, TOLD, Issue, issues_of
 from custom_components.quectel_smtp.modem.at import errors
 from custom_components.quectel_smtp.modem.at.errors import InvalidValueError, ModemError
+from custom_components.quectel_smtp.modem.mail.smtp import Result
+from custom_components.quectel_smtp.refused_addresses import KEY as REFUSED_ADDRESS
 
 from .dialog import texts
 
@@ -76,6 +78,29 @@ def test_emails_that_are_held(reason: Reason, key: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("finding", "told"),
+    [
+        (Finding(Result.REFUSED, 677, 535), {}),
+        (Finding(words="no"), {"words": "no"}),
+        (Finding(reply=535, words="5.7.8 no"), {"words": "535 5.7.8 no"}),
+        (Finding(reply=550, address="a@b.c"), {"words": "550", "address": "a@b.c"}),
+        (Finding(address="a@b.c"), {"words": "–", "address": "a@b.c"}),
+    ],
+)
+@pytest.mark.parametrize("reason", list(Reason))
+def test_what_the_server_said_is_told_where_a_text_has_a_place_for_it(
+    reason: Reason, finding: Finding, told: dict[str, str]
+) -> None:
+    mail = Summary(held_counts={reason: 1}, held_findings={reason: finding})
+    for issue in issues_of(Status(mail=mail), invalid=None, unreached=False):
+        known = dict(issue.placeholders)
+        assert known.pop("count") == "1"
+        steps = texts()["issues"][issue.key]["fix_flow"]["step"]
+        assert known == (told if issue.key in TOLD else {})
+        assert set(TOLD.get(issue.key, ())) <= set(steps)
+
+
+@pytest.mark.parametrize(
     "reason", [Reason.RETRY, Reason.SERVER, Reason.DOUBT, Reason.LIMIT, Reason.REPEATED]
 )
 def test_what_passes_by_itself_is_no_issue(reason: Reason) -> None:
@@ -121,6 +146,7 @@ def test_all_at_once() -> None:
 def test_each_issue_says_what_happened_and_what_to_do(key: str) -> None:
     issue = texts()["issues"][key]
     known = {"name": "Modem", "count": "1", "port": "x", "field": "x"}
+    known |= {"words": "x", "address": "x"}
     assert issue["title"].format(**known)
     if Issue(key).fixable:
         for step in issue["fix_flow"]["step"].values():
@@ -130,4 +156,4 @@ def test_each_issue_says_what_happened_and_what_to_do(key: str) -> None:
 
 
 def test_each_text_is_of_an_issue() -> None:
-    assert set(texts()["issues"]) == KEYS | ACCOUNT_KEYS
+    assert set(texts()["issues"]) == KEYS | ACCOUNT_KEYS | {REFUSED_ADDRESS}

@@ -14,13 +14,15 @@ from custom_components.quectel_smtp.modem.network.pdp import PdpState
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.fault_model import Action, Fault, Moment
 from tests.virtual_modem.profiles import MailClient
 from tests.virtual_modem.tests.mail_server import MailServer, Manners
 
 from .conftest import DATA, RECIPIENT, send, until
-from .dialog import CELLULAR_INPUT, SERVER_INPUT, Dialog
+from .dialog import CELLULAR_INPUT, SERVER_INPUT, Dialog, texts
 from .mail_on_the_desk import CA, ROOT, bundle
 
 # Its control socket.
@@ -348,3 +350,122 @@ async def test_a_data_connection_that_stays_is_there_before_an_email_and_comes_b
     await modem.wait_for_command("QIACT=1", count=3)
     await until(lambda: _shown(hass, PDP) == PdpState.ACTIVE)
     assert not modem.commands("QSMTPPUT")
+
+
+# What the mail server says of an address, or of the account.
+
+
+@pytest.fixture
+async def by_stream(
+    hass: HomeAssistant, mail: MailServer, in_service: MockConfigEntry
+) -> MockConfigEntry:
+    """Return the entry, whose emails go by Home Assistant's own mail client."""
+    hass.config_entries.async_update_entry(in_service, options={"way": "stream"})
+    return in_service
+
+
+def _issues(hass: HomeAssistant) -> dict[str, ir.IssueEntry]:
+    """Return the repair issues by the keys of their texts."""
+    return {
+        str(issue.translation_key): issue
+        for issue in ir.async_get(hass).issues.values()
+    }
+
+
+async def _addressed(hass: HomeAssistant, entry: MockConfigEntry, *to: str) -> None:
+    (subentry,) = entry.subentries.values()
+    data = {"to": list(to), "cc": [], "bcc": []}
+    hass.config_entries.async_update_subentry(entry, subentry, data=data)
+    await hass.async_block_till_done()
+
+
+async def _repair(hass: HomeAssistant, issue: ir.IssueEntry) -> Dialog:
+    assert await async_setup_component(hass, "repairs", {})
+    flows = hass.data["repairs"]["flow_manager"]
+    key = str(issue.translation_key)
+    result = await flows.async_init(DOMAIN, context={"issue_id": issue.issue_id})
+    return Dialog(hass, result, "issues", key, "fix_flow", flows=flows)
+
+
+async def test_a_refused_address_of_several_is_a_repair_until_it_is_corrected(
+    hass: HomeAssistant, mail: MailServer, by_stream: MockConfigEntry
+) -> None:
+    mail.manners.refused["gone@example.com"] = "550 5.1.1 `nobody`\x07 here"
+    await _addressed(hass, by_stream, "anna@example.com", "gone@example.com")
+    await send(hass)
+    await until(lambda: _shown(hass, LAST) == "partly_sent")
+    issue = _issues(hass)["address_refused"]
+    assert issue.translation_placeholders == {
+        "name": "Quectel EC200N-CN",
+        "recipient": "Anna",
+        "address": "gone@example.com",
+        "words": "550 5.1.1 'nobody' here",
+    }
+    assert issue.is_persistent
+    text = texts()["issues"]["address_refused"]["description"]
+    assert "gone@example.com" in text.format(**issue.translation_placeholders)
+    # A restart does not forget it, nor does an email to others.
+    assert await hass.config_entries.async_reload(by_stream.entry_id)
+    await hass.async_block_till_done()
+    assert "address_refused" in _issues(hass)
+    await _addressed(hass, by_stream, "anna@example.com")
+    assert "address_refused" not in _issues(hass)
+
+
+async def test_a_refused_address_that_is_taken_again_is_a_repair_no_more(
+    hass: HomeAssistant, mail: MailServer, by_stream: MockConfigEntry
+) -> None:
+    await send(hass)
+    await until(lambda: _shown(hass, LAST) == "sent")
+    mail.manners.refused["anna@example.com"] = "550 not today"
+    await send(hass, "Once more")
+    await until(lambda: "address_refused" in _issues(hass))
+    mail.manners.refused.clear()
+    await send(hass, "And again")
+    await until(lambda: "address_refused" not in _issues(hass))
+
+
+async def test_what_is_told_of_a_refused_address_goes_with_its_entry(
+    hass: HomeAssistant, mail: MailServer, by_stream: MockConfigEntry
+) -> None:
+    await send(hass)
+    await until(lambda: _shown(hass, LAST) == "sent")
+    mail.manners.refused["anna@example.com"] = "550 not today"
+    await send(hass, "Once more")
+    await until(lambda: "address_refused" in _issues(hass))
+    assert await hass.config_entries.async_remove(by_stream.entry_id)
+    assert _issues(hass) == {}
+
+
+async def test_an_address_that_an_account_is_refused_for_is_named_by_the_repair(
+    hass: HomeAssistant, mail: MailServer, by_stream: MockConfigEntry
+) -> None:
+    mail.manners.refused["anna@example.com"] = "550 5.1.1 nobody here"
+    await send(hass)
+    await until(lambda: "refused" in _issues(hass))
+    dialog = await _repair(hass, _issues(hass)["refused"])
+    assert dialog.step == "named"
+    known = dialog.result["description_placeholders"]
+    assert (known["address"], known["words"]) == (
+        "anna@example.com",
+        "550 5.1.1 nobody here",
+    )
+    mail.manners.refused.clear()
+    await dialog.submit()
+    await until(lambda: _shown(hass, LAST) == "sent")
+    assert "refused" not in _issues(hass)
+
+
+async def test_a_refused_login_is_a_repair_in_the_server_s_own_words(
+    hass: HomeAssistant, mail: MailServer, by_stream: MockConfigEntry
+) -> None:
+    mail.manners.login = ("home@example.com", "another")
+    await send(hass)
+    await until(lambda: "login_held" in _issues(hass))
+    dialog = await _repair(hass, _issues(hass)["login_held"])
+    assert dialog.step == "said"
+    assert dialog.result["description_placeholders"]["words"].startswith("535 ")
+    assert "correct horse" not in str(_issues(hass))
+    mail.manners.login = ("home@example.com", "correct horse")
+    await dialog.submit()
+    await until(lambda: _shown(hass, LAST) == "sent")

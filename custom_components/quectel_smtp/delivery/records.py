@@ -370,6 +370,8 @@ class Summary:
     last: Last | None = None
     held_counts: Mapping[Reason, int] = field(default_factory=dict)
     """How many emails are held for each reason for which some are."""
+    held_findings: Mapping[Reason, Finding] = field(default_factory=dict)
+    """What one of them came to: one in which the server told more, if there is one."""
     deferred: frozenset[Reason] = frozenset()
     """Why emails wait for their next attempt, where some do."""
 

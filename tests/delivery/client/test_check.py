@@ -273,6 +273,7 @@ async def test_a_server_that_breaks_off_is_told_from_one_that_refuses() -> None:
 
 def test_a_servers_words_are_one_short_line() -> None:
     assert plain("no\r\n\x1b[31mway\u202e \x00") == "no [31mway"
+    assert plain("see `https://example.com`") == "see 'https://example.com'"
     assert plain("ä" * 500) == "ä" * (WORDS - 1) + "…"
 
 

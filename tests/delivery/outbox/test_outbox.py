@@ -898,3 +898,16 @@ def test_failures_count_as_such(box: Bench) -> None:
     box.accept()
     box.attempt(failed(), 0.0, REFUSED)
     assert box.outbox.summary().failed == 1
+
+
+def test_of_what_is_held_is_shown_what_says_most(box: Bench) -> None:
+    named = Finding(reply=550, words="nobody here", address="a@example.com")
+    found = []
+    for finding in (Finding(code=678), Finding(words="no"), named, Finding()):
+        box.accept()
+        box.attempt(Hold(Reason.REFUSED, None, History(1)), 0.0, finding)
+        found.append(box.outbox.summary().held_findings[Reason.REFUSED])
+    assert found == [Finding(code=678), Finding(words="no"), named, named]
+    box.edit("UPDATE envelopes SET finding = 'odd'")
+    box.open()
+    assert box.outbox.summary().held_findings == {}

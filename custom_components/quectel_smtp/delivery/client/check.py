@@ -227,8 +227,10 @@ def _failed(err: SessionError) -> Failed:
 def plain(words: str) -> str:
     """Return a server's words as a person may be shown them: one short line.
 
-    Whatever can't be seen, or turns the direction of text, is left out.
+    Whatever can't be seen, or turns the direction of text, is left out; and what would
+    end a quotation in Markdown.
     """
+    words = words.replace("`", "'")
     seen = (
         " " if character.isspace() else character
         for character in words

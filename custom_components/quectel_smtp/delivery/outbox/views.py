@@ -1,10 +1,10 @@
 """What an outbox shows of itself: nothing of any email's text, nor any address."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 
-from ..records import Instant, Last, Listed, Reason, State, Summary, Transition
+from ..records import Finding, Instant, Last, Listed, Reason, State, Summary, Transition
 from . import rows, states
 from .rows import DamagedRowError, EnvelopeRow
 from .store import Store
@@ -46,6 +46,7 @@ def summary(store: Store) -> Summary:
 
     It is looked at after each change, which has happened whatever is seen.
     """
+    held = _held(store)
     return Summary(
         waiting=store.totals.emails,
         oldest=_oldest(store),
@@ -53,7 +54,8 @@ def summary(store: Store) -> Summary:
         sent=states.counter(store, "sent"),
         failed=states.counter(store, "failed"),
         last=_last(store),
-        held_counts=_held(store),
+        held_counts=held,
+        held_findings=dict(_held_findings(store, held)),
         deferred=frozenset(_deferred(store)),
     )
 
@@ -85,6 +87,26 @@ def _held(store: Store) -> dict[Reason, int]:
         with suppress(DamagedRowError):
             held[rows.reason(reason)] = rows.integer(count)
     return held
+
+
+def _held_findings(
+    store: Store, reasons: Iterable[Reason]
+) -> Iterator[tuple[Reason, Finding]]:
+    for reason in reasons:
+        found = []
+        for (told,) in store.rows(
+            "SELECT finding FROM envelopes WHERE state = 'held' AND reason = ?"
+            " AND finding IS NOT NULL ORDER BY id DESC LIMIT 50",
+            reason,
+        ):
+            with suppress(DamagedRowError):
+                found.append(rows.finding(told))
+        if found:
+            # The newest of those that say most.
+            yield (
+                reason,
+                max(found, key=lambda one: (bool(one.address), bool(one.words))),
+            )
 
 
 def _last_sent(store: Store) -> datetime | None:
