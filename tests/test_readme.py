@@ -7,6 +7,11 @@ from typing import Any
 
 import pytest
 
+from custom_components.quectel_smtp.delivery.email import (
+    BODY_LIMIT,
+    SHORT_BODY_LIMIT,
+    SUBJECT_LIMIT,
+)
 from custom_components.quectel_smtp.delivery.outbox.merging import DIGEST_LEAST, WINDOW
 from custom_components.quectel_smtp.delivery.outbox.outbox import (
     EMAILS,
@@ -19,7 +24,15 @@ from custom_components.quectel_smtp.delivery.rules import policy, storm
 from custom_components.quectel_smtp.delivery.rules.wording import LATE
 from custom_components.quectel_smtp.entry_data import LIMITS
 from custom_components.quectel_smtp.findings import EVENT_TYPES
+from custom_components.quectel_smtp.modem.mail.message import (
+    ADDRESS_LIMIT,
+    FIELD_LIMIT,
+    RECIPIENT_LIMIT,
+    RECIPIENTS_MOST,
+)
+from custom_components.quectel_smtp.modem.mail.server import TEXT_LIMIT
 from custom_components.quectel_smtp.modem.mail.tls import TlsSettings, commands
+from custom_components.quectel_smtp.modem.network.probe import HOST_LIMIT
 from custom_components.quectel_smtp.modem.network.profile import Profile
 
 from .source import INTEGRATION, ROOT
@@ -76,6 +89,15 @@ def test_the_figures_of_the_readme_hold() -> None:
     assert f"{RESERVED} emails and a tenth of the bytes" in README
     assert f"an error from the {EMAILS - RESERVED + 1}st on" in README
     assert f"for {KEPT / storm.DAY:.0f} days longer" in README
+
+
+def test_the_readme_has_the_limits_of_an_email_by_either_way() -> None:
+    assert f"up to {SUBJECT_LIMIT} bytes, a body up to {BODY_LIMIT:,}" in README
+    assert f"{RECIPIENTS_MOST} addresses of up to {ADDRESS_LIMIT} bytes" in README
+    assert f"sender's name have up to {TEXT_LIMIT} bytes" in README
+    assert f"the mail server's name {HOST_LIMIT}." in README
+    assert f"a body of up to {SHORT_BODY_LIMIT:,} bytes, {RECIPIENT_LIMIT}" in README
+    assert f"and {FIELD_LIMIT} bytes each" in README
 
 
 def test_the_readme_and_the_form_say_what_starttls_is_worth() -> None:

@@ -18,7 +18,8 @@ from homeassistant.core import callback
 
 from .const import CONF_REASON, DOMAIN, MANUFACTURER, REASON_PIN, SUBENTRY_RECIPIENT
 from .delivery.records import OutboxError, Reason
-from .entry_data import pdp_settings, server_settings
+from .delivery.rules.fit import check_account
+from .entry_data import pdp_settings, server_settings, wants_module
 from .flow.account_checks import AccountError
 from .flow.mail import MailSteps
 from .flow.modem import code_of
@@ -94,7 +95,9 @@ class QuectelConfigFlow(MailSteps, domain=DOMAIN):
         if user_input is not None:
             unchecked = self._take(user_input)
             try:
-                server_settings(self._draft)
+                server = server_settings(self._draft)
+                if wants_module(self._get_reauth_entry()):
+                    check_account(server)
             except InvalidValueError as err:
                 if err.field not in LOGIN.schema:
                     # Another form has to mend that, before anything can be tried.

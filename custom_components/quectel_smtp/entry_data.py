@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import (
     CONF_DEVICE,
     CONF_HOST,
@@ -31,6 +32,7 @@ from .const import (
     CONF_ICCID,
     CONF_IDLE,
     CONF_LIFETIME,
+    CONF_MAIL_CLIENT,
     CONF_PER_DAY,
     CONF_PER_HOUR,
     CONF_SECURITY,
@@ -41,6 +43,7 @@ from .const import (
     VERIFICATION_AUTOMATIC,
 )
 from .delivery.records import Options, Way
+from .delivery.rules.fit import check_account
 from .delivery.settings import Pin, Settings
 from .modem.at.errors import InvalidValueError
 from .modem.at.port import DEFAULT_BAUDRATE, PortSettings
@@ -102,6 +105,18 @@ def server_settings(data: Mapping[str, Any]) -> ServerSettings:
             None if certificate is None else _value(data, CONF_CERTIFICATE, str)
         ),
     )
+
+
+def has_mail_client(data: Mapping[str, Any]) -> bool:
+    """Whether the modem has a mail client of its own, as far as it is known."""
+    return data.get(CONF_MAIL_CLIENT) is not False
+
+
+def wants_module(entry: ConfigEntry[Any] | None) -> bool:
+    """Whether a person has chosen the modem's own mail client for an entry's emails."""
+    if entry is None or not has_mail_client(entry.data):
+        return False
+    return entry.options.get(CONF_WAY) == Way.MODULE
 
 
 def finds_root(data: Mapping[str, Any]) -> bool:
@@ -177,16 +192,26 @@ def read(
 ) -> Reading:
     """Read an entry, whatever is in it.
 
-    No email waits for an option that can't be used: the defaults serve as well.
+    No email waits for an option that can't be used: the defaults serve as well, and our
+    own mail client where the modem has none, or one that can't carry the account.
     """
     try:
         found = settings(data, imei)
     except InvalidValueError as err:
         return Reading(None, err)
     try:
-        return Reading(replace(found, options=delivery_options(options)))
+        chosen = delivery_options(options)
     except InvalidValueError as err:
         return Reading(found, err)
+    by_stream = replace(found, options=replace(chosen, way=Way.STREAM))
+    if not has_mail_client(data):
+        return Reading(by_stream)
+    try:
+        if chosen.way is Way.MODULE:
+            check_account(found.server)
+    except InvalidValueError as err:
+        return Reading(by_stream, err)
+    return Reading(replace(found, options=chosen))
 
 
 def _text(data: Mapping[str, Any], key: str, default: str | None = None) -> str:

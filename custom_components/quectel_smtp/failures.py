@@ -2,6 +2,7 @@
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
+from . import typed
 from .const import DOMAIN
 from .delivery.records import OutboxError, OutboxFullError, OutboxNewerError
 from .modem.at.errors import InvalidValueError
@@ -11,7 +12,7 @@ def refused_value(err: InvalidValueError) -> ServiceValidationError:
     """Return the error for a subject, body or recipient that can't be sent."""
     return ServiceValidationError(
         translation_domain=DOMAIN,
-        translation_key=f"invalid_{err.field}_{err.reason}",
+        translation_key=f"invalid_{err.field}_{typed.reason(err)}",
         translation_placeholders={"limit": str(err.limit or "")},
     )
 

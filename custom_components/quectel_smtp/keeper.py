@@ -8,7 +8,7 @@ from homeassistant.const import CONF_DEVICE, CONF_MODEL
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
-from .const import CONF_FIRMWARE
+from .const import CONF_FIRMWARE, CONF_MAIL_CLIENT
 from .delivery.courier.courier import Courier
 from .delivery.status import Status
 from .devices import modem_device_info
@@ -81,7 +81,9 @@ class EntryKeeper:
         found = {CONF_MODEL: identity.model, CONF_FIRMWARE: identity.firmware}
         if identity.imei != entry.unique_id or found.items() <= entry.data.items():
             return
-        self._hass.config_entries.async_update_entry(entry, data=entry.data | found)
+        # Whether another firmware has a mail client is not known yet.
+        kept = {k: v for k, v in entry.data.items() if k != CONF_MAIL_CLIENT}
+        self._hass.config_entries.async_update_entry(entry, data=kept | found)
         dr.async_get(self._hass).async_get_or_create(
             config_entry_id=entry.entry_id, **modem_device_info(entry)
         )

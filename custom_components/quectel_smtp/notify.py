@@ -109,9 +109,8 @@ class RecipientNotifyEntity(NotifyEntity):
                 recipient=subentry.title,
                 recipient_id=self._subentry_id,
             )
+            await self._entry.runtime_data.courier.submit(email)
         except InvalidValueError as err:
             raise refused_value(err) from err
-        try:
-            await self._entry.runtime_data.courier.submit(email)
         except OutboxError as err:
             raise outbox_failure(err) from err

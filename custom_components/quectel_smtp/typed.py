@@ -27,6 +27,7 @@ from .const import (
     CONF_SENDER_ADDRESS,
     CONF_SENDER_NAME,
 )
+from .delivery.rules.fit import MailClientLimitError
 from .modem.at.errors import InvalidValueError
 
 VALUES: Final = (
@@ -66,6 +67,13 @@ def placeholders(err: InvalidValueError) -> dict[str, str]:
         "character": character,
         "position": str(position),
     }
+
+
+def reason(err: InvalidValueError) -> str:
+    """Return the key of why a value can't be used, by whichever mail client."""
+    return (
+        f"module_{err.reason}" if isinstance(err, MailClientLimitError) else err.reason
+    )
 
 
 def stripped(text: str) -> str:

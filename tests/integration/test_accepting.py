@@ -216,7 +216,7 @@ async def test_at_each_step_of_reauthenticating(
 ) -> None:
     dialog = Dialog(hass, await loaded.start_reauth_flow(hass))
     await steps.after(asyncio.sleep(0))
-    await steps.after(dialog.submit(username="home@example.com", password="p" * 51))
+    await steps.after(dialog.submit(username="home@example.com", password="p" * 256))
     await steps.after(
         dialog.submit(username="home@example.com", password="battery staple")
     )

@@ -52,8 +52,8 @@ def test_options_are_read_in_their_units() -> None:
     [
         ({"host": ""}, "host", "empty"),
         ({"host": None}, "host", "empty"),
-        ({"host": "h" * 51}, "host", "too_long"),
-        ({"password": 'a"b'}, "password", "forbidden_character"),
+        ({"host": "h" * 201}, "host", "too_long"),
+        ({"username": "u" * 256}, "username", "too_long"),
         ({"password": 1234}, "password", "unusable"),
         ({"port": "465"}, "port", "unusable"),
         ({"port": True}, "port", "unusable"),
@@ -107,6 +107,25 @@ def test_no_email_waits_for_an_option_that_can_not_be_used(
     assert reading.invalid.field == field
     assert reading.settings is not None
     assert reading.settings.options == Options()
+
+
+@pytest.mark.parametrize("options", [{}, {"way": "module"}, {"way": "stream"}])
+def test_without_a_mail_client_of_the_modem_s_emails_go_by_ours(
+    options: dict[str, Any],
+) -> None:
+    reading = read(DATA | {"mail_client": False}, options, IMEI)
+    assert reading.invalid is None
+    assert reading.settings is not None
+    assert reading.settings.options.way is Way.STREAM
+
+
+def test_an_account_that_the_modem_s_client_can_not_carry_goes_by_ours() -> None:
+    options = {"way": "module", "idle": 0}
+    reading = read(DATA | {"password": "p" * 51}, options, IMEI)
+    assert reading.invalid is not None
+    assert reading.invalid.field == "password"
+    assert reading.settings is not None
+    assert reading.settings.options == Options(way=Way.STREAM, idle=0)
 
 
 @pytest.mark.parametrize("data", [{}, {"device": 1}, DATA])

@@ -136,7 +136,7 @@ async def test_a_notification_is_accepted_while_home_assistant_stops(
     [
         ("m", "t" * 81, "invalid_subject_too_long", "80"),
         ("m", "ä" * 41, "invalid_subject_too_long", "80"),
-        ("m" * 10_001, None, "invalid_body_too_long", "10000"),
+        ("m" * 250_001, None, "invalid_body_too_long", "250000"),
     ],
 )
 async def test_what_can_not_be_sent_is_refused_by_field_and_limit(
@@ -156,13 +156,61 @@ async def test_what_can_not_be_sent_is_refused_by_field_and_limit(
 
 
 @pytest.mark.parametrize(
+    ("message", "addresses", "key", "limit"),
+    [
+        ("m" * 12_000, ["a@example.com"], "invalid_body_module_too_long", "10000"),
+        (
+            "m",
+            [f"a{n}@example.com" for n in range(25)],
+            "invalid_recipients_module_too_many",
+            "20",
+        ),
+        (
+            "m",
+            ["a" * 39 + "@example.com"],
+            "invalid_recipients_module_too_long",
+            "50",
+        ),
+    ],
+)
+async def test_what_only_home_assistant_s_client_can_send_is_refused_for_the_modem_s(
+    hass: HomeAssistant,
+    desk: Desk,
+    loaded: MockConfigEntry,
+    message: str,
+    addresses: list[str],
+    key: str,
+    limit: str,
+) -> None:
+    desk.mail.takes_emails = True
+    (subentry,) = loaded.subentries.values()
+    hass.config_entries.async_update_subentry(
+        loaded, subentry, data={"to": addresses, "cc": [], "bcc": []}
+    )
+    hass.config_entries.async_update_entry(loaded, options={"way": "module"})
+    await hass.async_block_till_done()
+    with pytest.raises(ServiceValidationError) as raised:
+        await send(hass, message)
+    assert raised.value.translation_key == key
+    assert raised.value.translation_placeholders == {"limit": limit}
+    assert key in texts()["exceptions"]
+    hass.config_entries.async_update_entry(loaded, options={"way": "stream"})
+    await hass.async_block_till_done()
+    await send(hass, message)
+    await settled(hass, loaded)
+    (arrived,) = desk.mail.received
+    assert sorted(arrived.rcpt_tos) == sorted(addresses)
+
+
+@pytest.mark.parametrize(
     ("addresses", "key"),
     [
         ([], "invalid_recipients_empty"),
         (["nobody"], "invalid_recipients_invalid"),
         (["ü@example.com"], "invalid_recipients_not_ascii"),
         (['"@example.com'], "invalid_recipients_forbidden_character"),
-        (["a" * 51], "invalid_recipients_too_long"),
+        (["a" * 255], "invalid_recipients_too_long"),
+        (["a@example.com"] * 101, "invalid_recipients_too_many"),
     ],
 )
 async def test_a_recipient_that_was_spoilt_by_hand_is_named(

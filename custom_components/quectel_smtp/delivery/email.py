@@ -7,11 +7,13 @@ import secrets
 from typing import Final
 
 from ..modem.at.errors import InvalidValueError
-from ..modem.mail.message import LINE_LIMIT, Message
+from ..modem.mail.message import LINE_LIMIT, TEXT_LIMIT, Message, body_bytes
 
-# Below the modem's own limits, so that marks and a closing line find their place.
+# Below the limits of a message, so that marks and a closing line find their place.
 SUBJECT_LIMIT: Final = 80
-BODY_LIMIT: Final = 10_000
+BODY_LIMIT: Final = 250_000
+SHORT_BODY_LIMIT: Final = 10_000
+"""Bytes of a body that goes whole by the modem's mail client, too."""
 
 # No vowels, so that no word arises, and nothing that is misread aloud.
 _LETTERS: Final = "23456789BCDFGHJKMNPQRSTVWXZ"
@@ -48,9 +50,11 @@ def _broken(line: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """One email: a subject up to 80 bytes, a body up to 10,000, up to 20 addresses.
+    """One email: a subject up to 80 bytes, a body up to 250,000, up to 100 addresses.
 
-    ``InvalidValueError`` names the field that can't be sent.
+    The body's bytes are counted with line ends of two, as they are sent.
+
+    ``InvalidValueError`` names the field that can't be sent, by whichever way.
     """
 
     subject: str = field(repr=False)
@@ -73,10 +77,12 @@ class Email:
         ):
             if len(text.encode("utf-8", "surrogatepass")) > limit:
                 raise InvalidValueError(name, "too_long", limit)
-        self.message()
+        # Most lines end with one byte more when they are sent.
+        if len(body_bytes(self.message().body, limit=TEXT_LIMIT)) > BODY_LIMIT:
+            raise InvalidValueError("body", "too_long", BODY_LIMIT)
 
     def message(self) -> Message:
-        """Return the email as the modem takes it, its long lines broken."""
+        """Return the email as it is sent, its long lines broken."""
         return Message(
             subject=self.subject,
             body=wrap(self.body),

@@ -144,7 +144,7 @@ class FlowBase(ConfigFlow):
 
     def _say_invalid(self, err: InvalidValueError) -> None:
         """Have the next form name a value that can't be given to the modem."""
-        self._say(err.field, err.reason, **typed.placeholders(err))
+        self._say(err.field, typed.reason(err), **typed.placeholders(err))
 
     def _take(self, user_input: dict[str, Any]) -> bool:
         """Put a form's values into the draft; True if they are to be saved unchecked."""

@@ -13,7 +13,8 @@ from ..const import (
     VERIFICATION_AUTOMATIC,
     VERIFICATION_MANUAL,
 )
-from ..entry_data import finds_root, pdp_settings, server_settings
+from ..delivery.rules.fit import check_account
+from ..entry_data import finds_root, pdp_settings, server_settings, wants_module
 from ..modem.at.errors import InvalidValueError
 from ..modem.mail.server import Security
 from .certificate import CertificateSteps
@@ -50,7 +51,9 @@ class MailSteps(CertificateSteps):
             self._unchecked = self._take(user_input)
             try:
                 # The proof of the server is not of this form.
-                server_settings(self._draft | {CONF_CERTIFICATE: None})
+                server = server_settings(self._draft | {CONF_CERTIFICATE: None})
+                if wants_module(self._mended_entry):
+                    check_account(server)
             except InvalidValueError as err:
                 self._say_invalid(err)
             else:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from ..delivery.records import Way
+from ..delivery.rules.fit import CAPACITIES, Need, account_lacks
 from ..delivery.settings import Pin, Settings
 from ..modem.at.errors import (
     CommandError,
@@ -145,7 +147,11 @@ async def find_server(modem: Modem, settings: Settings, show: Show) -> None:
 async def hand_over(
     modem: Modem, server: ServerSettings, found: Found, show: Show
 ) -> None:
-    """Give the mail server's settings to the modem's own mail client, if it has one."""
-    if found.has_mail_client:
+    """Give the mail server's settings to the modem's own mail client.
+
+    Unless it has none, or one that can't carry them.
+    """
+    lacking = account_lacks(CAPACITIES[Way.MODULE], server)
+    if found.has_mail_client and Need.FIELD not in lacking:
         show(Stage.CONFIGURE)
         await modem.configure(server)

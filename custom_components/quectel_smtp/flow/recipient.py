@@ -11,8 +11,11 @@ from homeassistant.config_entries import (
 
 from .. import typed
 from ..const import CONF_BCC, CONF_CC, CONF_TO, SUBENTRY_RECIPIENT
+from ..delivery.records import Addresses
+from ..delivery.rules.fit import check_addresses
+from ..entry_data import wants_module
 from ..modem.at.errors import InvalidValueError
-from ..modem.mail.message import RECIPIENT_LIMIT, check_address
+from ..modem.mail.message import RECIPIENTS_MOST, check_address
 from ..recipients import addresses_of
 from .schemas import CONF_NAME, RECIPIENT
 
@@ -44,14 +47,16 @@ class RecipientFlow(ConfigSubentryFlow):
         present: dict[str, Any] | None,
     ) -> SubentryFlowResult:
         errors: dict[str, str] = {}
-        placeholders = {"limit": str(RECIPIENT_LIMIT), "address": "", "recipient": ""}
+        placeholders = {"limit": "", "address": "", "recipient": ""}
         if user_input is not None:
             name = typed.name(user_input[CONF_NAME])
             data = {kind: _addresses(user_input, kind) for kind in _LISTS}
             if not name:
                 errors[CONF_NAME] = "empty"
             else:
-                errors = _check(data, placeholders)
+                errors = _check(
+                    data, placeholders, by_module=wants_module(self._get_entry())
+                )
             if not errors and (other := self._with_addresses(data)) is not None:
                 placeholders["recipient"] = other
                 errors["base"] = "same_addresses"
@@ -108,22 +113,36 @@ def _everyone(data: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(address.casefold() for address in addresses)
 
 
-def _check(data: dict[str, list[str]], placeholders: dict[str, str]) -> dict[str, str]:
-    """Return the first error, with what it names in ``placeholders``."""
+def _check(
+    data: dict[str, list[str]], placeholders: dict[str, str], *, by_module: bool
+) -> dict[str, str]:
+    """Return the first error, with what it names in ``placeholders``.
+
+    ``by_module``: whether the modem's own mail client has to send to them.
+    """
     seen: set[str] = set()
     for kind, addresses in data.items():
         for address in addresses:
             placeholders["address"] = address
             try:
                 check_address(typed.visible(address, kind), kind)
+                if by_module:
+                    check_addresses(Addresses((address,)))
             except InvalidValueError as err:
                 placeholders |= typed.placeholders(err)
-                return {kind: f"address_{err.reason}"}
+                return {kind: f"address_{typed.reason(err)}"}
             if address.casefold() in seen:
                 return {kind: "address_duplicate"}
             seen.add(address.casefold())
     if not seen:
         return {"base": "no_address"}
-    if len(seen) > RECIPIENT_LIMIT:
+    if len(seen) > RECIPIENTS_MOST:
+        placeholders["limit"] = str(RECIPIENTS_MOST)
         return {"base": "too_many_addresses"}
+    try:
+        if by_module:
+            check_addresses(Addresses(tuple(seen)))
+    except InvalidValueError as err:
+        placeholders |= typed.placeholders(err)
+        return {"base": "module_too_many_addresses"}
     return {}

@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 import sqlite3
 
-from custom_components.quectel_smtp.delivery.email import Email
+from custom_components.quectel_smtp.delivery.email import SHORT_BODY_LIMIT, Email
 from custom_components.quectel_smtp.delivery.outbox.outbox import Opened, Outbox
 from custom_components.quectel_smtp.delivery.records import (
     Again,
@@ -82,11 +82,14 @@ def again(
 
 
 def compose(entries: Sequence[Entry]) -> tuple[str, str] | None:
-    """Make a digest that fits as long as an email does."""
-    return f"{len(entries)} emails", "\n".join(
+    """Make a digest that fits as long as every way carries it whole."""
+    body = "\n".join(
         f"{entry.accepted:%H:%M} {entry.subject} {entry.body} {entry.times}"
         for entry in entries
     )
+    if len(body.encode()) > SHORT_BODY_LIMIT:
+        return None
+    return f"{len(entries)} emails", body
 
 
 class Bench:

@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from custom_components.quectel_smtp.delivery.email import BODY_LIMIT, Email
+from custom_components.quectel_smtp.delivery.email import SHORT_BODY_LIMIT, Email
 from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.records import (
     Entry,
@@ -334,7 +334,7 @@ def test_a_digest_takes_the_oldest_that_fit(box: Bench) -> None:
     references = flood(box, 12, body="x" * 2000)
     item = digest(box)
     assert item.subject == "4 emails"
-    assert len(item.body.encode()) <= BODY_LIMIT
+    assert len(item.body.encode()) <= SHORT_BODY_LIMIT
     assert set(box.states()) == {item.reference, *references[4:]}
     box.attempt(sent(), 100.0)
     # Eight are left, which is no flood any more.

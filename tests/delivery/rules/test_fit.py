@@ -1,17 +1,21 @@
 """What does not fit into the modem's own mail client fits into ours."""
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.quectel_smtp.delivery.email import Email
 from custom_components.quectel_smtp.delivery.records import Addresses, Way
 from custom_components.quectel_smtp.delivery.rules.fit import (
     CAPACITIES,
     Capacity,
+    MailClientLimitError,
     Need,
     account_lacks,
+    check_account,
+    check_email,
     email_lacks,
 )
 from custom_components.quectel_smtp.delivery.rules.wording import (
@@ -28,17 +32,13 @@ from .test_wording import ENGLISH, IN_DOUBT, LONGEST, SOON, item
 MODULE: Final = CAPACITIES[Way.MODULE]
 STREAM: Final = CAPACITIES[Way.STREAM]
 SERVER: Final = SETTINGS.server
-# What the settings themselves refuse so far, and a mail server takes.
+TO: Final = ("a@example.com",)
 LONG: Final = "x" * 51
 LONG_ADDRESS: Final = "x" * 39 + "@example.org"
 
 
-def _server(**values: object) -> ServerSettings:
-    """Settings with a value that the modem's commands can't carry."""
-    server = replace(SERVER)
-    for name, value in values.items():
-        object.__setattr__(server, name, value)
-    return server
+def _server(**values: Any) -> ServerSettings:
+    return replace(SERVER, **values)
 
 
 def _to(count: int) -> Addresses:
@@ -101,6 +101,72 @@ def test_an_email_needs_what_the_modem_s_client_may_lack(
 ) -> None:
     assert email_lacks(MODULE, addresses, size) == lacking
     assert email_lacks(STREAM, addresses, size) == set()
+
+
+@pytest.mark.parametrize(
+    ("server", "field", "reason", "limit"),
+    [
+        (_server(password=LONG), "password", "too_long", 50),
+        (_server(password='a"b'), "password", "forbidden_character", None),
+        (_server(username="schlüssel"), "username", "not_ascii", None),
+        (_server(host=LONG), "host", "too_long", 50),
+        (_server(sender_name="é" * 25), "sender_name", "too_long", 50),
+        (_server(sender_address=LONG_ADDRESS), "sender_address", "too_long", 50),
+    ],
+    ids=range(6),
+)
+def test_an_account_that_only_our_client_can_carry_is_named_with_the_limit(
+    server: ServerSettings, field: str, reason: str, limit: int | None
+) -> None:
+    with pytest.raises(MailClientLimitError) as caught:
+        check_account(server)
+    assert (caught.value.field, caught.value.reason) == (field, reason)
+    assert caught.value.limit == limit
+
+
+@pytest.mark.parametrize(
+    ("email", "field", "reason", "limit"),
+    [
+        (Email("", "x" * 10_001, TO), "body", "too_long", 10_000),
+        (Email("", "x\n" * 4_000, TO), "body", "too_long", 10_240),
+        (Email("", "", TO * 21), "recipients", "too_many", 20),
+        (Email("", "", (LONG_ADDRESS,)), "recipients", "too_long", 50),
+    ],
+    ids=range(4),
+)
+def test_an_email_that_only_our_client_can_carry_is_named_with_the_limit(
+    email: Email, field: str, reason: str, limit: int
+) -> None:
+    with pytest.raises(MailClientLimitError) as caught:
+        check_email(email)
+    assert (caught.value.field, caught.value.reason) == (field, reason)
+    assert caught.value.limit == limit
+
+
+def test_what_fits_the_modem_s_client_is_refused_by_nobody() -> None:
+    check_account(SERVER)
+    check_email(Email("", "x" * 10_000, TO * 20))
+
+
+@given(
+    body=st.integers(0, 12_000).map(lambda count: "x" * count)
+    | st.integers(0, 6_000).map(lambda count: "é\n" * count),
+    count=st.integers(1, 30),
+    long=st.booleans(),
+)
+def test_whatever_is_not_refused_can_be_given_to_the_modem_s_client(
+    body: str, count: int, long: bool
+) -> None:
+    email = Email("", body, (LONG_ADDRESS if long else "a@example.com",) * count)
+    refused = ""
+    try:
+        check_email(email)
+    except MailClientLimitError as err:
+        refused = err.field
+    else:
+        assert email.message().destination_commands()
+        assert body_bytes(email.message().body)
+    assert (refused == "recipients") is (count > 20 or long)
 
 
 def test_what_a_way_has_no_limit_for_is_never_lacking() -> None:

@@ -70,6 +70,65 @@ async def test_a_mail_client_that_the_modem_lacks_is_not_offered(
         await dialog.submit(**DEFAULTS | {"way": "module"})
 
 
+@pytest.mark.parametrize(
+    ("data", "addresses", "error", "limit"),
+    [
+        ({"password": "p" * 51}, ["a@example.com"], "module_account", "50"),
+        ({"username": "jürgen"}, ["a@example.com"], "module_account", "50"),
+        ({}, ["a" * 39 + "@example.com"], "module_too_long_recipient", "50"),
+        (
+            {},
+            [f"a{n}@example.com" for n in range(21)],
+            "module_too_many_recipient",
+            "20",
+        ),
+    ],
+)
+async def test_the_modem_s_client_can_not_be_chosen_for_what_it_can_not_carry(
+    hass: HomeAssistant,
+    desk: Desk,
+    loaded: MockConfigEntry,
+    data: dict[str, str],
+    addresses: list[str],
+    error: str,
+    limit: str,
+) -> None:
+    (recipient,) = loaded.subentries.values()
+    hass.config_entries.async_update_entry(loaded, data=loaded.data | data)
+    hass.config_entries.async_update_subentry(
+        loaded, recipient, data={"to": addresses, "cc": [], "bcc": []}
+    )
+    dialog = await _open(hass, loaded)
+    await dialog.submit(**DEFAULTS | {"way": "module"})
+    assert dialog.errors == {"way": error}
+    placeholders = dialog.result["description_placeholders"]
+    assert placeholders["limit"] == limit
+    assert placeholders["recipient"] == ("Anna" if "recipient" in error else "")
+    assert dialog.suggested("way") == "module"
+    await dialog.submit(**DEFAULTS | {"way": "stream"})
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize(
+    ("data", "addresses"), [({"host": None}, ["a@example.com"]), ({}, [])]
+)
+async def test_what_no_client_can_use_is_no_reason_against_one(
+    hass: HomeAssistant,
+    desk: Desk,
+    entry: MockConfigEntry,
+    data: dict[str, None],
+    addresses: list[str],
+) -> None:
+    (recipient,) = entry.subentries.values()
+    hass.config_entries.async_update_entry(entry, data=entry.data | data)
+    hass.config_entries.async_update_subentry(
+        entry, recipient, data={"to": addresses, "cc": [], "bcc": []}
+    )
+    dialog = await _open(hass, entry)
+    await dialog.submit(**DEFAULTS | {"way": "module"})
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+
+
 async def test_a_limit_holds_for_the_next_email(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:

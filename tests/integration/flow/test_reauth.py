@@ -44,7 +44,7 @@ async def test_a_refused_login_is_asked_for_and_used_without_unloading(
     dialog = await _asked(hass)
     assert dialog.step == "reauth_confirm"
     assert dialog.suggested("username") == "home@example.com"
-    await dialog.submit(username="home@example.com", password="p" * 51)
+    await dialog.submit(username="home@example.com", password="p" * 256)
     assert dialog.errors == {"password": "too_long"}
     desk.always = None
     await dialog.submit(username="home@example.com", password="battery staple")
@@ -54,6 +54,18 @@ async def test_a_refused_login_is_asked_for_and_used_without_unloading(
     await settled(hass, loaded)
     assert desk.configured[-1].password == "battery staple"
     assert len(desk.sent) == 1
+
+
+async def test_a_login_is_refused_for_the_modem_s_client_where_that_is_wanted(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(loaded, options={"way": "module"})
+    desk.always = Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, SmtpReply.AUTH_FAILED)
+    await send(hass)
+    dialog = await _asked(hass)
+    await dialog.submit(username="home@example.com", password="p" * 51)
+    assert dialog.errors == {"password": "module_too_long"}
+    assert dialog.result["description_placeholders"]["limit"] == "50"
 
 
 async def test_a_login_that_is_confirmed_as_it_is_is_tried_at_once(

@@ -142,13 +142,13 @@ async def test_a_recipient_changes_while_its_email_is_being_sent(
         ({"cc": ["a b@example.com"]}, {"cc": "address_invalid"}),
         ({"bcc": ["jürgen@example.com"]}, {"bcc": "address_not_ascii"}),
         ({"to": ['"a"@example.com']}, {"to": "address_forbidden_character"}),
-        ({"to": ["a" * 39 + "@example.com"]}, {"to": "address_too_long"}),
+        ({"to": ["a" * 243 + "@example.com"]}, {"to": "address_too_long"}),
         (
             {"to": ["anna@example.com"], "bcc": ["Anna@Example.com"]},
             {"bcc": "address_duplicate"},
         ),
         (
-            {"to": [f"a{n}@example.com" for n in range(21)]},
+            {"to": [f"a{n}@example.com" for n in range(101)]},
             {"base": "too_many_addresses"},
         ),
     ],
@@ -164,7 +164,44 @@ async def test_addresses_that_can_not_be_written_to_are_refused_by_name(
     await dialog.submit(name="Ben", **addresses)
     assert dialog.errors == errors
     assert dialog.suggested("name") == "Ben"
-    await dialog.submit(name="Ben", to=[f"a{n}@example.com" for n in range(20)])
+    await dialog.submit(
+        name="Ben",
+        to=[f"a{n}@example.com" for n in range(99)],
+        cc=["a" * 242 + "@example.com"],
+    )
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize(
+    ("addresses", "errors", "limit"),
+    [
+        (
+            {"to": ["a" * 39 + "@example.com"]},
+            {"to": "address_module_too_long"},
+            "50",
+        ),
+        (
+            {"to": [f"a{n}@example.com" for n in range(21)]},
+            {"base": "module_too_many_addresses"},
+            "20",
+        ),
+    ],
+)
+async def test_addresses_are_refused_for_the_modem_s_client_where_that_is_wanted(
+    hass: HomeAssistant,
+    desk: Desk,
+    loaded: MockConfigEntry,
+    addresses: dict[str, Any],
+    errors: dict[str, str],
+    limit: str,
+) -> None:
+    hass.config_entries.async_update_entry(loaded, options={"way": "module"})
+    dialog = await _add(hass, loaded)
+    await dialog.submit(name="Ben", **addresses)
+    assert dialog.errors == errors
+    assert dialog.result["description_placeholders"]["limit"] == limit
+    hass.config_entries.async_update_entry(loaded, options={"way": "stream"})
+    await dialog.submit(name="Ben", **addresses)
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
 
 

@@ -60,6 +60,33 @@ async def test_the_mail_server_is_changed_without_unloading(
     assert desk.configured[-1].tls.ca_pem == ROOT
 
 
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"password": "p" * 51}, {"password": "module_too_long"}),
+        ({"username": "jürgen"}, {"username": "module_not_ascii"}),
+        ({"password": 'a"b'}, {"password": "module_forbidden_character"}),
+    ],
+)
+async def test_an_account_is_refused_for_the_modem_s_client_where_that_is_wanted(
+    hass: HomeAssistant,
+    desk: Desk,
+    loaded: MockConfigEntry,
+    change: dict[str, str],
+    error: dict[str, str],
+) -> None:
+    hass.config_entries.async_update_entry(loaded, options={"way": "module"})
+    dialog = await _reconfigure(hass, loaded)
+    await dialog.choose("server")
+    await dialog.submit(**SERVER_INPUT | change)
+    assert (dialog.step, dialog.errors) == ("server", error)
+    hass.config_entries.async_update_entry(loaded, options={"way": "stream"})
+    await dialog.submit(**SERVER_INPUT | change)
+    await dialog.choose("certificate_none")
+    await dialog.submit()
+    assert dialog.ended == "reconfigure_successful"
+
+
 async def test_a_password_is_never_shown_and_stays_when_left_empty(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
@@ -370,7 +397,7 @@ async def test_a_certificate_that_was_kept_is_named_on_the_server_s_form(
 @pytest.mark.parametrize(
     ("change", "path", "step", "errors"),
     [
-        ({"host": "h" * 51}, "cellular", "server", {"host": "too_long"}),
+        ({"host": "h" * 201}, "cellular", "server", {"host": "too_long"}),
         ({"security": "ssl3"}, "cellular", "server", {"security": "unusable"}),
         ({"apn": 1}, "server", "cellular", {"apn": "unusable"}),
         (

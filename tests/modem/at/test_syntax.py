@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hypothesis import given, strategies as st
+from hypothesis import assume, given, strategies as st
 import pytest
 
 from custom_components.quectel_smtp.modem.at.errors import InvalidValueError
@@ -235,7 +235,7 @@ def test_a_subject_is_sent_plain_or_as_the_hex_of_its_bytes(
         "u.s+e-r_1@sub.example-host.com",
         "a@b",
         "root@localhost",
-        "x" * 38 + "@example.com",
+        "x" * 242 + "@example.com",
     ],
 )
 def test_a_plain_address_is_taken(address: str) -> None:
@@ -266,7 +266,7 @@ def test_a_plain_address_is_taken(address: str) -> None:
         "a@b..c",
         "jörg@example.com",
         "a@exämple.com",
-        "x" * 39 + "@example.com",
+        "x" * 243 + "@example.com",
         "a@b\n",
     ],
 )
@@ -276,14 +276,51 @@ def test_an_address_that_is_more_than_an_address_is_refused(address: str) -> Non
     assert caught.value.field == "to"
 
 
+def _addresses(count: int) -> tuple[str, ...]:
+    return tuple(f"a{n}@example.com" for n in range(count))
+
+
 @pytest.mark.parametrize(
-    ("count", "reason"), [(0, "empty"), (21, "too_long")], ids=["none", "21"]
+    ("count", "reason", "limit"), [(0, "empty", None), (101, "too_many", 100)]
 )
-def test_an_email_has_one_to_twenty_addresses(count: int, reason: str) -> None:
-    addresses = tuple(f"a{n}@example.com" for n in range(count))
+def test_an_email_has_one_to_a_hundred_addresses(
+    count: int, reason: str, limit: int | None
+) -> None:
     with pytest.raises(InvalidValueError) as caught:
-        Message("", "", addresses)
-    assert caught.value.reason == reason
+        Message("", "", _addresses(count))
+    assert (caught.value.reason, caught.value.limit) == (reason, limit)
+    assert Message("", "", _addresses(1), _addresses(98), _addresses(1))
+
+
+def test_a_body_has_up_to_262144_bytes_by_whichever_way() -> None:
+    lines = ("x" * 98 + "\n") * 2621 + "x" * 42
+    assert len(body_bytes(Message("", lines, ("a@b",)).body, limit=10**6)) == 262_144
+    with pytest.raises(InvalidValueError) as caught:
+        Message("", lines + "x", ("a@b",))
+    assert (caught.value.field, caught.value.limit) == ("body", 262_144)
+
+
+@given(st.integers(1, 100))
+def test_the_modem_s_mail_client_takes_up_to_twenty_addresses(count: int) -> None:
+    message = Message("", "", cc=_addresses(count))
+    if count <= 20:
+        assert len(message.destination_commands()) == count
+        return
+    with pytest.raises(InvalidValueError) as caught:
+        message.destination_commands()
+    assert (caught.value.reason, caught.value.limit) == ("too_many", 20)
+
+
+@given(st.integers(1, 242))
+def test_the_modem_s_mail_client_takes_addresses_of_up_to_50_bytes(count: int) -> None:
+    message = Message("", "", ("x" * count + "@example.com",))
+    if count + 12 <= 50:
+        assert message.destination_commands()
+        return
+    with pytest.raises(InvalidValueError) as caught:
+        message.destination_commands()
+    assert (caught.value.field, caught.value.reason) == ("recipients", "too_long")
+    assert caught.value.limit == 50
 
 
 def test_each_kind_of_recipient_has_its_number() -> None:
@@ -326,6 +363,68 @@ def test_a_server_needs_a_name() -> None:
     with pytest.raises(InvalidValueError) as caught:
         ServerSettings("", 25, Security.NONE, "", "", "", "a@b")
     assert caught.value.field == "host"
+
+
+def _server(**values: str) -> ServerSettings:
+    usual = {
+        "host": "mail.example.com",
+        "username": "user",
+        "password": "secret",
+        "sender_name": "Home",
+        "sender_address": "home@example.com",
+    }
+    found = usual | values
+    return ServerSettings(
+        found["host"],
+        465,
+        Security.TLS,
+        found["username"],
+        found["password"],
+        found["sender_name"],
+        found["sender_address"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason", "limit"),
+    [
+        ("host", "h" * 201, "too_long", 200),
+        ("host", "mail.exämple.com", "not_ascii", None),
+        ("username", "u" * 256, "too_long", 255),
+        ("username", "ü" * 128, "too_long", 255),
+        ("password", "p" * 256, "too_long", 255),
+        ("password", "a\0b", "forbidden_character", None),
+        ("password", "a\nb", "forbidden_character", None),
+        ("sender_name", "n" * 256, "too_long", 255),
+        ("sender_name", "a\r\nBcc: b@c", "forbidden_character", None),
+        ("sender_address", "x" * 243 + "@example.com", "too_long", 254),
+    ],
+)
+def test_what_no_mail_server_takes_is_refused_by_field(
+    field: str, value: str, reason: str, limit: int | None
+) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        _server(**{field: value})
+    assert (caught.value.field, caught.value.reason) == (field, reason)
+    assert caught.value.limit == limit
+
+
+@pytest.mark.parametrize("field", ["username", "password", "sender_name"])
+@given(st.text(st.characters(exclude_categories=["C", "Z"]), max_size=255))
+def test_any_text_of_an_account_is_the_modem_s_or_named_as_not_so(
+    field: str, value: str
+) -> None:
+    assume(len(value.encode()) <= 255)
+    server = _server(**{field: value})
+    sent = sender_phrase(value) if field == "sender_name" else value
+    fits = sent.isascii() and '"' not in sent and len(sent) <= 50
+    if fits:
+        commands = server.commands(context_id=1)
+        assert any(f'"{sent}"' in line for _, line in commands)
+        return
+    with pytest.raises(InvalidValueError) as caught:
+        server.commands(context_id=1)
+    assert caught.value.field == field
 
 
 @pytest.mark.parametrize(("value", "limit"), [(-1, 0), (17, 16)])

@@ -17,7 +17,8 @@ from ..email import Email
 from ..outbox.outbox import Outbox
 from ..outbox.readdress import Recipients
 from ..outbox.thread import OutboxThread
-from ..records import Listed, OutboxError, Reason, Transition
+from ..records import Listed, OutboxError, Reason, Transition, Way
+from ..rules.fit import check_email
 from ..rules.wording import Wording
 from ..settings import Settings
 from ..status import Board, OutboxState, Status
@@ -111,9 +112,13 @@ class Courier:
     async def submit(self, email: Email) -> None:
         """Accept ``email``: once this returns it is on disk, and will have its end.
 
-        ``OutboxFullError`` and ``OutboxWriteError`` tell that nothing was accepted.
+        ``OutboxFullError`` and ``OutboxWriteError`` tell that nothing was accepted; so
+        does ``InvalidValueError``, where the modem's own mail client is wanted, which
+        can't send it.
         """
         options = self._settings.options
+        if options.way is Way.MODULE:
+            check_email(email)
 
         def welcome(_: str) -> None:
             self._worker.pace.welcome(critical=email.critical)

@@ -10,6 +10,7 @@ from ...modem.mail.smtp import Outcome, Result
 from ..outbox.thread import OutboxThread
 from ..records import Again, Item, Unsettled, Way
 from ..rules import policy
+from ..rules.fit import CAPACITIES
 from ..rules.recovery import Recovery
 from ..rules.wording import Wording, letter
 from ..settings import Settings
@@ -88,7 +89,8 @@ class Sender:
             if wait is not None:
                 return wait
         now = self._outbox.now().elapsed
-        message = letter(item, self.wording, now)
+        room = CAPACITIES[carrier.way].body
+        message = letter(item, self.wording, now, room=room)
         refused = await carrier.prepare(item, message, settings)
         if refused is not None:
             return refused

@@ -1,14 +1,22 @@
 """What an email and its account need of a way to the mail server, and what a way can carry."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from ...modem.at.errors import InvalidValueError
 from ...modem.at.syntax import quote
-from ...modem.mail.message import BODY_LIMIT, FIELD_LIMIT, RECIPIENT_LIMIT
+from ...modem.mail.message import (
+    BODY_LIMIT,
+    FIELD_LIMIT,
+    RECIPIENT_LIMIT,
+    Message,
+    body_bytes,
+)
 from ...modem.mail.server import Security, ServerSettings, sender_phrase
+from ..email import SHORT_BODY_LIMIT, Email
 from ..records import Addresses, Way
 
 
@@ -85,6 +93,43 @@ def email_lacks(capacity: Capacity, addresses: Addresses, size: int) -> frozense
     if addresses.bcc and len(addresses) > 1 and not capacity.hides_recipients:
         lacking.add(Need.HIDDEN_RECIPIENTS)
     return frozenset(lacking)
+
+
+# What is refused where a person wants the modem's own mail client, and no other.
+
+
+class MailClientLimitError(InvalidValueError):
+    """The modem's own mail client can't take it; ours can: shorten it, or use that."""
+
+
+def check_account(server: ServerSettings) -> None:
+    """Raise ``MailClientLimitError`` for what of an account the modem's can't take."""
+    with _by_module():
+        server.commands(context_id=1)
+
+
+def check_addresses(addresses: Addresses) -> None:
+    """Raise it for addresses that are too long for it, or too many."""
+    message = Message("", "", addresses.to, addresses.cc, addresses.bcc)
+    with _by_module():
+        message.destination_commands()
+
+
+def check_email(email: Email) -> None:
+    """Raise it for an email that it can't send whole, or not to all."""
+    check_addresses(Addresses(email.to, email.cc, email.bcc))
+    with _by_module():
+        if len(email.body.encode()) > SHORT_BODY_LIMIT:
+            raise InvalidValueError("body", "too_long", SHORT_BODY_LIMIT)
+        body_bytes(email.message().body)
+
+
+@contextmanager
+def _by_module() -> Iterator[None]:
+    try:
+        yield
+    except InvalidValueError as err:
+        raise MailClientLimitError(err.field, err.reason, err.limit) from err
 
 
 def _hold(capacity: Capacity, values: Collection[str]) -> bool:

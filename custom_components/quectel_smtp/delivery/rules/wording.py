@@ -17,7 +17,7 @@ from ...modem.mail.message import (
     SUBJECT_LIMIT as MODEM_SUBJECT_LIMIT,
     Message,
 )
-from ..email import BODY_LIMIT, SUBJECT_LIMIT, new_reference, wrap
+from ..email import SHORT_BODY_LIMIT, SUBJECT_LIMIT, new_reference, wrap
 from ..records import Entry, Item
 
 LATE: Final = 300.0
@@ -47,14 +47,19 @@ class Wording:
     timezone: tzinfo = UTC
 
 
-def letter(item: Item, wording: Wording, now: float) -> Message:
-    """Return the email as the modem takes it, always within the modem's limits.
+def letter(
+    item: Item, wording: Wording, now: float, *, room: int | None = MODEM_BODY_LIMIT
+) -> Message:
+    """Return the email as it is sent by a way that has ``room`` bytes for its body.
+
+    Those of the modem's mail client, or None: as many as there are.
 
     The user's text, a blank line, since when it waited if that is long, how often it was
     accepted if more than once, the repeat mark if it may have been sent already, and
     last the reference line. The mark also ends the subject if it has room there. A text
-    that is too long for all this is cut; it is cut alike for each attempt, so that those
-    differ by what is said below it only. ``now``: seconds of the outbox's clock.
+    that leaves no room for all this is cut; it is cut alike for each attempt by one way,
+    so that those differ by what is said below it only. ``now``: seconds of the outbox's
+    clock.
 
     ``InvalidValueError`` for what no ``Email`` can hold.
     """
@@ -64,7 +69,9 @@ def letter(item: Item, wording: Wording, now: float) -> Message:
     late = [waited] if now - item.accepted.elapsed > LATE else []
     times = [_line(wording.times, count=item.times)] if item.times > 1 else []
     marks = [mark] if item.history.in_doubt else []
-    text = _cut(_tidy(item.body), MODEM_BODY_LIMIT - _closing(item, wording))
+    text = _tidy(item.body)
+    if room is not None:
+        text = _cut(text, room - _closing(item, wording))
     # A hidden address by itself sees itself in To: with nobody there, the modem may refuse
     # the email, or a server take it for spam.
     alone = len(item.to) + len(item.cc) + len(item.bcc) == 1
@@ -97,14 +104,14 @@ def digest(entries: Sequence[Entry], wording: Wording) -> tuple[str, str] | None
     """Return subject and body of one email that stands for all ``entries``.
 
     Each has its time and subject above its text. None where they don't fit into one
-    email uncut.
+    email uncut, by whichever way.
     """
     body = "\n\n".join(_entry(entry, wording) for entry in entries)
     since = _time(entries[0].accepted, wording.timezone)
     closing = ["", "", _line(wording.waited, time=since), _line(wording.repeat)]
     closing += [_line(wording.reference, reference=new_reference()), ""]
     if (
-        len(body.encode("utf-8", "surrogatepass")) > BODY_LIMIT
+        len(body.encode("utf-8", "surrogatepass")) > SHORT_BODY_LIMIT
         or _size(_tidy(body)) + _size("\n".join(closing)) > MODEM_BODY_LIMIT
     ):
         return None

@@ -1,4 +1,4 @@
-"""An email's content as the modem takes it: who, subject, body, within the limits."""
+"""An email's content: who, subject, body; and as the modem's mail client takes it."""
 
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -9,12 +9,21 @@ from ..at.errors import InvalidValueError
 from ..at.syntax import hex_string, quote
 from .attachments import ATTACHMENT_LIMIT, Attachment
 
+# Of the modem's mail client (SMTP note 2.3).
 FIELD_LIMIT: Final = 50
 SUBJECT_LIMIT: Final = 100
 BODY_LIMIT: Final = 10240
+RECIPIENT_LIMIT: Final = 20
+
+# Of any mail server.
 LINE_LIMIT: Final = 998
 """Bytes of one line of a body, without its end (RFC 5321 4.5.3.1.6)."""
-RECIPIENT_LIMIT: Final = 20
+ADDRESS_LIMIT: Final = 254
+"""Bytes of an address: a path has 256 with its brackets (RFC 5321 4.5.3.1.3)."""
+RECIPIENTS_MOST: Final = 100
+"""Recipients that every server takes (RFC 5321 4.5.3.1.8)."""
+TEXT_LIMIT: Final = 262_144
+"""Bytes of a body: servers take far more, but a slow port and mobile data don't."""
 
 _ADDRESS: Final = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -38,13 +47,12 @@ class TextCharset(IntEnum):
 
 
 def check_address(address: str, field: str) -> str:
-    """Return ``address`` if the modem can take it: ASCII, at most 50 bytes, one ``@``.
+    """Return ``address`` if it can be sent to: ASCII, at most 254 bytes, one ``@``.
 
-    The modem puts it into an SMTP command as it is, so that a space, a quotation mark
-    or an angle bracket is refused along with everything else that is no plain
-    ``local@domain``.
+    It goes into an SMTP command as it is, so that a space, a quotation mark or an angle
+    bracket is refused along with everything else that is no plain ``local@domain``.
     """
-    quote(address, field, FIELD_LIMIT)
+    quote(address, field, ADDRESS_LIMIT)
     if not _ADDRESS.fullmatch(address):
         raise InvalidValueError(field, "invalid")
     return address
@@ -52,11 +60,12 @@ def check_address(address: str, field: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One email as the modem takes it; up to 20 addresses in all.
+    """One email, by whichever way it goes; up to 100 addresses in all.
 
-    The subject is at most 100 bytes and one line, the body at most 10,240 bytes once
+    The subject is at most 100 bytes and one line, the body at most 262,144 bytes once
     its line ends are CR LF and one stands at its end. Text that is not plain ASCII is
-    sent in ``charset``. Up to ten attachments travel with it.
+    sent in ``charset``. Up to ten attachments travel with it. The modem's mail client
+    takes less: what makes its commands says so.
     """
 
     subject: str = field(repr=False)
@@ -68,23 +77,26 @@ class Message:
     charset: TextCharset = TextCharset.UTF_8
 
     def __post_init__(self) -> None:
-        """Refuse what the modem can't take, field by field."""
-        self.destination_commands()
+        """Refuse what can't be sent, field by field."""
+        addresses = (*self.to, *self.cc, *self.bcc)
+        if not addresses:
+            raise InvalidValueError("recipients", "empty")
+        if len(addresses) > RECIPIENTS_MOST:
+            raise InvalidValueError("recipients", "too_many", RECIPIENTS_MOST)
+        for address in addresses:
+            check_address(address, "recipients")
         self.subject_command()
-        body_bytes(self.body, self.charset)
+        body_bytes(self.body, self.charset, TEXT_LIMIT)
         if len(self.attachments) > ATTACHMENT_LIMIT:
             raise InvalidValueError("attachments", "too_long", ATTACHMENT_LIMIT)
 
     def destination_commands(self) -> tuple[str, ...]:
-        """Return a line for each address (note 2.3.2)."""
+        """Return a line for each address (note 2.3.2): up to 20 of up to 50 bytes."""
         kinds = ((1, self.to), (2, self.cc), (3, self.bcc))
-        count = len(self.to) + len(self.cc) + len(self.bcc)
-        if not count:
-            raise InvalidValueError("recipients", "empty")
-        if count > RECIPIENT_LIMIT:
-            raise InvalidValueError("recipients", "too_long", RECIPIENT_LIMIT)
+        if len(self.to) + len(self.cc) + len(self.bcc) > RECIPIENT_LIMIT:
+            raise InvalidValueError("recipients", "too_many", RECIPIENT_LIMIT)
         return tuple(
-            f'AT+QSMTPDST=1,{kind},"{check_address(address, "recipients")}"'
+            f"AT+QSMTPDST=1,{kind},{quote(address, 'recipients', FIELD_LIMIT)}"
             for kind, addresses in kinds
             for address in addresses
         )
@@ -112,12 +124,15 @@ def _encode(text: str, field: str, charset: TextCharset) -> bytes:
         raise InvalidValueError(field, "invalid") from err
 
 
-def body_bytes(body: str, charset: TextCharset = TextCharset.UTF_8) -> bytes:
+def body_bytes(
+    body: str, charset: TextCharset = TextCharset.UTF_8, limit: int = BODY_LIMIT
+) -> bytes:
     """Return the body as the modem gets it: line ends CR LF, one at the end.
 
     Ending with a line end also keeps a body from being a bare ``+++``. NUL has no
     place in an email (RFC 5321 4.5.2) and is refused, and so is a line over 998 bytes,
-    which a server may refuse or break anywhere.
+    which a server may refuse or break anywhere. ``limit``: the most bytes, those of the
+    modem's mail client unless it goes by another way.
     """
     text = _LINE_ENDS.sub("\r\n", body)
     if not text.endswith("\r\n"):
@@ -125,8 +140,8 @@ def body_bytes(body: str, charset: TextCharset = TextCharset.UTF_8) -> bytes:
     encoded = _encode(text, "body", charset)
     if b"\0" in encoded:
         raise InvalidValueError("body", "forbidden_character")
-    if len(encoded) > BODY_LIMIT:
-        raise InvalidValueError("body", "too_long", BODY_LIMIT)
+    if len(encoded) > limit:
+        raise InvalidValueError("body", "too_long", limit)
     if any(len(line) > LINE_LIMIT for line in encoded.split(b"\r\n")):
         raise InvalidValueError("body", "too_long", LINE_LIMIT)
     return encoded

@@ -8,8 +8,12 @@ from typing import Final
 
 from ..at.errors import InvalidValueError
 from ..at.syntax import integer, quote
+from ..network.probe import HOST_LIMIT
 from .message import FIELD_LIMIT, check_address
 from .tls import SSL_CONTEXT, TlsSettings
+
+TEXT_LIMIT: Final = 255
+"""Bytes of a user name and of a password that a server takes (RFC 4616 2)."""
 
 
 class Security(IntEnum):
@@ -26,6 +30,14 @@ _WORD: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+\.?"
 _PLAIN: Final = re.compile(rf"(?:{_WORD}(?: {_WORD})*)?")
 
 
+def _check_text(value: str, name: str) -> None:
+    """Refuse what is too long, or has a character that ends or hides something."""
+    if len(value.encode("utf-8", "surrogatepass")) > TEXT_LIMIT:
+        raise InvalidValueError(name, "too_long", TEXT_LIMIT)
+    if not value.replace("\u200d", "").isprintable():
+        raise InvalidValueError(name, "forbidden_character")
+
+
 def sender_phrase(name: str) -> str:
     """Return the sender's name as a header can carry it, with quotation marks or without.
 
@@ -35,8 +47,7 @@ def sender_phrase(name: str) -> str:
     """
     if _PLAIN.fullmatch(name) and "=?" not in name:
         return name
-    if not name.replace("\u200d", "").isprintable():
-        raise InvalidValueError("sender_name", "forbidden_character")
+    _check_text(name, "sender_name")
     encoded = []
     for encoding in (QP, BASE64):
         charset = Charset("utf-8")
@@ -47,9 +58,12 @@ def sender_phrase(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """The mail server, the account on it and the sender; each up to 50 bytes.
+    """The mail server, the account on it and the sender.
 
-    ``tls`` says how the server is verified; it has no effect with ``Security.NONE``.
+    Up to 200 bytes of ASCII for the host, 254 for the sender's address, and 255 of
+    UTF-8 for the others, without a control character. The modem's mail client takes
+    less: ``commands`` says so. ``tls`` says how the server is verified; it has no effect
+    with ``Security.NONE``.
     """
 
     host: str
@@ -62,17 +76,26 @@ class ServerSettings:
     tls: TlsSettings = field(default_factory=TlsSettings)
 
     def __post_init__(self) -> None:
-        """Refuse what the modem's commands can't carry."""
+        """Refuse what no mail server takes."""
         if not self.host:
             raise InvalidValueError("host", "empty")
+        quote(self.host, "host", HOST_LIMIT)
+        integer(self.port, "port", 1, 65535)
         check_address(self.sender_address, "sender_address")
-        self.commands(context_id=1)
+        for field_name, value in (
+            ("username", self.username),
+            ("password", self.password),
+            ("sender_name", self.sender_name),
+        ):
+            _check_text(value, field_name)
 
     def commands(
         self, context_id: int, *, has_body_original: bool = False
     ) -> tuple[tuple[str, str], ...]:
         """Return name and line of each setting (note 2.3.1).
 
+        ``InvalidValueError`` for what the modem's mail client can't take: more than 50
+        bytes, a quotation mark, and anything beyond ASCII but in the sender's name.
         ``bodyoriginal`` is turned off where the firmware has it: another program may
         have left it on, and then a text would go without its charset.
         """

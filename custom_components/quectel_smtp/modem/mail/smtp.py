@@ -101,22 +101,24 @@ async def prepare(channel: AtChannel, message: Message) -> Outcome | None:
     """Hand the email's content to the modem; None when it took all of it.
 
     A refusal by the modem is an outcome. Any other ``ModemError`` tells that nothing
-    was sent either.
+    was sent either; ``InvalidValueError``, before anything is, that it takes no so long
+    a text or address, or not so many.
     """
+    destinations = message.destination_commands()
+    body = body_bytes(message.body, message.charset)
     try:
-        for line in message.destination_commands():
+        for line in destinations:
             await channel.execute(Command(line, secret=True))
         await channel.execute(Command(message.subject_command(), secret=True))
-        await _write_body(channel, message)
+        await _write_body(channel, body, message.charset)
         await attachments.attach(channel, message.attachments)
     except CommandError as err:
         return Outcome(Result.REFUSED, err.code)
     return None
 
 
-async def _write_body(channel: AtChannel, message: Message) -> None:
-    body = body_bytes(message.body, message.charset)
-    charset = TextCharset.ASCII if body.isascii() else message.charset
+async def _write_body(channel: AtChannel, body: bytes, encoded: TextCharset) -> None:
+    charset = TextCharset.ASCII if body.isascii() else encoded
     # Ten times what a line of 9,600 bit/s needs, and time to settle.
     seconds = 30 + len(body) // 100
     lines = await channel.transfer(

@@ -8,7 +8,8 @@ from ..at.commands import Command, Deadline
 from ..at.errors import ServerNameError, UnexpectedAnswerError
 from ..at.syntax import integer, number, parameters, quote
 
-HOST_LIMIT: Final = 50
+HOST_LIMIT: Final = 200
+"""Bytes of a name that is resolved or connected to (TCP/IP note 2.4.7)."""
 
 
 async def resolve(

@@ -18,8 +18,7 @@ from ..at.errors import (
     UnexpectedAnswerError,
 )
 from ..at.syntax import integer, number, parameters, quote
-
-HOST_LIMIT: Final = 200
+from ..network.probe import HOST_LIMIT
 
 # The highest of the modem's twelve: the first ones are others' habit.
 _LOOK: Final = 11
