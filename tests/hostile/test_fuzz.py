@@ -20,7 +20,7 @@ from tests.modem.virtual_time import virtual_time
 from .fuzzing import Figures, fuzz, quiet
 
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
-MANY = 200_000
+MANY = 50_000
 MILLION = 1_000_000
 KIB_64 = 64 * 1024
 
