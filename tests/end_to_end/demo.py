@@ -49,6 +49,10 @@ _POWER: Final = Notification(
     "It is {time}, and the house runs on its battery.\n"
     "The router is off. This email left through the modem.",
 )
+_BATTERY: Final = Notification(
+    "The battery is low",
+    "It is {time}, and an hour is left. This email went through the modem, too.",
+)
 _SMOKE: Final = Notification(
     "Smoke in the kitchen",
     "It is {time}. The modem was unplugged when this was raised.",
@@ -88,14 +92,18 @@ class Demo:
                 leg.done(f"a Quectel EC200N-CN in software, on {modem.port}")
             home = await self._start_home_assistant(stack)
             person = await stack.enter_async_context(person_at(home))
-            notify = await self._set_up(
+            entry_id, notify = await self._set_up(
                 person,
                 answers_for(mail, modem.port),
                 Recipient("Alex", to=("alex@example.com",)),
                 mistyped="correct house battery",
             )
             outcomes = await Outcomes.follow(person)
-            await self._send(person, notify, outcomes, mail, modem)
+            console.heading(f"notify.send_message to {notify}: the modem's mail client")
+            await self._send(person, notify, _POWER, outcomes, mail, modem)
+            console.heading("The other way: Home Assistant's, over the modem's TCP")
+            await self._go_by_stream(person, entry_id)
+            await self._send(person, notify, _BATTERY, outcomes, mail, modem)
             await self._send_unplugged(person, notify, outcomes, mail, modem)
             self.arrived = True
             self._invite(home)
@@ -107,7 +115,7 @@ class Demo:
         async with AsyncExitStack() as stack:
             home = await self._start_home_assistant(stack)
             person = await stack.enter_async_context(person_at(home))
-            notify = await self._set_up(person, answers, recipient)
+            _, notify = await self._set_up(person, answers, recipient)
             outcomes = await Outcomes.follow(person)
             console = self._console
             console.heading(f"notify.send_message to {recipient.to[0]}")
@@ -142,8 +150,8 @@ class Demo:
         recipient: Recipient,
         *,
         mistyped: str = "",
-    ) -> str:
-        """Set the integration up through its forms; the notify entity.
+    ) -> tuple[str, str]:
+        """Set the integration up through its forms; its entry and the notify entity.
 
         `mistyped`: a password that is entered first, for the form to say so.
         """
@@ -176,27 +184,39 @@ class Demo:
             )
         for words in refused:
             self._console.note(f"with a mistyped password first: {words}")
-        return notify
+        return created.content["result"]["entry_id"], notify
+
+    async def _go_by_stream(self, person: Person, entry_id: str) -> None:
+        """Choose by what emails go out, as a person does behind the gear."""
+        begun = time.monotonic()
+        step = await person.flows.options(entry_id)
+        step = await person.flows.submit(step, {"way": "stream"})
+        if step.kind is not Kind.CREATED:
+            raise ProgramError(f"The options were not saved: {dict(step.errors)}")
+        self._console.timed(
+            time.monotonic() - begun, "chosen in the options: Emails go out by"
+        )
 
     async def _send(
         self,
         person: Person,
         notify: str,
+        notification: Notification,
         outcomes: Outcomes,
         mail: MailServer,
         modem: VirtualModem,
     ) -> None:
         """Send, and show the email and how long each part of its way took."""
         console = self._console
-        console.heading(f"notify.send_message to {notify}")
         begun = time.monotonic()
-        await self._act(person, notify, _POWER)
+        await self._act(person, notify, notification)
         accepted = time.monotonic()
         arrived = await self._arrival(outcomes, mail)
         sending = Sending(begun, accepted, time.monotonic())
         for leg in legs_of(modem, arrived, sending):
             console.timed(leg.taken, leg.words)
         console.timed(sending.ended - begun, "in all")
+        console.note(_told(outcomes))
         console.mail(arrived)
 
     async def _send_unplugged(
@@ -281,6 +301,16 @@ class Demo:
             ended.cancel()
 
 
+def _told(outcomes: Outcomes) -> str:
+    """What the event entity told last, of the end of an email that was sent."""
+    said = outcomes.told[-1].attributes
+    words = f", the mail server says: {said['server_words']}"
+    return (
+        f"{outcomes.entity_id}: sent, way: {said['way']}"
+        f"{words if said['server_words'] else ''}"
+    )
+
+
 def _why(told: Told) -> str:
     """How an email ended, and by what."""
     named = ("reason", "code", "code_name", "reply", "error")
@@ -328,9 +358,7 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     console = Console()
-    console.heading(
-        "From a notification to an email, through a modem's own SMTP client"
-    )
+    console.heading("From a notification to an email, through a modem")
     with tempfile.TemporaryDirectory(prefix="quectel-demo-") as folder:
         demo = Demo(
             Path(folder),

@@ -12,6 +12,7 @@ RECIPIENT: Final = "recipient"
 
 _ENTRY_FLOW: Final = "/api/config/config_entries/flow"
 _SUBENTRY_FLOW: Final = "/api/config/config_entries/subentries/flow"
+_OPTIONS_FLOW: Final = "/api/config/config_entries/options/flow"
 
 
 class Kind(StrEnum):
@@ -86,6 +87,10 @@ class Flows:
     async def reconfigure(self, entry_id: str) -> Step:
         """Begin as "Reconfigure" in the entry's menu does."""
         return await self._begin(_ENTRY_FLOW, {"handler": DOMAIN, "entry_id": entry_id})
+
+    async def options(self, entry_id: str) -> Step:
+        """Begin as the gear beside the entry does."""
+        return await self._begin(_OPTIONS_FLOW, {"handler": entry_id})
 
     async def add_recipient(self, entry_id: str) -> Step:
         """Begin as "Add recipient" does."""
