@@ -101,7 +101,9 @@ class Demo:
             outcomes = await Outcomes.follow(person)
             console.heading(f"notify.send_message to {notify}: the modem's mail client")
             await self._send(person, notify, _POWER, outcomes, mail, modem)
-            console.heading("The other way: Home Assistant's, over the modem's TCP")
+            console.heading(
+                "The other way: Home Assistant's mail client, over the modem's TCP"
+            )
             await self._go_by_stream(person, entry_id)
             await self._send(person, notify, _BATTERY, outcomes, mail, modem)
             await self._send_unplugged(person, notify, outcomes, mail, modem)
