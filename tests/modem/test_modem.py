@@ -1,12 +1,14 @@
 """``Modem``: what the modem forgets at a restart is sent again, and nothing twice."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from custom_components.quectel_smtp.modem.at.errors import (
     CommandError,
+    InvalidValueError,
     ModemError,
     NoAnswerError,
     PdpError,
@@ -185,6 +187,19 @@ async def test_a_modem_without_a_mail_client_is_given_nothing_that_is_for_one() 
     asked = len(bench.lines)
     await modem.configure(VERIFIED)
     assert bench.lines[asked:] == []
+
+
+@virtual_time
+async def test_an_account_that_its_mail_client_can_not_carry_is_told_to_no_modem() -> (
+    None
+):
+    bench = ScriptedModem()
+    modem = bench.modem()
+    await modem.open()
+    with pytest.raises(InvalidValueError, match="password"):
+        await modem.configure(replace(VERIFIED, password="p" * 51))
+    told = ('AT+QSMTPCFG="', 'AT+QSSLCFG="', 'AT+QFUPL="', "AT+CCLK=")
+    assert not any(line.startswith(told) for line in bench.lines)
 
 
 @virtual_time

@@ -101,6 +101,8 @@ def email_lacks(capacity: Capacity, addresses: Addresses, size: int) -> frozense
 class MailClientLimitError(InvalidValueError):
     """The modem's own mail client can't take it; ours can: shorten it, or use that."""
 
+    key = "mail_client_limit"
+
 
 def check_account(server: ServerSettings) -> None:
     """Raise ``MailClientLimitError`` for what of an account the modem's can't take."""

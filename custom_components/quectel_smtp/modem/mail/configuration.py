@@ -27,14 +27,16 @@ async def configure(
     context_id: int,
     now: Callable[[], datetime],
 ) -> None:
-    """Send what differs from what the modem has; ``now`` is the host's clock."""
+    """Send what differs from what the modem has; ``now`` is the host's clock.
+
+    ``InvalidValueError``, and nothing is sent, where its mail client can't carry them.
+    """
+    lines = server.commands(context_id, has_body_original=known.has_body_original)
     # Certificates are judged by it, and the modem may write the email's Date from it.
     await memory.remember("clock", "set", partial(_set_clock, channel, now))
     if server.security is not Security.NONE:
         await _configure_tls(channel, memory, known, server.tls)
-    for name, line in server.commands(
-        context_id, has_body_original=known.has_body_original
-    ):
+    for name, line in lines:
         await memory.remember(
             name, line, partial(channel.execute, Command(line, secret=True))
         )
