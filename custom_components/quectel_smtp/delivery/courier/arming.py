@@ -53,6 +53,8 @@ class Arming:
             if not await self._tell(settings, wanted):
                 return
             self._told = lacking
+            # What failed before was another boot's, or had other settings.
+            self.reset()
         if self.pause(settings) == 0.0:
             await self._connect(settings)
 
