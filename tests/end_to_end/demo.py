@@ -33,6 +33,8 @@ from .wording import Wording
 ARRIVAL_TIMEOUT: Final = 60
 """Seconds that an email may take to arrive."""
 _UNPLUGGED_FOR: Final = 1.0
+_TOLD: Final = 1.0
+"""Seconds in which nothing is said to the modem, once it knows all."""
 _LIST: Final = "quectel_smtp.list_outbox"
 
 
@@ -210,6 +212,8 @@ class Demo:
     ) -> None:
         """Send, and show the email and how long each part of its way took."""
         console = self._console
+        # As in a home, the modem knows by then what all emails need.
+        await modem.wait_for_silence(_TOLD)
         begun = time.monotonic()
         await self._act(person, notify, notification)
         accepted = time.monotonic()

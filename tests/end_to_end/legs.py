@@ -56,9 +56,7 @@ def _by_module(
     # The modem may have begun before the answer was here.
     taken = max(seen[content][0], accepted)
     sent = seen[put][0]
-    yield LegTime(
-        f"modem: data connection and settings, {content} AT commands", taken - accepted
-    )
+    yield LegTime(f"modem: data connection, {content} AT commands", taken - accepted)
     yield LegTime(
         f"modem: recipients, subject and body, {put - content} AT commands",
         sent - taken,
