@@ -1,7 +1,6 @@
 """The first email after a boot of the modem, which was armed, beside a warm one."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -46,16 +45,13 @@ class FirstEmail:
         return median(self.first) - median(self.activation)
 
 
-async def armed(virtual: VirtualModem, boot: Callable[[], None]) -> int:
-    """Boot the modem, and wait until it was asked nothing more; how many lines it heard."""
+async def _armed(virtual: VirtualModem) -> int:
+    """Boot the modem, and wait until it was told all; how many lines that took."""
     virtual.forget()
-    boot()
+    virtual.reboot()
     await virtual.wait_for_command("", timeout=_BOOT)
-    before = -1
-    while (now := len(virtual.commands())) != before:
-        before = now
-        await asyncio.sleep(_QUIET)
-    return now
+    await virtual.wait_for_silence(_QUIET)
+    return len(virtual.commands())
 
 
 async def _restarted(virtual: VirtualModem, modem: Modem) -> None:
@@ -88,13 +84,15 @@ async def _courier(
         await sending.send()
         for _ in range(count):
             await sending.rest()
-            heard = await armed(virtual, virtual.reboot)
+            heard = await _armed(virtual)
             virtual.forget()
             await timed(found.connected if stays else found.first, sending.send)
             await sending.rest()
             if stays:
                 continue
             found.beforehand, found.commands = heard, _sent(virtual)
+            # After as long a pause: a process that has rested is slower at first.
+            await virtual.wait_for_silence(_QUIET)
             virtual.forget()
             await timed(found.warm, sending.send)
             await sending.rest()
@@ -109,6 +107,7 @@ async def _activations(virtual: VirtualModem, count: int, found: FirstEmail) -> 
     try:
         for _ in range(count):
             await _restarted(virtual, modem)
+            await virtual.wait_for_silence(_QUIET)
             await timed(found.activation, partial(modem.activate, PDP))
     finally:
         await modem.close()

@@ -37,7 +37,7 @@ def run(
     tell("emails through the outbox")
     through = through_outbox.run(times(6), 8)
     tell("first emails after a boot")
-    first = first_email.run(times(3), 8)
+    first = first_email.run(times(6), 4)
     tell("commands")
     warm = commands.run()
     tell("commits and fsyncs")
