@@ -137,6 +137,9 @@ class ScriptedPort(asyncio.Transport):
             if self._typed.endswith(b"+++"):
                 del self._typed[-3:]
             return
+        if not self._typed:
+            # An empty line: nothing answers it.
+            return
         line = self._typed.decode("latin-1")
         self._typed.clear()
         self.lines.append(line)

@@ -32,6 +32,9 @@ _LOGGER = logging.getLogger(__name__)
 
 # Guard time of ``+++`` on each side (SMTP note 1.3: 1 s), and a little for clocks.
 _GUARD: Final = 1.1
+# Bytes that a prompt asks for, the most (TCP/IP note 2.4.10). To a modem that has none
+# they are empty lines.
+_LONGEST_DATA: Final = 1460
 _QUIET: Final = 0.15
 # Longer than any answer is late that isn't lost: then nothing is outstanding.
 _LONG_QUIET: Final = 3.0
@@ -185,10 +188,10 @@ class CommandChannel(Link):
         """Bring a freshly opened port to where commands can be trusted.
 
         Undoes what another program may have set (``Q1``, ``V0``, ``E1``) and, with
-        ``escape``, leaves a data mode that it left behind; then asks until an answer is
-        certain. ``NoAnswerError`` if the port stays silent, after 5 s or 2 s without
-        ``escape``; ``NotAModemError`` if something else talks. Returns whether it took
-        the escape to make it answer.
+        ``escape``, leaves a data mode or a prompt that it left behind; then asks until
+        an answer is certain. ``NoAnswerError`` if the port stays silent, after 5 s or
+        2 s without ``escape``; ``NotAModemError`` if something else talks. Returns
+        whether it took the escape to make it answer.
         """
         async with self._lock:
             heard = self._last_read
@@ -198,6 +201,9 @@ class CommandChannel(Link):
             escaped = not greeted and escape
             if escaped:
                 await self._escape()
+                # Or a prompt that it left behind, which only its bytes end: each
+                # greeting is taken for some of them, and has it wait for the others.
+                self._write(b"\r" * _LONGEST_DATA)
                 greeted = await self._greet()
             try:
                 if greeted:
