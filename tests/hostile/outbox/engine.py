@@ -22,6 +22,7 @@ from custom_components.quectel_smtp.delivery.records import (
     OutboxError,
     Transition,
 )
+from custom_components.quectel_smtp.modem.at.errors import InvalidValueError
 
 from .fast_clock import FastClock, FastLoop
 from .fork_server import forked
@@ -30,7 +31,7 @@ from .points import Point, Trap
 from .protocol import Json, plan_from_json, transition_to_json
 from .rig import Plan, Rig
 
-_REFUSED = (BeingSentError, NotWaitingError, OutboxError)
+_REFUSED = (BeingSentError, InvalidValueError, NotWaitingError, OutboxError)
 _WRITING = "quectel_smtp change"
 """The task that outlives whoever asked for a write."""
 

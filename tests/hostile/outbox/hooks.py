@@ -1,12 +1,13 @@
 """Puts the traps into a process's own courier, outbox and modem, from outside.
 
-Nothing of this stands in what is shipped: classes are wrapped, or a subclass is put in
+On either way: an email that goes by the stream is in the clear here, and is followed by
+what the modem is given to send. Nothing of this stands in what is shipped: classes are wrapped, or a subclass is put in
 their place, in a process that exists to be killed.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 import functools
 from pathlib import Path
@@ -24,6 +25,7 @@ from custom_components.quectel_smtp.modem.mail.attachments import Attachment
 from custom_components.quectel_smtp.modem.mail.message import Message
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome
 from custom_components.quectel_smtp.modem.modem import Modem
+from custom_components.quectel_smtp.modem.tcp.joined import Joined
 
 from .fast_clock import FastClock
 from .points import Point, Trap
@@ -32,9 +34,11 @@ PICTURE = "With a picture"
 """How the subject of an email begins that gets an attachment on its way."""
 
 _UPLOAD = 3000
+_SECOND = 2
 _QUICK = 10.0
 _COMMANDS = {
     'AT+QSMTPCFG="sender"': Point.CONFIGURING,
+    "AT+QIOPEN": Point.CONFIGURING,
     "AT+QSMTPPUT": Point.BEFORE_PUT,
 }
 _ANSWERS = {
@@ -44,6 +48,41 @@ _ANSWERS = {
 }
 
 
+class Conversation:
+    """What is being told to a mail server over the modem's TCP, piece by piece."""
+
+    _END = b"\r\n.\r\n"
+
+    def __init__(self) -> None:
+        """Begin with the greeting."""
+        self._recipients = 0
+        self._in_content = False
+        self._tail = b""
+        self.pieces = 0
+        """Of the content, so far."""
+
+    def point(self, piece: bytes) -> Point | None:
+        """Return the point that stands before a piece."""
+        if not self._in_content:
+            self._recipients += piece.startswith(b"RCPT")
+            self._in_content = piece == b"DATA\r\n"
+            if self._in_content:
+                return Point.AFTER_SUBJECT
+            if piece.startswith(b"RCPT") and self._recipients == _SECOND:
+                return Point.BETWEEN_RECIPIENTS
+            return None
+        self.pieces += 1
+        self._tail = (self._tail + piece)[-len(self._END) :]
+        if self.ended:
+            return Point.BEFORE_PUT
+        return {1: Point.AFTER_CONNECT, 2: Point.MID_UPLOAD}.get(self.pieces)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the piece is the last: from here on the server may accept it all."""
+        return self._tail == self._END
+
+
 class HookedChannel(AtChannel):
     """A channel on which each step can be the last, and that slows the clock down."""
 
@@ -51,6 +90,8 @@ class HookedChannel(AtChannel):
     clock = FastClock()
     _middle: Point | None = None
     _until_middle = 0
+    _piece: bytes | None = None
+    _conversation = Conversation()
 
     @override
     async def execute(
@@ -64,6 +105,8 @@ class HookedChannel(AtChannel):
                 loop = asyncio.get_running_loop()
                 loop.call_soon(self.trap.reach, Point.PUT_WRITTEN)
 
+        if command.line.startswith("AT+QIOPEN"):
+            self._conversation = Conversation()
         self._reach(_COMMANDS, command.line)
         # Minutes are for the network to answer, as with a result code.
         slow = command.deadline > _QUICK
@@ -90,6 +133,17 @@ class HookedChannel(AtChannel):
                 acknowledged=acknowledged,
                 settle=settle,
             )
+
+    @override
+    async def send(self, command: Command, data: bytes) -> str:
+        self._piece = data
+        if point := self._conversation.point(data):
+            self.trap.reach(point)
+        with self.clock.talking():
+            result = await super().send(command, data)
+        if self._conversation.ended:
+            self.trap.reach(Point.PUT_ACCEPTED)
+        return result
 
     @override
     async def synchronise(self, *, escape: bool = True) -> bool:
@@ -122,7 +176,20 @@ class HookedChannel(AtChannel):
             if self._until_middle < 0:
                 self.trap.reach(self._middle)
             self._until_middle -= len(data)
-        super()._write(data)
+        if data is self._piece:
+            self._write_piece(data)
+        else:
+            super()._write(data)
+
+    def _write_piece(self, piece: bytes) -> None:
+        conversation, half = self._conversation, 0
+        if conversation.ended:
+            asyncio.get_running_loop().call_soon(self.trap.reach, Point.PUT_WRITTEN)
+        elif conversation.pieces == 1:
+            half = len(piece) // 2
+            super()._write(piece[:half])
+            self.trap.reach(Point.MID_BODY)
+        super()._write(piece[half:])
 
     def _reach(self, points: dict[str, Point], line: str) -> None:
         for beginning, point in points.items():
@@ -151,6 +218,14 @@ class HookedModem(Modem):
             picture = Attachment("camera.jpg", bytes(_UPLOAD))
             message = replace(message, attachments=(picture,))
         return await super().prepare(message)
+
+    @override
+    @asynccontextmanager
+    async def stream(self, host: str, port: int) -> AsyncGenerator[Joined]:
+        # Whoever talks over it gives a server up by the same clock.
+        with HookedChannel.clock.expecting():
+            async with super().stream(host, port) as pair:
+                yield pair
 
     @override
     async def late_result(self) -> Outcome:

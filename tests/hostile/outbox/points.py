@@ -1,13 +1,16 @@
 """Where a process is killed: the points between which an email is nowhere safe by itself.
 
 The numbers are those of the promises; for an outbox on SQLite the first five are those of
-its transaction.
+its transaction. Each has its meaning by the stream, too, where PUT is the end of DATA's
+text: the line with a dot.
 """
 
 from enum import StrEnum
 import os
 import signal
 import threading
+
+from custom_components.quectel_smtp.delivery.records import Way
 
 
 class Point(StrEnum):
@@ -20,14 +23,16 @@ class Point(StrEnum):
     BEFORE_RETURN = "05 accepted, before the caller knows"
     BEFORE_INTENT = "06 before the intent to send is recorded"
     AFTER_INTENT = "07 after the intent to send is recorded"
-    CONFIGURING = "08 during the account's configuration"
+    CONFIGURING = (
+        "08 during the account's configuration, or before the server is connected to"
+    )
     BETWEEN_RECIPIENTS = "09 between two recipients"
-    AFTER_SUBJECT = "10 after the subject"
-    AFTER_CONNECT = "11 after CONNECT, before the body"
-    MID_BODY = "12 in the middle of the body"
-    MID_UPLOAD = "13 in the middle of an attachment"
-    BEFORE_PUT = "14 before PUT"
-    PUT_WRITTEN = "15 after PUT, before its OK"
+    AFTER_SUBJECT = "10 after the subject, or before DATA"
+    AFTER_CONNECT = "11 after CONNECT, or DATA's reply, before the body"
+    MID_BODY = "12 in the middle of the body, or of its first piece"
+    MID_UPLOAD = "13 in the middle of an attachment, or between two pieces"
+    BEFORE_PUT = "14 before PUT, or the last piece"
+    PUT_WRITTEN = "15 after PUT, or the last piece, before its OK"
     PUT_ACCEPTED = "16 after PUT's OK, before the result"
     BEFORE_RECORD = "17 after the result, before it is recorded"
     AFTER_RECORD = "18 after the result is recorded, before anything is erased"
@@ -37,10 +42,10 @@ class Point(StrEnum):
     BEFORE_SHOWN = "21 after the commit, before the event"
     AFTER_SHOWN = "22 after the event, before it is marked as shown"
 
-    @property
-    def in_doubt(self) -> bool:
+    def in_doubt(self, way: Way) -> bool:
         """Whether the email may be under way, or gone, without a result we know of."""
-        return self in _IN_DOUBT
+        begun = way is Way.STREAM and self in _BEGUN
+        return begun or self in _IN_DOUBT
 
 
 # The intent is recorded right before PUT: after it nobody knows whether PUT was written.
@@ -52,6 +57,11 @@ _IN_DOUBT = frozenset(
         Point.PUT_ACCEPTED,
         Point.BEFORE_RECORD,
     }
+)
+
+# By the stream it is recorded before DATA.
+_BEGUN = frozenset(
+    {Point.AFTER_SUBJECT, Point.AFTER_CONNECT, Point.MID_BODY, Point.MID_UPLOAD}
 )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from custom_components.quectel_smtp.delivery.records import Options, Transition
+from custom_components.quectel_smtp.delivery.records import Options, Transition, Way
 
 from .rig import Plan
 
@@ -24,12 +24,14 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
 
 def plan_from_json(values: Mapping[str, Any]) -> Plan:
     """Return the plan that ``plan_to_json`` wrote."""
+    options = values["options"]
+    way = options["way"]
     return Plan(
         **{
             **values,
             "database": Path(values["database"]),
             "ports": tuple(values["ports"]),
-            "options": Options(**values["options"]),
+            "options": Options(**{**options, "way": None if way is None else Way(way)}),
         }
     )
 

@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from custom_components.quectel_smtp.delivery.email import new_reference
-from custom_components.quectel_smtp.delivery.records import State
+from custom_components.quectel_smtp.delivery.records import State, Way
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.profiles import MailClient
 from tests.virtual_modem.tests.mail_server import MailServer
@@ -30,6 +30,14 @@ _ENDS = frozenset(state.value for state in State if not state.waiting)
 # Waiting is done in the processes; this is only how often we look.
 _LOOK = 0.01
 _PATIENCE = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """By which way emails go, and which program is behind the modem's mail commands."""
+
+    mail_client: MailClient = MailClient.NOTE
+    way: Way = Way.MODULE
 
 
 @dataclass(slots=True)
@@ -199,28 +207,39 @@ class Scene:
         return figures
 
 
+_BY_NOTE = Route()
+
+
 @asynccontextmanager
 async def scene(
     folder: Path,
     *,
     settings: Mapping[str, str | float] | None = None,
     time_scale: float = 0.01,
-    mail_client: MailClient = MailClient.NOTE,
+    route: Route = _BY_NOTE,
+    mail_client: MailClient | None = None,
     **changes: Any,
 ) -> AsyncIterator[Scene]:
-    """Set a scene; ``settings`` are the modem's, ``changes`` those of the plan."""
+    """Set a scene; ``settings`` are the modem's, ``changes`` those of the plan.
+
+    mail_client: that of the modem, in place of the route's
+    """
+    if mail_client is not None:
+        route = replace(route, mail_client=mail_client)
     async with (
         MailServer() as server,
         VirtualModem(
             hosts={HOST: {25: server.port}},
             settings=settings,
             time_scale=time_scale,
-            mail_client=mail_client,
+            mail_client=route.mail_client,
             link=folder / "modem",
         ) as virtual,
     ):
         plan = Plan(folder / "outbox.db", virtual.port)
-        set_scene = Scene(server, virtual, replace(plan, **changes))
+        plan = replace(plan, **changes)
+        options = replace(plan.options, way=route.way)
+        set_scene = Scene(server, virtual, replace(plan, options=options))
         try:
             yield set_scene
         finally:
