@@ -213,10 +213,10 @@ _BY_NOTE = Route()
 @asynccontextmanager
 async def scene(
     folder: Path,
+    route: Route = _BY_NOTE,
     *,
     settings: Mapping[str, str | float] | None = None,
     time_scale: float = 0.01,
-    route: Route = _BY_NOTE,
     mail_client: MailClient | None = None,
     **changes: Any,
 ) -> AsyncIterator[Scene]:

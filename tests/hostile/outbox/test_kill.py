@@ -110,7 +110,7 @@ def report(point: Point, figures: Counter[str], kills: int = 1) -> None:
 async def test_a_kill_at_any_point_loses_nothing(
     group: str, tmp_path: Path, route: Route
 ) -> None:
-    async with scene(tmp_path, route=route, late=_LATE) as set_scene:
+    async with scene(tmp_path, route, late=_LATE) as set_scene:
         await (await set_scene.start()).until_ready()
         await set_scene.submit("Before")
         await set_scene.until_over()
@@ -137,7 +137,7 @@ async def test_a_kill_at_any_point_loses_nothing(
 async def test_a_kill_while_recovering_loses_nothing(
     nth: int, tmp_path: Path, route: Route
 ) -> None:
-    async with scene(tmp_path, route=route, late=_LATE) as set_scene:
+    async with scene(tmp_path, route, late=_LATE) as set_scene:
         await (await set_scene.start()).until_ready()
         await die(set_scene, Point.PUT_ACCEPTED)
         engine = await set_scene.start(Point.RECOVERING, nth)
@@ -152,7 +152,7 @@ async def test_a_result_that_is_lost_twice_ends_unknown_and_is_told(
     tmp_path: Path,
     route: Route,
 ) -> None:
-    async with scene(tmp_path, route=route, late=_LATE) as set_scene:
+    async with scene(tmp_path, route, late=_LATE) as set_scene:
         engine = await (await set_scene.start(Point.PUT_ACCEPTED)).until_ready()
         first = await set_scene.submit("First")
         await engine.until_dead()
@@ -238,7 +238,7 @@ async def test_a_hundred_kills_around_a_point_lose_nothing(
     for day in range(_KILLS // _KILLS_A_DAY):
         folder = tmp_path / str(day)
         folder.mkdir()
-        async with scene(folder, route=route, late=_LATE) as set_scene:
+        async with scene(folder, route, late=_LATE) as set_scene:
             await (await set_scene.start()).until_ready()
             for _ in range(_KILLS_A_DAY):
                 # Half of them right there, the others anywhere after it.
