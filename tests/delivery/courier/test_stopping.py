@@ -16,7 +16,9 @@ from custom_components.quectel_smtp.delivery.records import (
     State,
     Way,
 )
+from custom_components.quectel_smtp.modem.at.errors import ModemError
 from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.modem import Modem
 from tests.delivery.bench import (
     HOST,
     PUT_LINE,
@@ -311,3 +313,31 @@ async def test_a_stream_over_a_silent_modem_holds_no_stop_up(
         await virtual.wait_for_command("QISTATE")
         async with asyncio.timeout(5.0):
             await courier.close()
+
+
+@virtual_time
+async def test_who_uses_a_silent_modem_meanwhile_holds_no_stop_up(
+    office: Office,
+) -> None:
+    """The check of an account, for one."""
+
+    async def use(modem: Modem) -> None:
+        office.modem.port.silent = True
+        try:
+            await modem.activate(office.settings.pdp)
+        finally:
+            # As a connection is closed.
+            await modem.restart()
+
+    courier = await office.open()
+    courier.start()
+    await office.until(lambda: courier.status.network)
+    await office.idle()
+    using = asyncio.create_task(courier.while_idle(use))
+    await office.until(lambda: office.modem.port.silent)
+    await asyncio.sleep(1)
+    began = asyncio.get_running_loop().time()
+    await courier.close()
+    assert asyncio.get_running_loop().time() - began <= 5.0
+    with pytest.raises(ModemError):
+        await using
