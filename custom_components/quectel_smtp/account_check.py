@@ -48,6 +48,7 @@ _TOLD: Final = (
     Trouble.ROOT,
     Trouble.CERTIFICATE_NAME,
     Trouble.VERSION,
+    Trouble.METHOD,
     Trouble.LOGIN,
     Trouble.SENDER,
 )
@@ -224,6 +225,6 @@ class AccountCheck:
             translation_key=key,
             translation_placeholders={
                 "name": self._entry.title,
-                "words": failed.words or "–",
+                "words": failed.said,
             },
         )

@@ -39,7 +39,7 @@ class AccountError(ModemError):
         super().__init__(failed.trouble.value)
         self.error = f"account_{key or failed.trouble.value}"
         self.field = _FIELDS.get(failed.trouble, "base")
-        self.words = failed.words or "–"
+        self.words = failed.said
         self.code = failed.code
         self.savable = not failed.lasting or failed.trouble is Trouble.VERSION
         self.root = root

@@ -143,7 +143,7 @@ async def test_a_wrong_password_is_tried_once_and_told_in_the_servers_words() ->
     [
         (Manners(login=LOGIN, replies={"MAIL": "553 not you"}), Trouble.SENDER, True),
         (Manners(login=LOGIN, replies={"MAIL": "451 later"}), Trouble.SENDER, False),
-        (Manners(login=LOGIN, offer_auth="XOAUTH2"), Trouble.LOGIN, True),
+        (Manners(login=LOGIN, offer_auth="XOAUTH2"), Trouble.METHOD, True),
         (Manners(login=LOGIN, offer_auth="CRAM-MD5 PLAIN"), None, False),
         (Manners(login=LOGIN, replies={"EHLO": "550 go away"}), Trouble.LOGIN, True),
     ],
@@ -258,13 +258,16 @@ async def test_a_server_that_breaks_off_is_told_from_one_that_refuses() -> None:
         for said, trouble in (
             (b"220 hello\r\n", Trouble.BROKEN),
             (b"554 not you\r\n", Trouble.GREETING),
-            (b"SSH-2.0-OpenSSH\r\n", Trouble.GREETING),
+            (b"554\r\n", Trouble.GREETING),
+            (b"SSH-2.0-OpenSSH\r\n", Trouble.SILENT),
         ):
             greeting = said
             verdict = await checked(settings(port, Security.NONE))
             assert isinstance(verdict, Failed)
             assert verdict.trouble is trouble
             assert not verdict.lasting
+            # A text that repeats what it says has something to repeat.
+            assert bool(verdict.said) is (trouble is Trouble.GREETING)
         with patch.object(checking, "REPLY_TIME", 0.05):
             greeting = b""
             verdict = await checked(settings(port, Security.NONE))

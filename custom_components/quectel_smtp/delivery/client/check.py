@@ -47,6 +47,8 @@ class Trouble(StrEnum):
     VERSION = "version"
     TLS = "tls"
     """Another reason, such as a port or security of another kind."""
+    METHOD = "method"
+    """The server takes no user name and password."""
     LOGIN = "login"
     SENDER = "sender"
     BROKEN = "broken"
@@ -67,8 +69,16 @@ _STEPS: Final = {
     Step.LOGIN: Trouble.LOGIN,
     Step.SENDER: Trouble.SENDER,
 }
+# Where the server gave no reply: it speaks something else, or offers nothing.
+_WORDLESS: Final = {
+    Step.CONNECT: Trouble.SILENT,
+    Step.TLS: Trouble.TLS,
+    Step.LOGIN: Trouble.METHOD,
+    Step.SENDER: Trouble.BROKEN,
+}
 _NOT_REACHED: Final = (Trouble.NAME, Trouble.PORT, Trouble.SILENT)
-_CERTIFICATE: Final = (
+_LASTING: Final = (
+    Trouble.METHOD,
     Trouble.EXPIRED,
     Trouble.ROOT,
     Trouble.CERTIFICATE_NAME,
@@ -88,12 +98,18 @@ class Failed:
     """What the server, or the way there, does not allow.
 
     ``words`` are the server's own, for the person alone: they may name the account.
-    ``code`` is that of its reply; where it was not reached, the modem's.
+    ``code`` is that of its reply; where it was not reached, the modem's. Who refuses
+    greeting, login or sender has given one at least.
     """
 
     trouble: Trouble
     words: str = field(default="", repr=False)
     code: int | None = None
+
+    @property
+    def said(self) -> str:
+        """What the server said, by its code where it has no words; empty if nothing."""
+        return self.words or ("" if self.code is None else str(self.code))
 
     @property
     def reached(self) -> bool:
@@ -105,7 +121,7 @@ class Failed:
         """Whether the next email fails for it, too: the server's answer was plain."""
         if self.trouble in (Trouble.LOGIN, Trouble.SENDER):
             return self.code is None or self.code >= _FOR_GOOD
-        return self.trouble in _CERTIFICATE
+        return self.trouble in _LASTING
 
 
 type Verdict = Passed | Failed
@@ -220,7 +236,7 @@ def _failed(err: SessionError) -> Failed:
     if err.broken:
         return Failed(Trouble.SILENT if err.step is Step.CONNECT else Trouble.BROKEN)
     if err.reply is None:
-        return Failed(_STEPS[err.step])
+        return Failed(_WORDLESS[err.step])
     return Failed(_STEPS[err.step], plain(err.reply.words), err.reply.code)
 
 
