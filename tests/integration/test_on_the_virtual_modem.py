@@ -313,6 +313,32 @@ async def test_a_modem_is_told_the_account_before_there_is_an_email(
     assert _shown(hass, WAITING) == "0"
 
 
+async def test_a_certificate_is_told_in_each_boot_and_written_once(
+    hass: HomeAssistant, modem: VirtualModem, in_service: MockConfigEntry
+) -> None:
+    data = in_service.data | {"certificate": ROOT, "verification": "manual"}
+    hass.config_entries.async_update_entry(in_service, data=data)
+    await modem.wait_for_command('QSSLCFG="cacert"')
+    await modem.wait_for_command(SENDER)
+    modem.reboot()
+    await modem.wait_for_command('QSSLCFG="cacert"', count=2)
+    # It lies in the modem's flash, which each writing wears.
+    assert len(modem.commands("QFUPL=[^?]")) == 1
+
+
+async def test_the_mail_client_of_the_modem_is_told_nothing_where_none_goes_by_it(
+    hass: HomeAssistant, modem: VirtualModem, in_service: MockConfigEntry
+) -> None:
+    await modem.wait_for_command(SENDER)
+    hass.config_entries.async_update_entry(in_service, options={"way": "stream"})
+    await modem.wait_for_command("QISDE=0")
+    told = len(modem.commands("QSMTP"))
+    modem.reboot()
+    await modem.wait_for_command("QISDE=0", count=2)
+    assert len(modem.commands("QSMTP")) == told
+    assert not modem.commands("QIOPEN")
+
+
 async def test_an_email_that_comes_while_the_modem_is_told_goes_first(
     hass: HomeAssistant,
     modem: VirtualModem,
