@@ -31,6 +31,8 @@ class TlsReason(StrEnum):
 
 # X509_V_ERR_... of OpenSSL's x509_vfy.h.
 _REASONS: Final = {
+    # A root of the right name, with another key: such as one that was made anew.
+    7: TlsReason.ROOT,
     9: TlsReason.NOT_YET_VALID,
     10: TlsReason.EXPIRED,
     18: TlsReason.ROOT,
