@@ -38,7 +38,7 @@ The entry's ``options`` are what a person may choose about delivery; each has a 
     digest           bool  whether many that wait for one recipient may go out as one
     idle             int   minutes without mail after which the data connection is given
                            back; 0: never
-    way              str   by what emails go out: module, stream
+    way              str   by what emails go out: automatic, module, stream
 """
 
 from typing import Final
@@ -83,6 +83,7 @@ CONF_WAY: Final = "way"
 
 VERIFICATION_AUTOMATIC: Final = "automatic"
 VERIFICATION_MANUAL: Final = "manual"
+WAY_AUTOMATIC: Final = "automatic"
 
 # Of the forms only.
 SECTION_ADVANCED: Final = "advanced"

@@ -41,6 +41,7 @@ from .const import (
     CONF_VERIFICATION,
     CONF_WAY,
     VERIFICATION_AUTOMATIC,
+    WAY_AUTOMATIC,
 )
 from .delivery.records import Options, Way
 from .delivery.rules.fit import check_account
@@ -69,7 +70,7 @@ DEFAULTS: Final[Mapping[str, int | bool | str]] = {
     CONF_PER_DAY: _DEFAULTS.per_day,
     CONF_DIGEST: _DEFAULTS.digest,
     CONF_IDLE: int(_DEFAULTS.idle) // MINUTE,
-    CONF_WAY: _DEFAULTS.way.value,
+    CONF_WAY: WAY_AUTOMATIC,
 }
 
 
@@ -238,9 +239,12 @@ def _choice[E: IntEnum](data: Mapping[str, Any], key: str, kind: type[E]) -> E:
         raise InvalidValueError(key, "unusable") from err
 
 
-def _way(options: Mapping[str, Any]) -> Way:
+def _way(options: Mapping[str, Any]) -> Way | None:
+    chosen = _value(options, CONF_WAY, str, WAY_AUTOMATIC)
+    if chosen == WAY_AUTOMATIC:
+        return None
     try:
-        return Way(_value(options, CONF_WAY, str, _DEFAULTS.way.value))
+        return Way(chosen)
     except ValueError as err:
         raise InvalidValueError(CONF_WAY, "unusable") from err
 

@@ -22,7 +22,7 @@ from custom_components.quectel_smtp.modem.mail.server import Security, ServerSet
 from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.network.pdp import PdpSettings
 from tests.modem.scripted_modem import IMEI, NOW, ScriptedModem
-from tests.modem.scripted_port import OK, Answer, Data, ScriptedPort, frame
+from tests.modem.scripted_port import ERROR, OK, Answer, Data, ScriptedPort, frame
 
 HOUR = 3600.0
 HOST = "mail.example.com"
@@ -112,6 +112,8 @@ class SendingModem(ScriptedModem):
         self.answers[DNS_LINE] = OK + b'\r\n+QIURC: "dnsgip",0,1,60\r\n'
         self.answers[OPEN_LINE] = OK + b"\r\n+QIOPEN: 11,0\r\n"
         self.answers[QUESTION] = BUSY
+        # It has no more of the TCP commands than what proves a path.
+        self.answers["AT+QISEND=?"] = ERROR
         self.answers["AT+CFUN=1,1"] = self._restarted
         self.absent = False
         self.urls: set[str] | None = None

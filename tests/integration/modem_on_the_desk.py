@@ -205,6 +205,16 @@ class DeskModem:
         await self._do("identify")
         return self.desk.identity
 
+    @property
+    def lacks_tcp(self) -> bool:
+        """Whether it has no TCP commands."""
+        return not self.desk.has_tcp
+
+    async def has_tcp(self) -> bool:
+        """Return whether it has TCP commands."""
+        await self._do("has_tcp")
+        return self.desk.has_tcp
+
     async def has_mail_client(self) -> bool:
         """Have a mail client, or TCP commands at least, where the desk has it so."""
         await self._do("has_mail_client")

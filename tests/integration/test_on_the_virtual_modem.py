@@ -12,16 +12,17 @@ from custom_components.quectel_smtp.const import DOMAIN
 from custom_components.quectel_smtp.modem.at.errors import SimError
 from custom_components.quectel_smtp.modem.network.pdp import PdpState
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.fault_model import Action, Fault, Moment
 from tests.virtual_modem.profiles import MailClient
 from tests.virtual_modem.tests.mail_server import MailServer, Manners
 
-from .conftest import DATA, RECIPIENT, send, until
+from .conftest import ANNA, DATA, RECIPIENT, send, until
 from .dialog import CELLULAR_INPUT, SERVER_INPUT, Dialog, texts
 from .mail_on_the_desk import CA, ROOT, bundle
 
@@ -495,3 +496,81 @@ async def test_a_refused_login_is_a_repair_in_the_server_s_own_words(
     mail.manners.login = ("home@example.com", "correct horse")
     await dialog.submit()
     await until(lambda: _shown(hass, LAST) == "sent")
+
+
+# Two ways.
+
+ALARM = {
+    "automation": {
+        "triggers": {"trigger": "event", "event_type": "water"},
+        "actions": {
+            "action": "notify.send_message",
+            "target": {"entity_id": ANNA},
+            "data": {
+                "title": "Alarm",
+                "message": "Water in the {{ trigger.event.data.where }}",
+            },
+        },
+    }
+}
+EMAIL = "event.quectel_ec200n_cn_email"
+
+
+@pytest.mark.parametrize("modem", [MailClient.TERSE], indirect=True)
+async def test_what_a_terse_modem_fails_to_send_home_assistant_s_client_sends(
+    hass: HomeAssistant,
+    modem: VirtualModem,
+    mail: MailServer,
+    in_service: MockConfigEntry,
+) -> None:
+    told = []
+
+    @callback
+    def hear(event: Event[EventStateChangedData]) -> None:
+        state = event.data["new_state"]
+        assert state is not None
+        told.append((state.attributes["event_type"], state.attributes.get("way")))
+
+    async_track_state_change_event(hass, EMAIL, hear)
+    assert await async_setup_component(hass, "automation", ALARM)
+    modem.fault(
+        Fault(Action.RESULT, "QSMTPPUT", Moment.BEFORE_RESULT, code=654, times=0)
+    )
+    hass.bus.async_fire("water", {"where": "cellar"})
+    await until(lambda: _shown(hass, LAST) == "sent")
+    state = hass.states.get(LAST)
+    assert state is not None
+    assert state.attributes["way"] == "stream"
+    assert state.attributes["reply"] == 250
+    assert ("deferred", "module") in told
+    assert told[-1] == ("sent", "stream")
+    assert len(modem.commands("QSMTPPUT=")) == 1
+    # The modem's client had sent it after all.
+    texts = [envelope.content for envelope in mail.received]
+    assert len(texts) == 2
+    assert texts[1] is not None
+    assert b"(possible repeat)" in bytes(texts[1])
+
+
+@pytest.mark.parametrize("modem", [MailClient.TERSE], indirect=True)
+async def test_a_password_that_a_terse_modem_does_not_complain_of_is_asked_for(
+    hass: HomeAssistant,
+    modem: VirtualModem,
+    mail: MailServer,
+    in_service: MockConfigEntry,
+) -> None:
+    assert await async_setup_component(hass, "automation", ALARM)
+    hass.bus.async_fire("water", {"where": "cellar"})
+    await until(lambda: _shown(hass, LAST) == "sent")
+    mail.manners.login = ("home@example.com", "battery staple")
+    mail.mechanisms.clear()
+    hass.bus.async_fire("water", {"where": "kitchen"})
+    await until(lambda: _shown(hass, LAST) == "refused")
+    state = hass.states.get(LAST)
+    assert state is not None
+    assert state.attributes["way"] == "stream"
+    assert (state.attributes["state"], state.attributes["reply"]) == ("held", 535)
+    assert state.attributes["server_words"].startswith("5.7.8 ")
+    assert len(mail.mechanisms) == 2
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == "reauth"

@@ -262,6 +262,13 @@ class Item:
     accepted: Instant
     history: History
     recipient_id: str | None = field(default=None, repr=False)
+    finding: Finding | None = None
+    """What its last attempt came to."""
+
+    @property
+    def shows_hidden(self) -> bool:
+        """Whether a hidden address is among others."""
+        return bool(self.bcc) and len(self.to) + len(self.cc) + len(self.bcc) > 1
 
     @property
     def addresses(self) -> frozenset[str]:
@@ -404,8 +411,8 @@ class Options:
     """Whether ten or more emails that wait for one recipient go out as one."""
     idle: float = 30 * 60.0
     """Seconds without mail after which the PDP context is given back; 0: never."""
-    way: Way = Way.MODULE
-    """By what emails go out."""
+    way: Way | None = None
+    """By what emails go out; None: as each of them, and the modem, asks for."""
 
 
 # What keeps the outbox from accepting.

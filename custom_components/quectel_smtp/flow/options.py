@@ -22,6 +22,7 @@ from ..const import (
     CONF_PER_HOUR,
     CONF_WAY,
     SUBENTRY_RECIPIENT,
+    WAY_AUTOMATIC,
 )
 from ..delivery.records import Way
 from ..delivery.rules.fit import MailClientLimitError, check_account, check_addresses
@@ -54,7 +55,6 @@ def _field(key: str) -> vol.Required:
 def _options(*, offers_module: bool) -> vol.Schema:
     """Return the form; a modem without a mail client has no such choice."""
     ways = [way.value for way in Way if offers_module or way is not Way.MODULE]
-    usual = DEFAULTS[CONF_WAY]
     return vol.Schema(
         {
             _field(CONF_LIFETIME): _number(CONF_LIFETIME, UnitOfTime.HOURS),
@@ -62,10 +62,10 @@ def _options(*, offers_module: bool) -> vol.Schema:
             _field(CONF_PER_DAY): _number(CONF_PER_DAY),
             _field(CONF_DIGEST): BooleanSelector(),
             _field(CONF_IDLE): _number(CONF_IDLE, UnitOfTime.MINUTES),
-            vol.Required(
-                CONF_WAY, default=usual if usual in ways else ways[0]
-            ): SelectSelector(
-                SelectSelectorConfig(options=ways, translation_key=CONF_WAY)
+            _field(CONF_WAY): SelectSelector(
+                SelectSelectorConfig(
+                    options=[WAY_AUTOMATIC, *ways], translation_key=CONF_WAY
+                )
             ),
         }
     )

@@ -94,6 +94,18 @@ class Modem(Connection):
             await self._tcp_limits()
         return found
 
+    async def has_tcp(self) -> bool:
+        """Whether the firmware has the TCP commands that a stream needs."""
+        if not self.lacks_tcp:
+            with suppress(CommandError):
+                await self._tcp_limits()
+        return not self.lacks_tcp
+
+    @property
+    def lacks_tcp(self) -> bool:
+        """Whether it is known in this boot that the firmware has no TCP commands."""
+        return self._memory.get("lacks_tcp") is not None
+
     async def urc_port(self) -> str | None:
         """Return where URCs are routed to, None where the firmware can't tell."""
         return await profile.urc_port(await self._initialise())
@@ -244,7 +256,13 @@ class Modem(Connection):
         """
         limits = await self._tcp_limits()
         channel = self._open_session.channel
-        stream = await TcpStream.open(channel, pdp.DEFAULT_CONTEXT, host, port, limits)
+        try:
+            stream = await TcpStream.open(
+                channel, pdp.DEFAULT_CONTEXT, host, port, limits
+            )
+        except CommandError:
+            self._memory.keep("lacks_tcp", "")
+            raise
         try:
             async with joined(stream) as pair:
                 yield pair
@@ -281,6 +299,7 @@ class Modem(Connection):
             try:
                 session.tcp = boot, await preparation.prepare(channel)
             except CommandError as err:
+                self._memory.keep("lacks_tcp", "")
                 if (await self.profile()).has_mail_client:
                     raise
                 raise UnsupportedModemError from err

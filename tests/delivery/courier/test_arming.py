@@ -106,6 +106,7 @@ async def test_the_mail_client_of_the_modem_is_told_nothing_where_none_goes_by_i
     office: Office,
 ) -> None:
     choose(office, way=Way.STREAM)
+    office.modem.answers["AT+QISEND=?"] = OK
     async with office.at_work():
         await asyncio.sleep(HOUR)
         assert not heard(office, "AT+QSMTP")

@@ -17,6 +17,7 @@ from custom_components.quectel_smtp.delivery.records import (
     Standing,
     State,
     Verdict,
+    Way,
 )
 from custom_components.quectel_smtp.delivery.rules.outcomes import (
     Kind,
@@ -198,6 +199,8 @@ def after(
     refusals: int = 1,
     proved: bool = False,
     jitter: float = 0.0,
+    way: Way = Way.MODULE,
+    explained_next: bool = False,
 ) -> Verdict:
     """Judge an email to one, of an account that has ever sent, unless told otherwise.
 
@@ -210,6 +213,8 @@ def after(
         standing=Standing(proven, refusals),
         proved=proved,
         jitter=jitter,
+        way=way,
+        explained_next=explained_next,
     )
 
 
@@ -407,6 +412,23 @@ def test_a_failure_without_a_reason_on_a_proved_path_asks_for_a_person(
 def test_a_failure_without_a_reason_may_be_about_one_of_several(code: int) -> None:
     split = after(reported(code), proven=False, refusals=0, proved=True, recipients=2)
     assert split == Split(History(1, doubts=1))
+
+
+@pytest.mark.parametrize("recipients", [1, 2])
+@pytest.mark.parametrize("code", UNEXPLAINED)
+def test_a_failure_that_the_next_attempt_explains_is_no_person_s_business_yet(
+    code: int, recipients: int
+) -> None:
+    for refusals, proved in ((0, True), (1, False)):
+        again = after(
+            reported(code),
+            proven=False,
+            refusals=refusals,
+            proved=proved,
+            recipients=recipients,
+            explained_next=True,
+        )
+        assert again == DOUBT
 
 
 @pytest.mark.parametrize("doubts", range(6))
@@ -734,6 +756,24 @@ def test_jitter_beyond_its_range_is_kept_to_it() -> None:
 # Any sequence.
 
 
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        (Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, SmtpReply(535)), Reason.LOGIN),
+        (Outcome(Result.REFUSED, SmtpError.TLS), Reason.CERTIFICATE),
+    ],
+)
+def test_what_our_own_client_was_told_of_a_log_in_holds_all_at_once(
+    outcome: Outcome, reason: Reason
+) -> None:
+    for refusals, minutes in ((0, 15), (1, 15), (2, 30), (3, 60), (100, 60)):
+        hold = Hold(reason, minutes * 60.0, History(1))
+        assert after(outcome, refusals=refusals, way=Way.STREAM) == hold
+    # The modem's had tried before: that were two log-ins.
+    tried = after(outcome, History(1, doubts=1), refusals=0, way=Way.STREAM)
+    assert tried == Hold(reason, HOUR, History(2, doubts=1))
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """What an attempt comes to, and in which circumstances."""
@@ -744,6 +784,8 @@ class Attempt:
     refusals: int
     proved: bool
     jitter: float
+    way: Way
+    explained_next: bool
 
     @property
     def accepted(self) -> bool:
@@ -766,6 +808,8 @@ class Attempt:
             refusals=self.refusals,
             proved=self.proved,
             jitter=self.jitter,
+            way=self.way,
+            explained_next=self.explained_next,
         )
 
 
@@ -790,6 +834,8 @@ attempts = st.builds(
     st.integers(0, 3),
     st.booleans(),
     st.floats(-1, 1),
+    st.sampled_from(Way),
+    st.booleans(),
 )
 histories = st.builds(
     History,

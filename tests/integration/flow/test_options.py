@@ -17,7 +17,7 @@ DEFAULTS: dict[str, Any] = {
     "emails_per_day": 200,
     "digest": True,
     "idle": 30,
-    "way": "module",
+    "way": "automatic",
 }
 
 

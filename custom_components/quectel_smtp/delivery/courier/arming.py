@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import logging
 from typing import Final
 
-from ...modem.at.errors import ModemError
+from ...modem.at.errors import ModemError, UnsupportedModemError
 from ..records import Way
 from ..rules import policy
 from ..settings import Settings
@@ -70,11 +70,10 @@ class Arming:
         self._gate = float("-inf")
 
     async def _tell(self, settings: Settings, wanted: asyncio.Event) -> bool:
-        """Tell all that the email's way needs; False if somebody wants the modem."""
+        """Tell all that emails need; False if somebody wants the modem."""
         if wanted.is_set():
             return False
-        carrier = self._carriers[settings.options.way]
-        telling = asyncio.ensure_future(carrier.arm(settings))
+        telling = asyncio.ensure_future(self._tell_all(settings))
         interrupting = asyncio.ensure_future(self._interrupt(telling, wanted))
         try:
             await asyncio.wait((telling,))
@@ -85,11 +84,20 @@ class Arming:
         if telling.cancelled():
             return False
         error = telling.exception()
-        if isinstance(error, ModemError):
-            _LOGGER.debug("The modem is not told what emails need: %s", error)
-        elif error is not None:
+        if error is not None:
             _LOGGER.error("Unexpected error, emails go on", exc_info=error)
         return True
+
+    async def _tell_all(self, settings: Settings) -> None:
+        """Tell all that is needed by the way that is chosen, or by each of them."""
+        chosen = settings.options.way
+        for way in Way if chosen is None else (chosen,):
+            try:
+                await self._carriers[way].arm(settings)
+            except ModemError as err:
+                _LOGGER.debug("The modem is not told what emails need: %s", err)
+                if isinstance(err, UnsupportedModemError):
+                    return
 
     async def _interrupt(
         self, telling: asyncio.Task[None], wanted: asyncio.Event

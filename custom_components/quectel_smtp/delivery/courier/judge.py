@@ -99,6 +99,12 @@ class Judge:
             standing=standing,
             proved=proved,
             jitter=jitter(),
+            way=told.way,
+            explained_next=(
+                told.way is Way.MODULE
+                and settings.options.way is None
+                and not self._line.modem.lacks_tcp
+            ),
         )
         wake = sent and bool(
             self._pace.failures
@@ -127,6 +133,7 @@ class Judge:
                 standing=Standing(proven=True) if sent else standing,
                 proved=proved,
                 jitter=jitter(),
+                way=told.way,
             )
             finding = _finding(Told(end.outcome, end.words, way=told.way), who)
             parts.append(Part(frozenset({who}), own, finding))
@@ -138,7 +145,8 @@ class Judge:
         elif outcomes.asks_later(outcome):
             self._wait_for_server(outcome, addresses, standing)
         elif spoilt and not unexplained:
-            recovery.renew()
+            if told.way is Way.MODULE:
+                recovery.renew()
         elif climbs(outcome) and not (unexplained and proved):
             self._path_failed(None, recovery)
         elif outcomes.classify(outcome) is Kind.OURS:
@@ -163,7 +171,7 @@ class Judge:
             # A path that can't be proved costs no attempt, and the path sets the pace.
             pause = policy.delay(self._pace.failures + 1, jitter())
             verdict = Again(pause, Reason.DOUBT, item.history)
-        finding = Finding(error=error.key)
+        finding = Finding(error=error.key, way=self._sender.way)
         await self._record(item.envelope, [Part(item.addresses, verdict, finding)])
         if climbs(error):
             self._path_failed(error, recovery)

@@ -12,6 +12,7 @@ from ..records import Again, Item, Unsettled, Way
 from ..rules import policy
 from ..rules.fit import CAPACITIES
 from ..rules.recovery import Recovery
+from ..rules.way import prefers_stream
 from ..rules.wording import Wording, letter
 from ..settings import Settings
 from .books import Books
@@ -58,6 +59,8 @@ class Sender:
     ) -> Told | Again | None:
         """Make an attempt; None if it was cancelled, or its result did not come.
 
+        None, too, where it was parted so that hidden addresses stay hidden: it is due.
+
         ``Again`` where it has to wait first. A ``ModemError`` means that nothing was
         sent.
         """
@@ -73,8 +76,9 @@ class Sender:
         self, item: Item, settings: Settings, recovery: Recovery
     ) -> Told | Again | None:
         self.proved = False
-        carrier = self._carrier = self._carriers[settings.options.way]
-        if item.history.copies > 1:
+        self._carrier = self._carriers[Way.MODULE]
+        by_stream = self._prefers_stream(item, settings)
+        if item.history.copies > 1 and not by_stream:
             recovery.insist()
         now = self._outbox.now().elapsed
         await recovery.mend(self._line.modem, settings.pdp, now)
@@ -82,7 +86,13 @@ class Sender:
         await self._line.bring_into_service()
         modem = self._line.modem
         boot = modem.boot
-        if not await self._asks_for_proof(item, settings):
+        way = await self._choose(settings, by_stream=by_stream)
+        carrier = self._carrier = self._carriers[way]
+        if way is Way.MODULE and item.shows_hidden:
+            await self._books.change(lambda box, at: box.keep_hidden(item, at))
+            return None
+        # Whoever connects proves the path by that.
+        if way is Way.STREAM or not await self._asks_for_proof(item, settings):
             await modem.activate(settings.pdp)
         elif not await self._prove(settings) and item.history.in_doubt:
             wait = policy.unproved(item.history)
@@ -113,6 +123,27 @@ class Sender:
         late = carrier.patience > 0
         return None if late and told.outcome.result is Result.UNKNOWN else told
 
+    @property
+    def way(self) -> Way:
+        """By which the email at hand goes, or went."""
+        return self._carrier.way
+
+    def _prefers_stream(self, item: Item, settings: Settings) -> bool:
+        """Whether an email is to go by the stream, if the modem has one."""
+        if settings.options.way is not None:
+            return settings.options.way is Way.STREAM
+        lacking = self._line.modem.lacks_tcp
+        return not lacking and prefers_stream(item, settings.server, self.wording)
+
+    async def _choose(self, settings: Settings, *, by_stream: bool) -> Way:
+        """Return the way that is wanted, or else that the modem has."""
+        modem, wanted = self._line.modem, settings.options.way
+        if wanted is not None:
+            return wanted
+        if not await modem.has_mail_client():
+            return Way.STREAM
+        return Way.STREAM if by_stream and await modem.has_tcp() else Way.MODULE
+
     def _hand_over(self) -> None:
         self.handed_over = True
 
@@ -141,6 +172,9 @@ class Sender:
     async def _prove(self, settings: Settings) -> bool:
         """Prove the path anew; False where the firmware can't."""
         modem = self._line.modem
+        if settings.options.way is None:
+            # A failure without a reason means less where the stream can ask for it.
+            await modem.has_tcp()
         try:
             self.proved = await modem.prove(settings.server, settings.pdp)
         except NoAnswerError:

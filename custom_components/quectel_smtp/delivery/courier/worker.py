@@ -404,21 +404,14 @@ class Worker:
     # One email.
 
     async def _take(self, now: float, options: Options) -> Item | None:
-        """Return the email to send now, or the digest that it goes out with.
-
-        Of either, only what may be seen by all to whom it goes.
-        """
+        """Return the email to send now, or the digest that it goes out with."""
         compose = partial(digest, wording=self._sender.wording)
 
         def take(outbox: Outbox, at: Instant) -> Item | None:
             item = outbox.next_due(at, options)
             if item is None:
                 return None
-            if options.digest:
-                item = outbox.digest(item, at, compose)
-            if options.way is Way.STREAM:
-                return item
-            return outbox.keep_hidden(item, at)
+            return outbox.digest(item, at, compose) if options.digest else item
 
         item = await self._books.change(take)
         if item is not None:
@@ -459,7 +452,7 @@ class Worker:
             # What sending does to it is no news.
             self._upsets_known = self._upsets
         if told is None:
-            # It was cancelled on its way, or is to be settled.
+            # It was cancelled on its way or parted, or is to be settled.
             return 0.0
         if isinstance(told, Again):
             await self._judge.postpone(item, told)

@@ -135,7 +135,7 @@ class Attempts:
 
     def keep_hidden(self, item: Item, at: Instant) -> Item:
         """Part an item that would show a hidden address to others."""
-        if not item.bcc or len(item.to) + len(item.cc) + len(item.bcc) == 1:
+        if not item.shows_hidden:
             return item
         with self._store.writing(at):
             first = envelopes.keep_hidden(self._store, item.envelope)

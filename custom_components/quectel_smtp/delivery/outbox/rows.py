@@ -316,7 +316,8 @@ TEXT: Final = 1
 ITEMS: Final = (
     "SELECT envelopes.id, emails.reference, emails.recipient, emails.critical,"  # noqa: S608 - ours
     " parts.content, envelopes.members, emails.times,"
-    f" emails.accepted, emails.accepted_wall, emails.recipient_id, {_HISTORY}"
+    f" emails.accepted, emails.accepted_wall, emails.recipient_id, envelopes.finding,"
+    f" {_HISTORY}"
     " FROM envelopes JOIN emails ON emails.id = envelopes.email"
     " LEFT JOIN parts"
     "  ON parts.email = envelopes.email AND parts.number = envelopes.part"
@@ -339,8 +340,9 @@ def item(row: Sequence[object]) -> Item:
         to.bcc,
         integer(row[6]),
         Instant(real(row[7]), wall(row[8])),
-        history(row[10:]),
+        history(row[11:]),
         optional(text, row[9]),
+        optional(finding, row[10]),
     )
 
 

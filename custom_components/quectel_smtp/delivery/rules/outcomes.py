@@ -143,6 +143,12 @@ def _by_reply(reply: int | None) -> Kind | None:
     return _REPLIES.get(reply, default)
 
 
+def says_nothing(code: int | None, reply: int | None) -> bool:
+    """Whether neither the modem's code nor a reply of the server tells what failed."""
+    unknown = code is None or _CODES.get(code, Kind.DOUBTFUL) is Kind.DOUBTFUL
+    return unknown and reply is None
+
+
 def spoils(outcome: Outcome, standing: Standing) -> bool:
     """Whether an attempt counts as a log-in of this account that came to nothing.
 

@@ -19,7 +19,18 @@ from ...modem.at.errors import (
 )
 from ...modem.mail.server import ServerSettings
 from ...modem.mail.smtp import Outcome
-from ..records import Again, End, History, Hold, Reason, Split, Standing, State, Verdict
+from ..records import (
+    Again,
+    End,
+    History,
+    Hold,
+    Reason,
+    Split,
+    Standing,
+    State,
+    Verdict,
+    Way,
+)
 from .outcomes import Kind, classify, spoils
 from .storm import HOUR
 
@@ -69,12 +80,15 @@ def judge(
     standing: Standing,
     proved: bool,
     jitter: float,
+    way: Way = Way.MODULE,
+    explained_next: bool = False,
 ) -> Verdict:
     """Decide what follows an attempt that came to ``outcome``.
 
     ``recipients``: those of the envelope. ``standing``: the account's, before this
     attempt. ``proved``: whether the modem had just reached the server's port. ``jitter``:
-    -1 to 1, drawn by the caller.
+    -1 to 1, drawn by the caller. ``way``: by which the attempt went. ``explained_next``:
+    whether the next one goes by a way that says why it fails.
     """
     kind = classify(outcome)
     history = replace(
@@ -91,7 +105,8 @@ def judge(
         case Kind.DOUBTFUL:
             history = replace(history, doubts=history.doubts + 1)
             # A second log-in has come to nothing, or one on a path without a fault.
-            if spoils(outcome, standing) and (proved or standing.refusals):
+            spoilt = spoils(outcome, standing) and not explained_next
+            if spoilt and (proved or standing.refusals):
                 return _unexplained(history, recipients)
             return _doubt(history, jitter)
         case Kind.RETRY:
@@ -115,8 +130,12 @@ def judge(
             # A fault of ours may be one that the server finds with an address (504).
             return _refused(history, recipients, standing)
         case Kind.LOGIN:
-            return _login(Reason.LOGIN, history, standing, jitter)
-    return _login(Reason.CERTIFICATE, history, standing, jitter)
+            reason = Reason.LOGIN
+        case _:
+            reason = Reason.CERTIFICATE
+    if way is Way.STREAM:
+        return _told_login(reason, history, standing)
+    return _login(reason, history, standing, jitter)
 
 
 def judge_error(error: ModemError, history: History, *, jitter: float) -> Verdict:
@@ -212,6 +231,16 @@ def _login(
     if not standing.refusals:
         return _again(history, jitter)
     pause = _HOLD_DELAYS[min(standing.refusals, len(_HOLD_DELAYS)) - 1]
+    return Hold(reason, pause, history)
+
+
+def _told_login(reason: Reason, history: History, standing: Standing) -> Hold:
+    """Decide after a log-in of which it is known why: no weak signal ended that one.
+
+    Where the modem's own client tried before it, that was the second in a row.
+    """
+    known = min(max(standing.refusals, 1), len(_HOLD_DELAYS))
+    pause = HOUR if history.in_doubt else _HOLD_DELAYS[known - 1]
     return Hold(reason, pause, history)
 
 

@@ -1,0 +1,289 @@
+"""By which way emails go where that is left to us: what one can't do, the other does."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from custom_components.quectel_smtp.delivery.records import (
+    Options,
+    Reason,
+    State,
+    Transition,
+    Way,
+)
+from custom_components.quectel_smtp.modem.mail.server import Security
+from tests.delivery.bench import (
+    OPEN_LINE,
+    PUT_LINE,
+    SENT,
+    SETTINGS,
+    Office,
+    email,
+    result,
+)
+from tests.delivery.talking_modem import STREAM_LINE, TalkingModem
+from tests.modem.scripted_port import ERROR
+from tests.modem.virtual_time import virtual_time
+
+HOUR = 3600.0
+
+
+@pytest.fixture(autouse=True)
+def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do what a thread does at once: virtual time would not wait for it."""
+
+    async def at_once[**P, T](
+        work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        return work(*args, **kwargs)
+
+    monkeypatch.setattr(asyncio, "to_thread", at_once)
+
+
+@pytest.fixture
+def modem() -> TalkingModem:
+    """Return a modem that can do both."""
+    return TalkingModem()
+
+
+@pytest.fixture
+def office(tmp_path: Path, modem: TalkingModem) -> Office:
+    """Return a courier's office with an empty outbox."""
+    return Office(tmp_path, modem)
+
+
+def ways(office: Office) -> list[Way]:
+    """By which ways emails were sent, in order."""
+    return [
+        one.finding.way
+        for one in office.transitions
+        if one.state is State.SENT and one.finding is not None
+    ]
+
+
+def last(office: Office) -> Transition:
+    """What was told last."""
+    return office.transitions[-1]
+
+
+@virtual_time
+async def test_an_email_goes_by_the_modem_s_client_where_that_can_carry_it(
+    office: Office, modem: TalkingModem
+) -> None:
+    async with office.at_work():
+        assert await office.send(email()) is State.SENT
+        assert ways(office) == [Way.MODULE]
+        assert STREAM_LINE not in modem.lines
+        assert "AT+QISEND=?" not in modem.lines
+
+
+@virtual_time
+async def test_a_modem_without_a_mail_client_sends_by_the_stream(
+    office: Office, modem: TalkingModem
+) -> None:
+    modem.answers["AT+QSMTPCFG=?"] = ERROR
+    modem.answers["AT+QSMTPSRV=?"] = ERROR
+    async with office.at_work():
+        assert await office.send(email()) is State.SENT
+        assert ways(office) == [Way.STREAM]
+        assert len(modem.office.received) == 1
+
+
+@virtual_time
+async def test_hidden_addresses_beside_others_go_by_the_stream_as_one_email(
+    office: Office, modem: TalkingModem
+) -> None:
+    async with office.at_work():
+        assert await office.send(email(bcc=("b@example.com",))) is State.SENT
+        assert ways(office) == [Way.STREAM]
+        (content,) = modem.office.received
+        assert b"b@example.com" not in content
+        assert modem.sends == 0
+
+
+@virtual_time
+async def test_an_account_with_starttls_goes_by_the_stream(
+    office: Office, modem: TalkingModem
+) -> None:
+    """The modem's client may go on in clear text; ours does not."""
+    server = replace(SETTINGS.server, security=Security.STARTTLS)
+    office.settings = replace(SETTINGS, server=server)
+    async with office.at_work():
+        found = email()
+        await office.courier.submit(found)
+        await office.until(lambda: State.HELD in office.states_of(found))
+        assert last(office).reason is Reason.CERTIFICATE
+        assert last(office).finding is not None
+        assert modem.office.logins == []
+        assert modem.sends == 0
+
+
+@virtual_time
+async def test_after_a_failure_without_a_reason_the_stream_sends(
+    office: Office, modem: TalkingModem
+) -> None:
+    modem.answers[PUT_LINE] = [result(654), SENT]
+    async with office.at_work():
+        found = email()
+        assert await office.send(found) is State.SENT
+        assert ways(office) == [Way.STREAM]
+        (content,) = modem.office.received
+        assert b"(possible repeat)" in content
+        # The connection proves the path.
+        assert OPEN_LINE not in modem.lines
+        assert await office.send(email("Next")) is State.SENT
+        assert ways(office) == [Way.STREAM, Way.MODULE]
+
+
+@pytest.mark.parametrize(
+    "failure", [result(651), result(999), ERROR, b"\r\n+CME ERROR: 100\r\n"]
+)
+@virtual_time
+async def test_what_says_nothing_is_no_reason(
+    office: Office, modem: TalkingModem, failure: bytes
+) -> None:
+    modem.answers[PUT_LINE] = [failure]
+    async with office.at_work():
+        assert await office.send(email()) is State.SENT
+        assert ways(office) == [Way.STREAM]
+
+
+@virtual_time
+async def test_a_failure_with_a_reason_is_mended_and_tried_by_the_same_way(
+    office: Office, modem: TalkingModem
+) -> None:
+    modem.answers[PUT_LINE] = [result(652), SENT]
+    async with office.at_work():
+        assert await office.send(email()) is State.SENT
+        assert ways(office) == [Way.MODULE]
+        assert STREAM_LINE not in modem.lines
+
+
+@virtual_time
+async def test_a_setting_that_the_modem_s_client_refuses_does_not_stop_the_email(
+    office: Office, modem: TalkingModem
+) -> None:
+    modem.answers['AT+QSMTPCFG="ssltype",0'] = ERROR
+    async with office.at_work():
+        assert await office.send(email()) is State.SENT
+        assert ways(office) == [Way.STREAM]
+
+
+@virtual_time
+async def test_the_way_of_the_next_attempt_outlives_a_restart(
+    office: Office, modem: TalkingModem
+) -> None:
+    modem.answers[PUT_LINE] = [result(654), SENT]
+    # The stream gets no answer until then.
+    modem.answers[STREAM_LINE] = None
+    async with office.at_work() as courier:
+        found = email()
+        await courier.submit(found)
+        await office.until(lambda: STREAM_LINE in modem.lines)
+    del modem.answers[STREAM_LINE]
+    async with office.at_work():
+        assert await office.ended(found) is State.SENT
+    assert ways(office) == [Way.STREAM]
+    assert modem.sends == 1
+
+
+@virtual_time
+async def test_a_modem_without_tcp_commands_never_goes_by_the_stream(
+    office: Office, modem: TalkingModem
+) -> None:
+    modem.has_tcp = False
+    modem.answers[PUT_LINE] = [result(654), SENT, SENT, SENT]
+    async with office.at_work():
+        assert await office.send(email()) is State.SENT
+        hidden = email("Hidden", bcc=("b@example.com",))
+        assert await office.send(hidden) is State.SENT
+        assert ways(office) == [Way.MODULE, Way.MODULE]
+        assert STREAM_LINE not in modem.lines
+        # Each hidden address by itself, as the modem's client may show it.
+        assert modem.sends == 4
+
+
+@virtual_time
+async def test_a_modem_that_refuses_to_open_a_connection_has_no_stream(
+    office: Office, modem: TalkingModem
+) -> None:
+    modem.answers[PUT_LINE] = [result(654), SENT, SENT, SENT]
+    modem.answers[STREAM_LINE] = ERROR
+    async with office.at_work():
+        assert await office.send(email()) is State.SENT
+        assert await office.send(email("2", bcc=("b@example.com",))) is State.SENT
+        assert ways(office) == [Way.MODULE, Way.MODULE]
+        assert modem.lines.count(STREAM_LINE) == 1
+
+
+@pytest.mark.parametrize("proven", [True, False])
+def test_a_password_that_is_wrong_is_told_after_two_log_ins_and_tried_twice_an_hour(
+    office: Office, modem: TalkingModem, proven: bool
+) -> None:
+    @virtual_time
+    async def live() -> None:
+        async with office.at_work() as courier:
+            if proven:
+                assert await office.send(email("First")) is State.SENT
+                modem.office.logins.clear()
+            modem.office.password = "another"  # of a scripted server
+            found = email("Wrong")
+            await courier.submit(found)
+            await office.until(lambda: State.HELD in office.states_of(found))
+            held = last(office)
+            assert held.reason is Reason.LOGIN
+            assert held.finding is not None
+            assert held.finding.way is Way.STREAM
+            assert (held.finding.reply, held.finding.words) == (
+                535,
+                "5.7.8 Authentication credentials invalid",
+            )
+            assert len(modem.office.logins) == 2
+            for number in range(150):
+                await courier.submit(email(f"{number}"))
+                await asyncio.sleep(60)
+            logins = modem.office.logins
+            assert all(
+                later - earlier >= HOUR
+                for earlier, later in zip(logins, logins[2:], strict=False)
+            )
+            assert len(logins) >= 3
+
+    live()
+
+
+@pytest.mark.parametrize("way", list(Way))
+def test_a_way_that_a_person_chose_is_the_only_one(
+    office: Office, modem: TalkingModem, way: Way
+) -> None:
+    @virtual_time
+    async def live() -> None:
+        modem.answers[PUT_LINE] = [result(654), SENT, SENT, SENT, SENT]
+        office.settings = replace(SETTINGS, options=Options(way=way))
+        async with office.at_work():
+            assert await office.send(email(bcc=("b@example.com",))) is State.SENT
+            assert await office.send(email("Next")) is State.SENT
+            assert ways(office) == [way, way]
+
+    live()
+
+
+@virtual_time
+async def test_what_the_stream_was_told_in_words_is_asked_again_by_the_stream(
+    office: Office, modem: TalkingModem
+) -> None:
+    modem.answers[PUT_LINE] = [result(654), SENT]
+    modem.office.replies["."] = "451 4.3.0 not now\r\n"
+    async with office.at_work() as courier:
+        found = email()
+        await courier.submit(found)
+        await office.until(lambda: State.DEFERRED in office.states_of(found))
+        await office.until(lambda: last(office).reason is Reason.SERVER or modem.sends)
+        await asyncio.sleep(5)
+        modem.office.replies.clear()
+        assert await office.ended(found) is State.SENT
+        assert ways(office) == [Way.STREAM]
+        assert modem.sends == 1
