@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from collections.abc import Callable
 from typing import Final, override
 
 from tests.modem.scripted_port import ERROR, OK, Answer, Data, frame
@@ -29,6 +30,8 @@ class PostOffice:
         self.greeting = "220 hello\r\n"
         self.replies: dict[str, str] = {}
         """What is said to a verb in another's place; to the final dot: ".". """
+        self.on_line: Callable[[bytes], None] = lambda _: None
+        """Hears each line of a client before it is answered."""
         self._content: bytearray | None = None
         self._heard = bytearray()
 
@@ -49,6 +52,7 @@ class PostOffice:
         return said
 
     def _answer(self, line: bytes) -> str:
+        self.on_line(line)
         if self._content is not None:
             if line != b".":
                 self._content += line.removeprefix(b".") + b"\r\n"

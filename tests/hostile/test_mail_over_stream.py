@@ -19,6 +19,7 @@ from custom_components.quectel_smtp.delivery.client.session import (
 from custom_components.quectel_smtp.delivery.client.trust import client_context
 from custom_components.quectel_smtp.modem.mail.server import Security
 from custom_components.quectel_smtp.modem.tcp.joined import joined
+from tests.delivery.client.bench import hand_over
 from tests.virtual_modem.fault_model import Action, Fault, Moment
 from tests.virtual_modem.tests.mail_server import MailServer, Manners
 
@@ -170,7 +171,7 @@ async def test_our_own_session_tells_what_became_of_each_recipient() -> None:
         recipients = ["you@example.org", "bad@example.org"]
         refused = await mail.offer("home@example.com", recipients)
         assert refused == {"bad@example.org": Reply(550, "nobody")}
-        assert (await mail.hand_over(email().as_bytes())).code == 250
+        assert (await hand_over(mail, email().as_bytes())).code == 250
         mail.close()
         assert server.received[0].rcpt_tos == ["you@example.org"]
         assert stray_commands(bench.virtual) == []

@@ -19,6 +19,7 @@ from custom_components.quectel_smtp.delivery.client.session import (
 from custom_components.quectel_smtp.delivery.client.trust import client_context
 from custom_components.quectel_smtp.modem.mail.server import Security
 from custom_components.quectel_smtp.modem.tcp.joined import joined
+from tests.delivery.client.bench import hand_over
 from tests.modem.scripted_port import Collector
 
 from .tcp_bench import HOST, TcpBench, stray_commands, tcp_bench
@@ -69,7 +70,7 @@ async def send(bench: TcpBench) -> None:
         mail = await MailSession.open(pair.socket, ACCOUNT, context, clock, timeout=5)
         try:
             await mail.offer("home@example.com", ["you@example.org"])
-            await mail.hand_over(CONTENT)
+            await hand_over(mail, CONTENT)
         finally:
             mail.close()
 

@@ -313,7 +313,11 @@ class DeskModem:
         await self._do("stream")
         assert self.pdp_state is PdpState.ACTIVE
         sock = await self.desk.mail.connect(host, port)
-        yield SimpleNamespace(socket=sock, failure=None)
+
+        async def carried(count: int) -> None:
+            """Carry all at once."""
+
+        yield SimpleNamespace(socket=sock, failure=None, sent=0, carried=carried)
 
     async def traffic(self) -> tuple[Traffic | None, Traffic]:
         """Count nothing."""

@@ -9,7 +9,11 @@ import ssl
 import trustme
 
 from custom_components.quectel_smtp.delivery.client.clock import Clock
-from custom_components.quectel_smtp.delivery.client.session import Account, MailSession
+from custom_components.quectel_smtp.delivery.client.session import (
+    Account,
+    MailSession,
+    Reply,
+)
 from custom_components.quectel_smtp.delivery.client.trust import client_context
 from custom_components.quectel_smtp.modem.mail.server import Security
 from tests.virtual_modem.tests.mail_server import MailServer, Manners
@@ -19,6 +23,13 @@ LOGIN = ("user", "secret-of-the-account")
 SENDER = "home@example.com"
 YOU = "you@example.org"
 CONTENT = b"Subject: Alarm\r\n\r\nWater\r\n.\r\n..\r\n"
+
+
+async def hand_over(session: MailSession, content: bytes = CONTENT) -> Reply:
+    """Send the content to those who were not refused."""
+    await session.announce()
+    session.write(content)
+    return await session.finish()
 
 
 def account(

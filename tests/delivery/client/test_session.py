@@ -16,7 +16,18 @@ from custom_components.quectel_smtp.delivery.client.session import (
 from custom_components.quectel_smtp.modem.mail.server import Security
 from tests.virtual_modem.tests.mail_server import Manners
 
-from .bench import CONTENT, HOST, LOGIN, SENDER, YOU, account, pem, serving, session
+from .bench import (
+    CONTENT,
+    HOST,
+    LOGIN,
+    SENDER,
+    YOU,
+    account,
+    hand_over,
+    pem,
+    serving,
+    session,
+)
 
 BOTH = pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])
 NOBODY = Account(HOST, Security.NONE)
@@ -30,7 +41,7 @@ async def test_an_email_is_handed_over(security: Security) -> None:
         session(server.port, pem(root), account(security)) as mail,
     ):
         assert await mail.offer(SENDER, [YOU]) == {}
-        assert (await mail.hand_over(CONTENT)).code == 250
+        assert (await hand_over(mail)).code == 250
         (received,) = server.received
         assert received.rcpt_tos == [YOU]
         assert received.content == CONTENT
@@ -45,7 +56,7 @@ async def test_a_refused_recipient_does_not_stop_the_others() -> None:
     ):
         refused = await mail.offer(SENDER, [YOU, "bad@example.org", "b@example.org"])
         assert refused == {"bad@example.org": Reply(550, "no such mailbox here")}
-        await mail.hand_over(CONTENT)
+        await hand_over(mail)
         assert server.received[0].rcpt_tos == [YOU, "b@example.org"]
 
 
@@ -69,7 +80,7 @@ async def failed(manners: Manners, security: Security = Security.TLS) -> Session
             of = account(security)
             async with session(server.port, pem(root), of) as mail:
                 await mail.offer(SENDER, [YOU])
-                await mail.hand_over(CONTENT)
+                await hand_over(mail)
 
         with pytest.raises(SessionError) as raised:
             await send()
@@ -111,7 +122,35 @@ async def test_a_reply_that_is_lost_after_the_content_is_doubt() -> None:
     ):
         await mail.offer(SENDER, [YOU])
         with pytest.raises(ResultLostError):
-            await mail.hand_over(CONTENT)
+            await hand_over(mail)
+
+
+async def test_a_session_in_the_midst_of_an_email_takes_no_leave() -> None:
+    """The server would take it for the email's text."""
+    root = trustme.CA()
+    async with (
+        serving(root.issue_cert(HOST), Security.NONE, Manners()) as server,
+        session(server.port, None, NOBODY) as mail,
+    ):
+        await mail.offer(SENDER, [YOU])
+        await mail.announce()
+        assert mail.write(CONTENT) >= len(CONTENT)
+        await mail.end()
+        # What is written after the end of a connection is lost, and no error here.
+        assert mail.write(CONTENT) >= len(CONTENT)
+        assert server.received == []
+
+
+async def test_lines_of_dots_arrive_as_they_were() -> None:
+    root = trustme.CA()
+    content = b"Subject: x\r\n\r\n.\r\n..\r\nlast"
+    async with (
+        serving(root.issue_cert(HOST), Security.NONE, Manners()) as server,
+        session(server.port, None, NOBODY) as mail,
+    ):
+        await mail.offer(SENDER, [YOU])
+        await hand_over(mail, content)
+        assert server.received[0].content == content + b"\r\n"
 
 
 type Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -130,7 +169,7 @@ async def greeted(talk: Talk) -> SessionError | ResultLostError:
         try:
             async with session(port, None, NOBODY, timeout=1) as mail:
                 await mail.offer(SENDER, [YOU])
-                await mail.hand_over(CONTENT)
+                await hand_over(mail)
         except (SessionError, ResultLostError) as err:
             return err
     raise AssertionError("nothing failed")

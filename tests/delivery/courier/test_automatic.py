@@ -1,7 +1,6 @@
 """By which way emails go where that is left to us: what one can't do, the other does."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,16 +30,7 @@ from tests.modem.virtual_time import virtual_time
 HOUR = 3600.0
 
 
-@pytest.fixture(autouse=True)
-def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do what a thread does at once: virtual time would not wait for it."""
-
-    async def at_once[**P, T](
-        work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        return work(*args, **kwargs)
-
-    monkeypatch.setattr(asyncio, "to_thread", at_once)
+pytestmark = pytest.mark.usefixtures("no_threads")
 
 
 @pytest.fixture

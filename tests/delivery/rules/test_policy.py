@@ -759,7 +759,10 @@ def test_jitter_beyond_its_range_is_kept_to_it() -> None:
 @pytest.mark.parametrize(
     ("outcome", "reason"),
     [
-        (Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, SmtpReply(535)), Reason.LOGIN),
+        (
+            Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, SmtpReply.AUTH_FAILED),
+            Reason.LOGIN,
+        ),
         (Outcome(Result.REFUSED, SmtpError.TLS), Reason.CERTIFICATE),
     ],
 )

@@ -10,8 +10,6 @@ import os
 import signal
 import threading
 
-from custom_components.quectel_smtp.delivery.records import Way
-
 
 class Point(StrEnum):
     """A moment in an email's life."""
@@ -42,13 +40,14 @@ class Point(StrEnum):
     BEFORE_SHOWN = "21 after the commit, before the event"
     AFTER_SHOWN = "22 after the event, before it is marked as shown"
 
-    def in_doubt(self, way: Way) -> bool:
+    @property
+    def in_doubt(self) -> bool:
         """Whether the email may be under way, or gone, without a result we know of."""
-        begun = way is Way.STREAM and self in _BEGUN
-        return begun or self in _IN_DOUBT
+        return self in _IN_DOUBT
 
 
-# The intent is recorded right before PUT: after it nobody knows whether PUT was written.
+# The intent is recorded right before PUT, or the last line: after it nobody knows whether
+# that was written.
 _IN_DOUBT = frozenset(
     {
         Point.AFTER_INTENT,
@@ -57,11 +56,6 @@ _IN_DOUBT = frozenset(
         Point.PUT_ACCEPTED,
         Point.BEFORE_RECORD,
     }
-)
-
-# By the stream it is recorded before DATA.
-_BEGUN = frozenset(
-    {Point.AFTER_SUBJECT, Point.AFTER_CONNECT, Point.MID_BODY, Point.MID_UPLOAD}
 )
 
 

@@ -120,7 +120,7 @@ async def test_a_kill_at_any_point_loses_nothing(
             earlier, boot = len(commands(set_scene)), set_scene.virtual.state().boot
             await (await set_scene.start()).until_ready()
             await set_scene.until_over()
-            in_doubt = point.in_doubt(route.way)
+            in_doubt = point.in_doubt
             before, repeats = figures, repeats + in_doubt
             figures = set_scene.check(repeats=repeats)
             if in_doubt and route.way is Way.MODULE:

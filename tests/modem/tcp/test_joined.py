@@ -68,6 +68,35 @@ async def test_the_servers_last_words_arrive_when_nothing_can_be_sent_any_more()
         assert isinstance(pair.failure, ConnectionLostError)
 
 
+async def test_it_is_known_when_the_modem_has_taken_what_was_written() -> None:
+    async with library() as (port, pair):
+        port.results = [b"SEND FAIL"] * 2
+        waiting = asyncio.create_task(pair.carried(4000))
+        await asyncio.get_running_loop().sock_sendall(pair.socket, bytes(3999))
+        await until(lambda: pair.sent == 3999)
+        assert not waiting.done()
+        await asyncio.get_running_loop().sock_sendall(pair.socket, bytes(1))
+        await waiting
+        assert port.sent == bytes(4000)
+        await pair.carried(4000)
+
+
+async def test_what_can_t_be_sent_any_more_is_waited_for_by_nobody() -> None:
+    async with library() as (port, pair):
+        waiting = asyncio.create_task(pair.carried(1))
+        await asyncio.sleep(0)
+        port.state = 4
+        await asyncio.get_running_loop().sock_sendall(pair.socket, b"x")
+        with pytest.raises(ConnectionLostError):
+            await waiting
+    async with library() as (port, pair):
+        waiting = asyncio.create_task(pair.carried(2))
+        await asyncio.get_running_loop().sock_sendall(pair.socket, b"x")
+        pair.socket.close()
+        with pytest.raises(ConnectionLostError):
+            await waiting
+
+
 async def test_a_stream_that_breaks_is_an_end_with_a_reason() -> None:
     async with library() as (port, pair):
         port.receive(b'\r\n+QIURC: "pdpdeact",1\r\n')

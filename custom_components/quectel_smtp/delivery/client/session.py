@@ -1,6 +1,6 @@
 """``MailSession``: one SMTP session over a socket, with each reply kept.
 
-Everything before ``hand_over`` means that nothing was sent; from there on it may be.
+Everything before ``finish`` means that nothing was sent; from there on it may be.
 """
 
 import asyncio
@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from smtplib import quotedata
 import socket
 import ssl
 from typing import Final, Self
@@ -18,6 +19,7 @@ from aiosmtplib import (
     SMTPException,
     SMTPRecipientRefused,
     SMTPResponseException,
+    SMTPServerDisconnected,
 )
 
 from ...modem.mail.server import Security
@@ -28,10 +30,18 @@ from .trust import TlsReason, check_dates, reason_of, root_of
 # nobody's business, and asking for it may take a name server.
 _OWN_NAME: Final = "[127.0.0.1]"
 _LEAST_FAILURE: Final = 400
+# RFC 5321 4.3.2: the one success of DATA, and of the content.
+_GO_ON: Final = 354
+_ACCEPTED: Final = 250
 # RFC 4954 4: the mechanism is offered, and not known after all; no log-in was tried.
 _NO_SUCH_MECHANISM: Final = 504
-# Bytes in a second that the slowest line carries: content is given so much more time.
+# Bytes in a second that the slowest line carries: what the modem has still to send of the
+# content is given so much more time.
 _SLOWEST: Final = 500
+# RFC 5321 4.1.1.4: the line that ends the content. What came before it is no email yet.
+_FINAL_DOT: Final = b"."
+# Seconds for the server's farewell, which nothing depends on.
+_FAREWELL: Final = 2.0
 
 
 class Step(StrEnum):
@@ -89,7 +99,7 @@ class SessionError(Exception):
 
 
 class ResultLostError(Exception):
-    """The content was handed over, and no reply came: it may have been accepted."""
+    """The content was ended, and no reply came: it may have been accepted."""
 
 
 class MailSession:
@@ -99,6 +109,9 @@ class MailSession:
         """Take a client and the seconds that a reply may take; use ``open``."""
         self._client = client
         self._timeout = timeout
+        self._written = 0
+        # Whether the server takes what it hears for an email's.
+        self._in_content = False
 
     @classmethod
     async def open(
@@ -192,31 +205,56 @@ class MailSession:
                 refused[recipient] = Reply(err.code, err.message)
         return refused
 
-    async def hand_over(self, content: bytes) -> Reply:
-        """Send the content to those who were not refused; return the server's reply.
+    async def announce(self) -> None:
+        """Tell the server that the content comes; ``SessionError`` if it wants none."""
+        with _failing(Step.CONTENT):
+            response = await self._client.execute_command(b"DATA")
+            if response.code != _GO_ON:
+                raise SMTPResponseException(response.code, response.message)
+            self._in_content = True
+
+    def write(self, content: bytes) -> int:
+        """Send the content but for the line that ends it.
+
+        Returns the bytes that are on their way now, before encryption. They are no
+        email yet: that they are lost means that nothing was sent.
+        """
+        # A character for each byte, whatever they say.
+        lines = quotedata(content.decode("latin-1").removesuffix("\r\n") + "\r\n")
+        # A connection that is gone is noticed by whoever waits for the bytes.
+        if self._client.protocol is not None:
+            with suppress(SMTPServerDisconnected):
+                self._client.protocol.write(lines.encode("latin-1"))
+        self._written = len(lines)
+        return self._written
+
+    async def finish(self) -> Reply:
+        """End the content, for those who were not refused; return the server's reply.
 
         ``SessionError`` if the server refuses it, ``ResultLostError`` if no reply came.
         """
+        patience = self._timeout + self._written / _SLOWEST
         try:
-            response = await self._client.data(
-                content, timeout=self._timeout + len(content) / _SLOWEST
-            )
-        except SMTPResponseException as err:
-            if err.code < _LEAST_FAILURE:
-                raise ResultLostError from err
-            raise SessionError(Step.CONTENT, Reply(err.code, err.message)) from err
+            response = await self._client.execute_command(_FINAL_DOT, timeout=patience)
         except (SMTPException, OSError) as err:
             raise ResultLostError from err
-        return Reply(response.code, response.message)
+        self._in_content = False
+        reply = Reply(response.code, response.message)
+        if reply.code >= _LEAST_FAILURE:
+            raise SessionError(Step.CONTENT, reply)
+        if reply.code != _ACCEPTED:
+            raise ResultLostError
+        return reply
 
     async def withdraw(self) -> None:
         """Undo what was offered: nothing is sent (RSET)."""
         await self._step(Step.SENDER, self._client.rset())
 
     async def end(self) -> None:
-        """Take leave of the server (QUIT): what was asked has been answered."""
-        with suppress(SMTPException, OSError):
-            await self._client.quit()
+        """Take leave of the server (QUIT), within 2 s; not in the midst of an email."""
+        if not self._in_content:
+            with suppress(SMTPException, OSError):
+                await self._client.quit(timeout=_FAREWELL)
         self.close()
 
     def close(self) -> None:

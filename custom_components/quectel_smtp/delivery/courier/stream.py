@@ -60,7 +60,6 @@ class StreamCarrier(Carrier):
         self._now = now
         self._open = AsyncExitStack()
         self._session: MailSession | None = None
-        self._content = b""
         self._refused: dict[str, Refusal] = {}
 
     @property
@@ -81,7 +80,7 @@ class StreamCarrier(Carrier):
     async def prepare(
         self, item: Item, message: Message, settings: Settings
     ) -> Told | None:
-        """Connect, log in, and name sender and recipients; none may be refused yet."""
+        """Connect, log in, name sender and recipients, and send all but the last line."""
         await self.clear()
         try:
             told = await self._prepare(item, message, settings)
@@ -99,7 +98,7 @@ class StreamCarrier(Carrier):
         clock = better_clock(self._now(), await modem.network_time())
         # A reference is unique among those of an outbox, and outboxes begin anew.
         reference = f"{item.reference}.{item.accepted.wall:%Y%m%d%H%M%S}"
-        self._content = compose(message, server, now=clock.now, reference=reference)
+        content = compose(message, server, now=clock.now, reference=reference)
         try:
             context, clock = await asyncio.to_thread(_context, settings, clock)
         except ssl.SSLError:
@@ -118,17 +117,23 @@ class StreamCarrier(Carrier):
             )
             self._open.callback(session.close)
             refused = await session.offer(server.sender_address, recipients)
+            self._refused = {
+                address: Refusal(_outcome(None, reply), plain(reply.words))
+                for address, reply in refused.items()
+            }
+            if len(self._refused) == len(set(recipients)):
+                first = self._refused[recipients[0]]
+                return Told(first.outcome, first.words, self._refused, Way.STREAM)
+            await session.announce()
         except SessionError as err:
             return _failed(err, pair)
+        try:
+            # The last line leaves once all before it has left.
+            await pair.carried(pair.sent + session.write(content))
+        except ConnectionLostError:
+            return _told(Outcome(Result.REFUSED, SmtpError.NETWORK))
         self._session = session
-        self._refused = {
-            address: Refusal(_outcome(None, reply), plain(reply.words))
-            for address, reply in refused.items()
-        }
-        if len(self._refused) < len(set(recipients)):
-            return None
-        first = self._refused[recipients[0]]
-        return Told(first.outcome, first.words, self._refused, Way.STREAM)
+        return None
 
     @override
     async def mark(self) -> None:
@@ -141,7 +146,7 @@ class StreamCarrier(Carrier):
             raise ConnectionLostError("closed")
         handed_over()
         try:
-            reply = await session.hand_over(self._content)
+            reply = await session.finish()
         except SessionError as err:
             told = _answered(err)
         except ResultLostError:
@@ -153,15 +158,18 @@ class StreamCarrier(Carrier):
 
     @override
     async def give_up(self) -> None:
-        """Close the connection: the server knows that nothing was sent."""
+        """Close the connection in the midst: the server has no email."""
         await self.clear()
 
     @override
     async def clear(self) -> None:
-        """Close the connection."""
+        """Take leave of the server, if it has answered, and close the connection."""
         open_, self._open = self._open, AsyncExitStack()
-        self._session, self._content, self._refused = None, b"", {}
-        await open_.aclose()
+        session, self._session = self._session, None
+        self._refused = {}
+        async with open_:
+            if session is not None:
+                await session.end()
 
 
 def _context(settings: Settings, clock: Clock) -> tuple[ssl.SSLContext, Clock]:

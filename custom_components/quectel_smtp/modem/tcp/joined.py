@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 import socket
 from typing import Final
 
-from ..at.errors import ModemError
+from ..at.errors import ConnectionLostError, ModemError
 from .stream import TcpStream
 
 # What the pair may hold: a library that has written this much feels the speed of the
@@ -26,6 +26,27 @@ class Joined:
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
         self.failure: ModemError | None = None
         """Why the stream broke, where the library only sees its end."""
+        self._ended = False
+        self._progress = asyncio.Event()
+
+    @property
+    def sent(self) -> int:
+        """Bytes of the library that the modem has taken."""
+        return self._stream.sent
+
+    async def carried(self, count: int) -> None:
+        """Wait until the modem has taken ``count`` bytes, from the beginning.
+
+        ``ModemError`` if it never will; ``ConnectionLostError`` where the connection,
+        or the library, has ended before.
+        """
+        while self.sent < count:
+            if self.failure is not None:
+                raise self.failure
+            if self._ended:
+                raise ConnectionLostError("closed")
+            self._progress.clear()
+            await self._progress.wait()
 
     async def carry(self) -> None:
         """Carry until both directions have ended."""
@@ -43,11 +64,18 @@ class Joined:
         What can't be sent any more is dropped: the server's last words still come in.
         """
         loop = asyncio.get_running_loop()
-        with suppress(OSError):
-            while data := await loop.sock_recv(self._ours, self._stream.limits.send):
-                if self.failure is None:
-                    with self._noted():
-                        await self._stream.write(data)
+        try:
+            with suppress(OSError):
+                while data := await loop.sock_recv(
+                    self._ours, self._stream.limits.send
+                ):
+                    if self.failure is None:
+                        with self._noted():
+                            await self._stream.write(data)
+                    self._progress.set()
+        finally:
+            self._ended = True
+            self._progress.set()
 
     async def _carry_in(self) -> None:
         """From the server to the library, until the server ends it."""
@@ -67,6 +95,7 @@ class Joined:
             yield
         except ModemError as err:
             self.failure = self.failure or err
+            self._progress.set()
 
 
 @asynccontextmanager
