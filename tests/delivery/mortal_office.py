@@ -217,8 +217,10 @@ class WitnessedOutbox(Outbox):
         super().expire(at)
 
     @override
-    def next_due(self, at: Instant, options: Options) -> Item | None:
-        item = super().next_due(at, options)
+    def next_due(
+        self, at: Instant, options: Options, *, only_critical: bool = False
+    ) -> Item | None:
+        item = super().next_due(at, options, only_critical=only_critical)
         self._options = options
         if item is not None:
             self._items[item.envelope] = item

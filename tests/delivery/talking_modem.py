@@ -28,8 +28,10 @@ class PostOffice:
         self.received: list[bytes] = []
         self.quits = 0
         self.greeting = "220 hello\r\n"
+        # Whether it has closed the connection.
+        self.hung_up = False
         self.replies: dict[str, str] = {}
-        """What is said to a verb in another's place; to the final dot: ".". """
+        """What is said to a verb, or to the final dot, in another's place."""
         self.on_line: Callable[[bytes], None] = lambda _: None
         """Hears each line of a client before it is answered."""
         self._content: bytearray | None = None
@@ -38,6 +40,7 @@ class PostOffice:
     def connect(self) -> str:
         """Greet whoever has connected."""
         self._content = None
+        self.hung_up = False
         self._heard.clear()
         return self.greeting
 
@@ -58,10 +61,7 @@ class PostOffice:
                 self._content += line.removeprefix(b".") + b"\r\n"
                 return ""
             content, self._content = bytes(self._content), None
-            reply = self.replies.get(".", "250 OK\r\n")
-            if reply.startswith("2"):
-                self.received.append(content)
-            return reply
+            return self.take(content)
         verb = line.split(b" ")[0].decode().upper()
         if verb in self.replies:
             return self.replies[verb]
@@ -81,10 +81,73 @@ class PostOffice:
             case _:
                 return "250 OK\r\n"
 
+    def take(self, content: bytes) -> str:
+        """Take an email, and return what is said to it."""
+        reply = self.replies.get(".", "250 OK\r\n")
+        if reply.startswith("2"):
+            self.received.append(content)
+        return reply
+
     def log_in(self, password: str) -> bool:
         """Try a password."""
         self.logins.append(asyncio.get_running_loop().time())
         return password == self.password
+
+
+class TcpLine:
+    """The TCP commands of a modem (TCP/IP note 2.4), to one mail server."""
+
+    def __init__(self, office: PostOffice) -> None:
+        """Be connected to nothing."""
+        self.office = office
+        self.connected = False
+        self._unread = bytearray()
+
+    @staticmethod
+    def knows(line: str) -> bool:
+        """Whether a line is one of these commands."""
+        return line == _STATE or line.startswith(
+            ("AT+QIOPEN=1,10,", "AT+QISEND", "AT+QIRD", "AT+QICLOSE=10")
+        )
+
+    def answer(self, line: str) -> Answer:
+        """Answer a line."""
+        if line.endswith("=?"):
+            return OK
+        if line == STREAM_LINE:
+            return self._connect()
+        if line == _CLOSE:
+            self.connected = False
+            return OK
+        if line == _READ:
+            piece = bytes(self._unread[:1500])
+            del self._unread[:1500]
+            return b"\r\n+QIRD: %d\r\n" % len(piece) + piece + b"\r\n" + OK
+        if line == _STATE:
+            return self._state()
+        if self.connected:
+            return Data(int(line.removeprefix(_SEND)), self._take, opening=b"\r\n> ")
+        return ERROR
+
+    def _connect(self) -> bytes:
+        self.connected = True
+        self._unread[:] = self.office.connect().encode()
+        return OK + b"\r\n+QIOPEN: 10,0\r\n" + self._news()
+
+    def _take(self, data: bytes) -> bytes:
+        self._unread += self.office.hear(data).encode()
+        return b"\r\nSEND OK\r\n" + self._news()
+
+    def _news(self) -> bytes:
+        news = b'\r\n+QIURC: "recv",10\r\n' if self._unread else b""
+        if self.office.hung_up:
+            self.connected = False
+            news += b'\r\n+QIURC: "closed",10\r\n'
+        return news
+
+    def _state(self) -> bytes:
+        state = 2 if self.connected else 4
+        return frame(f'+QISTATE: 10,"TCP","203.0.113.1",25,1024,{state},1,10,0,"usbat"')
 
 
 class TalkingModem(SendingModem):
@@ -97,10 +160,9 @@ class TalkingModem(SendingModem):
         """Be connected to nothing."""
         super().__init__()
         self.office = PostOffice()
-        self.unread = bytearray()
+        self.tcp = TcpLine(self.office)
         # Whether the firmware has the TCP commands at all.
         self.has_tcp = True
-        self.connected = False
         self._account = ""
         del self.answers["AT+QISEND=?"]
         del self.answers[PUT_LINE]
@@ -108,47 +170,11 @@ class TalkingModem(SendingModem):
     @override
     def answer(self, line: str) -> Answer:
         """Answer what has no answer of its own."""
-        if line.startswith(("AT+QIOPEN=1,10,", "AT+QISEND", "AT+QIRD", "AT+QICLOSE")):
-            return self._tcp(line) if self.has_tcp else ERROR
+        if TcpLine.knows(line):
+            return self.tcp.answer(line) if self.has_tcp else ERROR
         if line.startswith('AT+QSMTPCFG="account"'):
             self._account = line
         if line == PUT_LINE:
-            return self._put()
-        if line == _STATE:
-            return self._state()
+            right = self.office.log_in(self._account.split('"')[5])
+            return result(0, 250) if right else result(654)
         return super().answer(line)
-
-    def _put(self) -> Answer:
-        right = self.office.log_in(self._account.split('"')[5])
-        return result(0, 250) if right else result(654)
-
-    # The TCP commands.
-
-    def _tcp(self, line: str) -> Answer:
-        if line.endswith("=?"):
-            return OK
-        if line == STREAM_LINE:
-            self.connected = True
-            self.unread[:] = self.office.connect().encode()
-            return OK + b"\r\n+QIOPEN: 10,0\r\n" + self._news()
-        if line == _CLOSE:
-            self.connected = False
-            return OK
-        if line == _READ:
-            piece = bytes(self.unread[:1500])
-            del self.unread[:1500]
-            return b"\r\n+QIRD: %d\r\n" % len(piece) + piece + b"\r\n" + OK
-        if line.startswith(_SEND) and self.connected:
-            return Data(int(line.removeprefix(_SEND)), self._take, opening=b"\r\n> ")
-        return ERROR
-
-    def _take(self, data: bytes) -> bytes:
-        self.unread += self.office.hear(data).encode()
-        return b"\r\nSEND OK\r\n" + self._news()
-
-    def _news(self) -> bytes:
-        return b'\r\n+QIURC: "recv",10\r\n' if self.unread else b""
-
-    def _state(self) -> Answer:
-        state = 2 if self.connected else 4
-        return frame(f'+QISTATE: 10,"TCP","203.0.113.1",25,1024,{state},1,10,0,"usbat"')

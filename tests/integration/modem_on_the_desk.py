@@ -284,6 +284,11 @@ class DeskModem:
         self.desk.activated.append(settings)
         self.set_pdp(PdpState.ACTIVE)
 
+    async def share(self, settings: PdpSettings) -> None:
+        """Use the PDP context beside an email that is being sent."""
+        if self.pdp_state is not PdpState.ACTIVE:
+            await self.activate(settings)
+
     async def renew(self, settings: PdpSettings) -> None:
         """Take the PDP context down and bring it up."""
         await self._do("renew")
@@ -397,6 +402,12 @@ class DeskModem:
     def unsettled(self) -> bool:
         """Whether it is awaited."""
         return self._expected
+
+    overdue = False
+
+    def give_up(self) -> None:
+        """Await no result any longer."""
+        self._expected = False
 
     async def still_sending(self) -> bool | None:
         """Ask whether it is still being sent, which nobody knows here."""

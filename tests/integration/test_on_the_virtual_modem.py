@@ -548,8 +548,8 @@ async def test_what_a_terse_modem_fails_to_send_home_assistant_s_client_sends(
     # The modem's client had sent it after all.
     texts = [envelope.content for envelope in mail.received]
     assert len(texts) == 2
-    assert texts[1] is not None
-    assert b"(possible repeat)" in bytes(texts[1])
+    assert isinstance(texts[1], bytes)
+    assert b"(possible repeat)" in texts[1]
 
 
 @pytest.mark.parametrize("modem", [MailClient.TERSE], indirect=True)

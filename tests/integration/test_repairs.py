@@ -150,6 +150,7 @@ async def test_what_is_held_can_be_tried_again_from_the_issue(
     outcome: Outcome,
     key: str,
 ) -> None:
+    desk.has_tcp = False
     desk.always = outcome
     await send(hass)
     await until(lambda: key in _issues(hass))
@@ -219,7 +220,7 @@ async def test_new_settings_mend_what_is_held(
 async def test_results_that_go_elsewhere_hold_all(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
-    desk.heard = False
+    desk.heard = desk.has_tcp = False
     desk.always = Outcome(Result.UNKNOWN)
     held = desk.hold_in("put")
     await send(hass, "first")

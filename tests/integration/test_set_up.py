@@ -120,6 +120,7 @@ async def test_emails_that_wait_while_the_entry_is_unloaded_are_sent_after_it(
 async def test_an_email_that_was_handed_over_and_lost_is_repeated_once_and_marked(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
+    desk.has_tcp = False
     desk.hold_in("put")
     await send(hass)
     await desk.reached("put")

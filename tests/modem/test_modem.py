@@ -13,6 +13,7 @@ from custom_components.quectel_smtp.modem.at.errors import (
     NoAnswerError,
     PdpError,
     PortLostError,
+    ServerUnreachableError,
     UnsupportedModemError,
 )
 from custom_components.quectel_smtp.modem.at.port import PortSettings
@@ -777,6 +778,11 @@ def bench_with_tcp() -> ScriptedModem:
     return bench
 
 
+def known(modem: Modem) -> str:
+    """What is known of its TCP commands."""
+    return "lacking" if modem.lacks_tcp else "unknown"
+
+
 async def connect(modem: Modem) -> None:
     """Connect to a server that says nothing, and hang up."""
     async with modem.stream("mail.example.com", 465) as pair:
@@ -818,8 +824,70 @@ async def test_a_firmware_without_tcp_commands_has_no_socket_for_a_library() -> 
     bench.answers["AT+QISEND=?"] = ERROR
     modem = bench.modem()
     await modem.open()
+    assert known(modem) == "unknown"
     with pytest.raises(CommandError):
         await connect(modem)
+    assert known(modem) == "lacking"
+    assert not await modem.has_tcp()
+    assert bench.lines.count("AT+QISEND=?") == 1
+    # Another boot may be one with another firmware.
+    bench.restart()
+    del bench.answers["AT+QISEND=?"]
+    assert await modem.has_tcp()
+    assert known(modem) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("answer", "lacking"),
+    [
+        (ERROR, True),
+        (b"\r\n+CME ERROR: 4\r\n", True),
+        (b"\r\n+CME ERROR: 552\r\n", True),
+        (b"\r\n+CME ERROR: 561\r\n", False),
+        (OK + b"\r\n+QIOPEN: 10,566\r\n", False),
+    ],
+)
+@virtual_time
+async def test_only_a_connection_that_is_not_understood_means_that_there_are_none(
+    answer: bytes, lacking: bool
+) -> None:
+    bench = bench_with_tcp()
+    bench.answers[OPENING] = answer
+    modem = bench.modem()
+    await modem.open()
+    with pytest.raises((CommandError, ServerUnreachableError)):
+        await connect(modem)
+    assert modem.lacks_tcp is lacking
+    assert await modem.has_tcp() is not lacking
+
+
+@virtual_time
+async def test_a_context_is_shared_as_it_is_with_an_email_that_is_on_its_way() -> None:
+    bench = bench_that_sends()
+    modem = await left_unsettled(bench)
+    await modem.open()
+    begun = len(bench.lines)
+    bench.answers["AT+CGACT?"] = frame("+CGACT: 1,1")
+    bench.answers["AT+QIACT?"] = frame('+QIACT: 1,1,1,"10.0.0.1"')
+    start = asyncio.get_running_loop().time()
+    await modem.share(PdpSettings("another"))
+    assert asyncio.get_running_loop().time() == start
+    assert not [line for line in bench.lines[begun:] if "QIDEACT" in line]
+    assert not [line for line in bench.lines[begun:] if "QIACT=" in line]
+    assert modem.unsettled
+
+
+@virtual_time
+async def test_a_context_that_is_down_is_brought_up_beside_an_email() -> None:
+    bench = bench_that_sends()
+    modem = await left_unsettled(bench)
+    await modem.open()
+    begun = len(bench.lines)
+    for _ in range(2):
+        await modem.share(PdpSettings("internet"))
+    assert bench.lines[begun:].count("AT+QIACT=1") == 1
+    assert modem.pdp_state is PdpState.ACTIVE
+    assert modem.unsettled
 
 
 @virtual_time

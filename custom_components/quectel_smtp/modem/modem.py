@@ -98,7 +98,7 @@ class Modem(Connection):
         """Whether the firmware has the TCP commands that a stream needs."""
         if not self.lacks_tcp:
             with suppress(CommandError):
-                await self._tcp_limits()
+                await self._prepare_tcp()
         return not self.lacks_tcp
 
     @property
@@ -197,6 +197,20 @@ class Modem(Connection):
         await context.activate(settings)
         self._keep_pdp(settings, boot)
 
+    async def share(self, settings: pdp.PdpSettings) -> None:
+        """Use the PDP context beside an email that may be on its way; up to 150 s.
+
+        That one needs it as it is: it is brought up where it is down, and else used
+        whatever it was given.
+        """
+        await self._initialise()
+        context = self._open_session.context
+        if context.ready or await context.refresh() is pdp.PdpState.ACTIVE:
+            return
+        boot = self._memory.boots
+        await context.activate(settings)
+        self._keep_pdp(settings, boot)
+
     async def renew(self, settings: pdp.PdpSettings) -> None:
         """Take the PDP context down and bring it up, whatever its state; up to 200 s.
 
@@ -292,17 +306,23 @@ class Modem(Connection):
         ``CommandError`` where the firmware has none; ``UnsupportedModemError`` where it
         has no mail client either.
         """
+        try:
+            return await self._prepare_tcp()
+        except CommandError as err:
+            if (await self.profile()).has_mail_client:
+                raise
+            raise UnsupportedModemError from err
+
+    async def _prepare_tcp(self) -> preparation.Limits:
         channel = await self._initialise()
         session = self._open_session
         boot = self._memory.boots
         if session.tcp is None or session.tcp[0] != boot:
             try:
                 session.tcp = boot, await preparation.prepare(channel)
-            except CommandError as err:
+            except CommandError:
                 self._memory.keep("lacks_tcp", "")
-                if (await self.profile()).has_mail_client:
-                    raise
-                raise UnsupportedModemError from err
+                raise
         return session.tcp[1]
 
     async def network_time(self) -> datetime | None:
@@ -520,6 +540,15 @@ class Modem(Connection):
         then tells; where its time is over, once somebody was told so.
         """
         return self._late.unsettled
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the time of an earlier PUT is over and nobody knows if it ended.
+
+        Until the modem restarts, or says that it sends nothing: ``give_up``. A result
+        that it may still tell would be taken for that of the next PUT.
+        """
+        return self._late.overdue
 
     async def late_result(self) -> Outcome:
         """Return what became of the last PUT that got no answer; tells it once.

@@ -67,7 +67,6 @@ async def test_an_email_goes_by_the_modem_s_client_where_that_can_carry_it(
         assert await office.send(email()) is State.SENT
         assert ways(office) == [Way.MODULE]
         assert STREAM_LINE not in modem.lines
-        assert "AT+QISEND=?" not in modem.lines
 
 
 @virtual_time

@@ -55,7 +55,7 @@ async def test_a_connection_that_breaks_in_the_midst_of_the_text_is_no_doubt(
     def hear(line: bytes) -> None:
         lines.append(line)
         if line == b"Line 90" and lines.count(line) == 1:
-            modem.connected = False
+            modem.tcp.connected = False
 
     modem.office.on_line = hear
     async with office.at_work():
@@ -76,7 +76,7 @@ async def test_a_connection_that_breaks_at_the_last_line_is_doubt(
     def hear(line: bytes) -> None:
         if line == b".":
             dots.append(line)
-            modem.connected = modem.connected and len(dots) > 1
+            modem.tcp.connected = modem.tcp.connected and len(dots) > 1
             modem.office.replies = {".": ""} if len(dots) == 1 else {}
 
     modem.office.on_line = hear
@@ -98,7 +98,7 @@ async def test_a_server_is_taken_leave_of_once_the_result_is_told(
         await office.until(lambda: told)
         assert told == [[State.QUEUED, State.SENT]]
         await office.idle()
-        assert not modem.connected
+        assert not modem.tcp.connected
 
 
 @virtual_time

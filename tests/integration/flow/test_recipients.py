@@ -42,6 +42,8 @@ async def _change(hass: HomeAssistant, entry: MockConfigEntry) -> Dialog:
 async def test_a_recipient_that_is_added_gets_a_device_and_an_entity_at_once(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
+    # Where the modem's mail client has to, it sends to a hidden address by itself.
+    desk.has_tcp = False
     courier = loaded.runtime_data.courier
     entity_before = hass.data["entity_components"]["notify"].get_entity(ANNA)
     dialog = await _add(hass, loaded)

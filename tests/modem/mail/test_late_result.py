@@ -116,6 +116,25 @@ async def test_the_end_of_time_is_told() -> None:
     assert not modem.unsettled
 
 
+@pytest.mark.parametrize("what", [LATE, b"\r\nRDY\r\n", None])
+@virtual_time
+async def test_a_put_whose_time_is_over_is_overdue_until_it_is_known_to_be_over(
+    what: bytes | None,
+) -> None:
+    bench = ScriptedModem()
+    modem = await expecting(bench, 60)
+    seen = [modem.overdue]
+    with pytest.raises(NoAnswerError):
+        await modem.late_result()
+    seen.append(modem.overdue)
+    if what is None:
+        modem.give_up()
+    else:
+        bench.port.receive(what)
+    assert [*seen, modem.overdue] == [False, True, False]
+    assert not modem.unsettled
+
+
 @virtual_time
 async def test_a_line_that_comes_after_the_time_is_still_that_email_s_until_told() -> (
     None

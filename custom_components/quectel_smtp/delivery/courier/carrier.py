@@ -75,7 +75,7 @@ class Carrier(Protocol):
         """
 
     async def give_up(self) -> None:
-        """Forget what was prepared and is not handed over."""
+        """Forget what was prepared, or whose result nobody waits for any more."""
 
     async def clear(self) -> None:
         """Leave nothing of the email behind; where that fails the next one does it."""

@@ -159,9 +159,9 @@ class Judge:
         await self._record(item.envelope, [Part(item.addresses, wait, Finding())])
 
     async def conclude_error(
-        self, item: Item, error: ModemError, recovery: Recovery
+        self, item: Item, error: ModemError, recovery: Recovery, way: Way
     ) -> None:
-        """Record an attempt that certainly sent nothing."""
+        """Record an attempt by this way that certainly sent nothing."""
         if isinstance(error, NoAnswerError):
             await self._line.close()
         # It may have restarted unnoticed, with its SIM locked again.
@@ -171,7 +171,7 @@ class Judge:
             # A path that can't be proved costs no attempt, and the path sets the pace.
             pause = policy.delay(self._pace.failures + 1, jitter())
             verdict = Again(pause, Reason.DOUBT, item.history)
-        finding = Finding(error=error.key, way=self._sender.way)
+        finding = Finding(error=error.key, way=way)
         await self._record(item.envelope, [Part(item.addresses, verdict, finding)])
         if climbs(error):
             self._path_failed(error, recovery)

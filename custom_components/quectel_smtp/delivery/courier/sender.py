@@ -1,14 +1,14 @@
 """``Sender``: one attempt with one email, from mending the path to the result."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
 from ...modem.at.errors import ModemRebootedError, NoAnswerError
 from ...modem.mail.smtp import Outcome, Result
 from ..outbox.thread import OutboxThread
-from ..records import Again, Item, Unsettled, Way
+from ..records import Again, Item, Reason, Unsettled, Way
 from ..rules import policy
 from ..rules.fit import CAPACITIES
 from ..rules.recovery import Recovery
@@ -22,6 +22,8 @@ from .line import Line
 # Certain not to have sent anything, and mended by doing it all once more at once.
 _RESTARTS: Final = 3
 _LOST: Final = Outcome(Result.UNKNOWN)
+# Seconds: less than a clock can tell apart would be no wait at all.
+_RESTART_LEAST: Final = 0.5
 # Seconds between two questions whether the modem still sends.
 _ASK_EVERY: Final = 10.0
 
@@ -36,19 +38,21 @@ class Sender:
         books: Books,
         wording: Wording,
         carriers: Mapping[Way, Carrier],
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take the line, and the ways over it."""
+        """Take the line, and the ways over it; ``changed``: an email was handed over."""
         self._line = line
         self._outbox = outbox
         self._books = books
         self.wording = wording
         self._carriers = carriers
+        self._changed = changed
         # By which the email at hand goes.
         self._carrier = carriers[Way.MODULE]
         # The intent to send is written down, or just being so, and its end not yet.
         self.at_stake = False
-        # From now on the email may leave, whatever becomes of us.
-        self.handed_over = False
+        # From when on the email may leave, whatever becomes of us, on the loop's clock.
+        self.handed_over: float | None = None
         # Whether the modem had just reached the server's port.
         self.proved = False
         # Result codes in a row that never came.
@@ -87,10 +91,12 @@ class Sender:
         modem = self._line.modem
         boot = modem.boot
         way = await self._choose(settings, by_stream=by_stream)
-        carrier = self._carrier = self._carriers[way]
+        self._carrier = self._carriers[way]
         if way is Way.MODULE and item.shows_hidden:
             await self._books.change(lambda box, at: box.keep_hidden(item, at))
             return None
+        if way is Way.MODULE and modem.overdue:
+            return await self._restart_first(item, recovery)
         # Whoever connects proves the path by that.
         if way is Way.STREAM or not await self._asks_for_proof(item, settings):
             await modem.activate(settings.pdp)
@@ -98,24 +104,47 @@ class Sender:
             wait = policy.unproved(item.history)
             if wait is not None:
                 return wait
+        return await self._go(item, settings, boot)
+
+    async def send_beside(self, item: Item, settings: Settings) -> Told | None:
+        """Make an attempt by the stream, while the modem's client is at work on another.
+
+        Whatever that one needs stays as it is: nothing of the path is mended. None if
+        it was cancelled. A ``ModemError`` means that nothing was sent.
+        """
+        self._carrier = self._carriers[Way.STREAM]
+        modem = self._line.modem
+        boot = modem.boot
+        await self._line.bring_into_service()
+        await modem.share(settings.pdp)
+        return await self._go(item, settings, boot)
+
+    async def _go(self, item: Item, settings: Settings, boot: int) -> Told | None:
+        """Send over a path that is there; ``boot``: the modem's, in which it was made."""
+        carrier, modem = self._carrier, self._line.modem
         now = self._outbox.now().elapsed
         room = CAPACITIES[carrier.way].body
         message = letter(item, self.wording, now, room=room)
-        refused = await carrier.prepare(item, message, settings)
+        try:
+            refused = await carrier.prepare(item, message, settings)
+        except NoAnswerError:
+            if carrier.way is Way.STREAM:
+                await self._count_stray()
+            raise
         if refused is not None:
             return refused
         mark = await carrier.mark()
         if modem.boot != boot:
             # It restarted between two commands, and has forgotten the email too.
             raise ModemRebootedError
-        self.at_stake, self.handed_over = True, False
+        self.at_stake, self.handed_over = True, None
         try:
             if not await self._begin(item, mark):
                 await self.clear()
                 return None
             told = await carrier.hand_over(self._hand_over)
         except BaseException as err:
-            if not self.handed_over:
+            if self.handed_over is None:
                 if isinstance(err, asyncio.CancelledError):
                     self._books.soon(lambda box, at: box.withdraw(item.envelope, at))
                 await carrier.give_up()
@@ -137,15 +166,37 @@ class Sender:
 
     async def _choose(self, settings: Settings, *, by_stream: bool) -> Way:
         """Return the way that is wanted, or else that the modem has."""
-        modem, wanted = self._line.modem, settings.options.way
-        if wanted is not None:
-            return wanted
+        modem = self._line.modem
+        if settings.options.way is not None:
+            return settings.options.way
         if not await modem.has_mail_client():
             return Way.STREAM
+        if modem.overdue and await modem.still_sending() is False:
+            modem.give_up()
+        by_stream = by_stream or modem.overdue
         return Way.STREAM if by_stream and await modem.has_tcp() else Way.MODULE
 
+    async def _restart_first(self, item: Item, recovery: Recovery) -> Again:
+        """Have the modem restarted: a result of an earlier PUT may still come.
+
+        ``ModemRebootedError`` once it is; ``Again`` while that has to wait.
+        """
+        now = self._outbox.now().elapsed
+        if await recovery.reboot(self._line.modem, now):
+            raise ModemRebootedError
+        wait = max(recovery.next_reboot(now), _RESTART_LEAST)
+        return Again(wait, Reason.RETRY, item.history)
+
     def _hand_over(self) -> None:
-        self.handed_over = True
+        self.handed_over = asyncio.get_running_loop().time()
+        self._changed()
+
+    @property
+    def hands_over(self) -> float | None:
+        """Seconds for which the modem's client has been at work on an email of ours."""
+        if self.handed_over is None or self.way is Way.STREAM:
+            return None
+        return asyncio.get_running_loop().time() - self.handed_over
 
     async def _begin(self, item: Item, mark: int | None) -> bool:
         """Commit that the email is about to be handed over; False: it was cancelled."""
@@ -178,24 +229,33 @@ class Sender:
         try:
             self.proved = await modem.prove(settings.server, settings.pdp)
         except NoAnswerError:
-            await modem.identify()
-            # It answers, but a result code went astray, as the email's own did.
-            self.stray += 1
+            await self._count_stray()
             raise
         return self.proved
+
+    async def _count_stray(self) -> None:
+        """Count a result code that never came, if the modem answers otherwise."""
+        await self._line.modem.identify()
+        self.stray += 1
 
     async def clear(self) -> None:
         """Leave nothing of the email behind on its way."""
         await self._carrier.clear()
 
     async def late_outcome(
-        self, unsettled: Unsettled, rest: float, recovery: Recovery
+        self,
+        unsettled: Unsettled,
+        rest: float,
+        recovery: Recovery,
+        *,
+        serves_others: bool,
     ) -> Outcome | None:
         """Wait for the result of an email that was handed over, for ``rest`` seconds.
 
         Or until the modem says that it sends nothing any more. No other SMTP command is
-        sent before: a result carries no name of its email. None while the reboot that
-        ends the wait has to wait itself.
+        sent before: a result carries no name of its email. ``serves_others``: emails go
+        by the stream meanwhile; else a restart of the modem ends the wait, and None is
+        returned while that has to wait itself.
         """
         modem = self._line.modem
         self.proved = False
@@ -209,6 +269,8 @@ class Sender:
         except ModemRebootedError:
             return _LOST
         except NoAnswerError:
+            if serves_others:
+                return _LOST
             # It may still report, and the next email would be taken for it.
             now = self._outbox.now().elapsed
             return _LOST if await recovery.reboot(modem, now) else None

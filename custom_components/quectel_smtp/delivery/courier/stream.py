@@ -158,7 +158,8 @@ class StreamCarrier(Carrier):
 
     @override
     async def give_up(self) -> None:
-        """Close the connection in the midst: the server has no email."""
+        """Close the connection, whatever the server is at."""
+        self._session = None
         await self.clear()
 
     @override

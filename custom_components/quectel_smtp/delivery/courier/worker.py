@@ -1,10 +1,11 @@
 """``Worker``: what is done for emails and modem, one thing after the other."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import partial
 import logging
-from typing import Final
+from typing import Any, Final
 
 from ...modem.at.errors import (
     InvalidValueError,
@@ -57,6 +58,8 @@ _TIDYING: Final = 0.5
 """Seconds in which the modem may be left in order: a connection closed, a radio on."""
 
 _TURN_LEAST: Final = 0.5
+# Seconds from PUT to its result after which others wait for it no longer.
+_HANGS: Final = 15.0
 _AFTER_DEFECT: Final = 30.0
 _PRUNE_EVERY: Final = 3600.0
 
@@ -89,13 +92,22 @@ class Worker:
             Way.MODULE: ModuleCarrier(self.line, put_timeout),
             Way.STREAM: StreamCarrier(self.line, lambda: outbox.now().wall),
         }
+        self._carriers = carriers
         self._arming = Arming(self.line, carriers, lambda: outbox.now().elapsed)
-        self._sender = Sender(self.line, outbox, books, wording, carriers)
+        # Set when an email may have come that goes beside another, or can.
+        self._beside = asyncio.Event()
+        self._sender = Sender(
+            self.line, outbox, books, wording, carriers, self._beside.set
+        )
+        self._second = Sender(self.line, outbox, books, wording, carriers)
         self._judge = Judge(self.line, outbox, books, self._sender, self.pace, board)
         self._recovery = Recovery(Wear(), self._save_wear, self._modem_restarted)
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._delivering = self._serving = self._stopping = self._resumed = False
+        self._serving = self._stopping = self._resumed = False
+        self._delivering = 0
+        # Whether it is waited for the result of an earlier email.
+        self._settling = False
         self._usage = Usage()
         # Whether something may have gone over the data connection since it was counted.
         self._uncounted = True
@@ -142,7 +154,7 @@ class Worker:
         self._wake.set()
         task, self._task = self._task, None
         if task is not None:
-            if self._sender.at_stake:
+            if self._sender.at_stake or self._second.at_stake:
                 await asyncio.wait((task,), timeout=STOP_PATIENCE)
             task.cancel()
             await asyncio.wait((task,), timeout=_TIDYING)
@@ -154,6 +166,7 @@ class Worker:
     def wake(self) -> None:
         """Look at once whether there is something to do."""
         self._wake.set()
+        self._beside.set()
 
     def update(self, settings: Settings) -> None:
         """Work with other settings from the next email on; what they mend is tried."""
@@ -164,7 +177,7 @@ class Worker:
 
     def reword(self, wording: Wording) -> None:
         """Write emails in these words, and with times of this zone, from now on."""
-        self._sender.wording = wording
+        self._sender.wording = self._second.wording = wording
 
     def follow(self, recipients: Recipients) -> None:
         """Have what waits go to these recipients' addresses, as soon as may be."""
@@ -222,30 +235,30 @@ class Worker:
     # Our turns.
 
     async def _run(self) -> None:
-        while not self._stopping:
-            self._wake.clear()
-            try:
-                async with self.port_lock:
-                    pause = await self._turn()
-            except OutboxError as err:
-                self._board.post(outbox=OutboxState.after(err))
-                pause = WRITE_EVERY
-            except Exception:
-                # A defect of ours costs time, never the emails after it.
-                _LOGGER.exception("Unexpected error, the courier goes on")
-                self._board.post(trouble=UnexpectedError())
-                pause = _AFTER_DEFECT
-            await self._rest(pause)
-
-    async def _rest(self, pause: float | None) -> None:
-        """Sleep until something may be done."""
-        if pause is not None and pause <= 0:
-            return
         try:
-            async with asyncio.timeout(pause):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
+            while not self._stopping:
+                self._wake.clear()
+                async with self.port_lock:
+                    pause = await self._whatever_fails(self._turn())
+                await _rest(self._wake, pause)
+        finally:
+            for carrier in self._carriers.values():
+                await carrier.give_up()
+
+    async def _whatever_fails(
+        self, work: Coroutine[Any, Any, float | None]
+    ) -> float | None:
+        """Return how long to rest after a piece of work, or after its failure."""
+        try:
+            return await work
+        except OutboxError as err:
+            self._board.post(outbox=OutboxState.after(err))
+            return WRITE_EVERY
+        except Exception:
+            # A defect of ours costs time, never the emails after it.
+            _LOGGER.exception("Unexpected error, the courier goes on")
+            self._board.post(trouble=UnexpectedError())
+            return _AFTER_DEFECT
 
     async def _turn(self) -> float | None:
         """Do what is to be done next; returns how long to rest, None: until woken."""
@@ -259,7 +272,7 @@ class Worker:
         await self._keep_books(now)
         unsettled = await self._outbox.do(lambda outbox, _: outbox.unsettled())
         if unsettled is not None:
-            return await self._settle(unsettled)
+            return await self._settle(unsettled, settings)
         if not await self._open_line():
             return self.pace.service_pause(self._board.status.trouble)
         if self._settings is not settings:
@@ -267,7 +280,9 @@ class Worker:
         if not self.pace.closed_for(now):
             item = await self._take(now, settings.options)
             if item is not None:
-                return await self._deliver(item, settings)
+                return await self._serving_others(
+                    self._deliver(item, settings), settings
+                )
         await self._keep_in_service()
         if self._idle:
             await self._arming.arm(settings, self._wake)
@@ -403,12 +418,14 @@ class Worker:
 
     # One email.
 
-    async def _take(self, now: float, options: Options) -> Item | None:
+    async def _take(
+        self, now: float, options: Options, *, only_critical: bool = False
+    ) -> Item | None:
         """Return the email to send now, or the digest that it goes out with."""
         compose = partial(digest, wording=self._sender.wording)
 
         def take(outbox: Outbox, at: Instant) -> Item | None:
-            item = outbox.next_due(at, options)
+            item = outbox.next_due(at, options, only_critical=only_critical)
             if item is None:
                 return None
             return outbox.digest(item, at, compose) if options.digest else item
@@ -421,18 +438,34 @@ class Worker:
 
     async def _deliver(self, item: Item, settings: Settings) -> float:
         """Make one attempt, and record what became of it, whatever happens."""
-        try:
-            return await self._attempt(item, settings)
-        finally:
-            self._sender.at_stake = False
+        sending = self._sender.send(item, settings, self._recovery)
+        return await self._attempt(item, settings, self._sender, sending)
 
-    async def _attempt(self, item: Item, settings: Settings) -> float:
-        self._delivering = True
+    async def _attempt(
+        self,
+        item: Item,
+        settings: Settings,
+        sender: Sender,
+        sending: Coroutine[Any, Any, Told | Again | None],
+    ) -> float:
         try:
-            told = await self._sender.send(item, settings, self._recovery)
+            return await self._record(item, settings, sender, sending)
+        finally:
+            sender.at_stake = False
+
+    async def _record(
+        self,
+        item: Item,
+        settings: Settings,
+        sender: Sender,
+        sending: Coroutine[Any, Any, Told | Again | None],
+    ) -> float:
+        self._delivering += 1
+        try:
+            told = await sending
         except ModemError as err:
-            if self._sender.at_stake or not _untried(err):
-                await self._judge.conclude_error(item, err, self._recovery)
+            if sender.at_stake or not _untried(err):
+                await self._judge.conclude_error(item, err, self._recovery, sender.way)
                 return 0.0
             if not isinstance(err, PortError):
                 self.pace.wait(self._outbox.now().elapsed, PERSON_EVERY)
@@ -441,13 +474,14 @@ class Worker:
         except OutboxError:
             raise
         except Exception:
-            if not self._sender.handed_over:
+            if sender.handed_over is None:
                 await self._judge.conclude_error(
-                    item, UnexpectedError(), self._recovery
+                    item, UnexpectedError(), self._recovery, sender.way
                 )
             raise
         finally:
-            self._delivering = self._sender.handed_over = False
+            self._delivering -= 1
+            sender.handed_over = None
             self._uncounted = True
             # What sending does to it is no news.
             self._upsets_known = self._upsets
@@ -465,18 +499,60 @@ class Worker:
             settings,
             self._recovery,
         )
-        await self._sender.clear()
+        await sender.clear()
         return 0.0
 
-    async def _settle(self, unsettled: Unsettled) -> float:
-        """Find out what became of an email whose result nobody has seen yet."""
-        self._sender.at_stake = True
-        try:
-            return await self._learn(unsettled)
-        finally:
-            self._sender.at_stake = False
+    # Two at once.
 
-    async def _learn(self, unsettled: Unsettled) -> float:
+    async def _serving_others(
+        self, work: Coroutine[Any, Any, float], settings: Settings
+    ) -> float:
+        """Do what may have to wait for the modem's client; others go by the stream."""
+        working = asyncio.create_task(work)
+        working.add_done_callback(lambda _: self._beside.set())
+        try:
+            while not working.done():
+                self._beside.clear()
+                pause = await self._whatever_fails(self._serve_another(settings))
+                await _rest(self._beside, pause and max(pause, _TURN_LEAST))
+        finally:
+            working.cancel()
+            await asyncio.wait((working,))
+        return working.result()
+
+    async def _serve_another(self, settings: Settings) -> float | None:
+        """Send an email by the stream if another one keeps the modem's client.
+
+        Returns how long to rest, None: until something changes. A critical one waits
+        for nothing; others until it seems to hang.
+        """
+        waited = _HANGS if self._settling else self._sender.hands_over
+        others = self._board.status.mail.waiting > 1
+        if waited is None or not others or not await self._may_serve_others(settings):
+            return None
+        now = self._outbox.now().elapsed
+        closed = self.pace.closed_for(now)
+        if closed:
+            return closed
+        patience = max(_HANGS - waited, 0.0)
+        item = await self._take(now, settings.options, only_critical=patience > 0)
+        if item is not None:
+            sending = self._second.send_beside(item, settings)
+            return await self._attempt(item, settings, self._second, sending)
+        if patience:
+            return patience
+        due = await self._outbox.do(lambda outbox, at: outbox.next_time(at))
+        return None if due is None else max(due - now, _TURN_LEAST)
+
+    async def _may_serve_others(self, settings: Settings) -> bool:
+        """Whether emails may go by the stream beside one that keeps the modem's client."""
+        if settings.options.way is not Way.MODULE:
+            with suppress(ModemError):
+                return await self.line.modem.has_tcp()
+        return False
+
+    async def _settle(self, unsettled: Unsettled, settings: Settings) -> float:
+        """Find out what became of an email whose result nobody has seen yet."""
         if unsettled.way is Way.STREAM:
             # It went by a connection of ours, which is gone.
             lost = Told(Outcome(Result.UNKNOWN), way=Way.STREAM)
@@ -485,8 +561,24 @@ class Worker:
         rest = max(unsettled.deadline - self._outbox.now().elapsed, 0.0)
         if not await self._open_line(rest):
             return self.pace.service_pause(self._board.status.trouble)
+        self._sender.at_stake = self._settling = True
         try:
-            outcome = await self._sender.late_outcome(unsettled, rest, self._recovery)
+            return await self._serving_others(
+                self._learn(unsettled, rest, settings), settings
+            )
+        finally:
+            self._sender.at_stake = self._settling = False
+
+    async def _learn(
+        self, unsettled: Unsettled, rest: float, settings: Settings
+    ) -> float:
+        try:
+            outcome = await self._sender.late_outcome(
+                unsettled,
+                rest,
+                self._recovery,
+                serves_others=await self._may_serve_others(settings),
+            )
             self._upsets_known = self._upsets
         except ModemError as err:
             if isinstance(err, NoAnswerError):
@@ -568,6 +660,14 @@ class Worker:
     def _upsets(self) -> tuple[Modem, int]:
         """Which modem it is, and how often it was unplugged or restarted."""
         return self.line.modem, self.line.modem.upsets
+
+
+async def _rest(wake: asyncio.Event, pause: float | None) -> None:
+    """Sleep for so many seconds, None: for ever, or until woken."""
+    if pause is None or pause > 0:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await wake.wait()
 
 
 def _untried(error: ModemError) -> bool:

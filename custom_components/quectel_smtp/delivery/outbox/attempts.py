@@ -50,7 +50,9 @@ class Attempts:
         # The limits by which something may be deferred.
         self._limits: tuple[int, int] | None = None
 
-    def next_due(self, at: Instant, options: Options) -> Item | None:
+    def next_due(
+        self, at: Instant, options: Options, *, only_critical: bool = False
+    ) -> Item | None:
         """Return the envelope to be sent now: critical first, then the oldest email.
 
         What is over the limits of an hour or a day is deferred. None if nothing is due.
@@ -60,7 +62,9 @@ class Attempts:
         self._apply_limits(options, at)
         while True:
             # One after the other: each is found where its part of the index begins.
-            found = store.row(_DUE, 1, at.elapsed) or store.row(_DUE, 0, at.elapsed)
+            found = store.row(_DUE, 1, at.elapsed)
+            if found is None and not only_critical:
+                found = store.row(_DUE, 0, at.elapsed)
             if found is None:
                 return None
             envelope, email, critical = (rows.integer(value) for value in found)
@@ -189,8 +193,7 @@ class Attempts:
         cancelled on its way to the modem.
         """
         store = self._store
-        self._intake.taken = None
-        found = self._waiting(envelope)
+        found = self._given_back(envelope)
         if found is None:
             return
         # An end erases the text, which has it synced.
@@ -235,8 +238,7 @@ class Attempts:
     def record_parts(self, envelope: int, parts: Sequence[Part], at: Instant) -> None:
         """Commit what an attempt came to that differs from address to address."""
         store = self._store
-        self._intake.taken = None
-        found = self._waiting(envelope)
+        found = self._given_back(envelope)
         if found is None:
             return
         with store.writing(at):
@@ -261,6 +263,14 @@ class Attempts:
             for held in (part.verdict for part in parts):
                 if isinstance(held, Hold) and held.reason.of_all:
                     waiting.hold_all(store, held.reason, held.delay, at)
+
+    def _given_back(self, envelope: int) -> EnvelopeRow | None:
+        """Return an envelope whose attempt is over, if it still waits."""
+        found = self._waiting(envelope)
+        # Another one may have been given out meanwhile, which goes beside it.
+        if found is not None and found.email == self._intake.taken:
+            self._intake.taken = None
+        return found
 
     def _waiting(self, envelope: int) -> EnvelopeRow | None:
         """Return an envelope that is not over."""
@@ -334,9 +344,13 @@ class Attempts:
         store.put("last_sent", rows.moment(at.wall))
 
     def unsettled(self) -> Unsettled | None:
-        """Return the envelope that was handed over without a result so far."""
+        """Return the envelope that was handed over without a result so far.
+
+        Of two the one that went by the stream: nothing more is to be heard of that.
+        """
         row = self._store.row(
-            f"{rows.ENVELOPES} WHERE state = 'sending' ORDER BY id LIMIT 1"
+            f"{rows.ENVELOPES} WHERE state = 'sending'"
+            " ORDER BY way IS NOT 'stream', id LIMIT 1"
         )
         if row is None:
             return None

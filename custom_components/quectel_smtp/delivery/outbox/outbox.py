@@ -149,12 +149,14 @@ class Outbox:
         """
         return self._intake.accept(email, at, options)
 
-    def next_due(self, at: Instant, options: Options) -> Item | None:
+    def next_due(
+        self, at: Instant, options: Options, *, only_critical: bool = False
+    ) -> Item | None:
         """Return the envelope to be sent now: critical first, then the oldest email.
 
         What is over the limits of an hour or a day is deferred. None if nothing is due.
         """
-        return self._attempts.next_due(at, options)
+        return self._attempts.next_due(at, options, only_critical=only_critical)
 
     def next_time(self, at: Instant) -> float | None:
         """Return when something is due or over next; it may lie in the past."""

@@ -26,6 +26,8 @@ class LateResult:
         self._until: float | None = None
         self._outcome: Outcome | None = None
         self._rebooted = False
+        self.overdue = False
+        """Whether a PUT's time is over, and it is unknown if it ended."""
         self._lost: PortLostError | None = PortLostError("the port is not open")
         self._news = asyncio.Event()
 
@@ -51,12 +53,13 @@ class LateResult:
         """Forget the PUT: it never began, or has its result."""
         self._until = None
         self._outcome = None
-        self._rebooted = False
+        self._rebooted = self.overdue = False
 
     # What arrives.
 
     def take(self, line: str) -> None:
         """Take the result's line, if one is awaited."""
+        self.overdue = False
         if self._until is not None:
             self._until = None
             self._outcome = parse_result(line)
@@ -64,6 +67,7 @@ class LateResult:
 
     def rebooted(self) -> None:
         """The modem has restarted: nothing that it was sending goes on."""
+        self.overdue = False
         if self._until is not None:
             self._until = None
             self._rebooted = True
@@ -104,6 +108,7 @@ class LateResult:
         if rebooted:
             raise ModemRebootedError
         if outcome is None:
+            self.overdue = True
             raise NoAnswerError(_RESULT)
         return outcome
 
