@@ -6,12 +6,14 @@ sending and what stands half-written in its data mode outlive a port and a couri
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from email import message_from_bytes, policy
 from functools import partial
 import re
 from typing import Any, Final, override
 
+from custom_components.quectel_smtp.delivery.records import Way
 from custom_components.quectel_smtp.modem.at.channel import AtChannel
 from custom_components.quectel_smtp.modem.at.errors import PortNotFoundError
 from custom_components.quectel_smtp.modem.at.port import PortSettings
@@ -19,6 +21,7 @@ from tests.modem.scripted_modem import MARK_LINE
 from tests.modem.scripted_port import ERROR, OK, Answer, Data, Late, ScriptedPort, frame
 
 from .bench import DNS_LINE, OPEN_LINE, RESTARTED, SendingModem
+from .talking_modem import STREAM_LINE, PostOffice, TcpLine
 
 HOME: Final = "socket://modem:1"
 AWAY: Final = "socket://modem:2"
@@ -27,6 +30,7 @@ AWAY: Final = "socket://modem:2"
 _REFERENCE: Final = re.compile(r"Ref: (\w+)\r\n\Z")
 _QUOTED: Final = re.compile(r'"([^"]*)"')
 _REPEAT: Final = "(possible repeat)"
+_TAKEN: Final = 250
 _BUSY: Final = b"\r\n+CME ERROR: 652\r\n"
 _NO_SIM: Final = b"\r\n+CME ERROR: 10\r\n"
 
@@ -56,7 +60,7 @@ SENT: Final = Fate()
 
 @dataclass
 class Attempt:
-    """One PUT, as the modem saw it."""
+    """One PUT as the modem saw it, or one final dot as the server did."""
 
     reference: str
     addresses: tuple[str, ...]
@@ -67,6 +71,7 @@ class Attempt:
     """Whether the modem is still at work on it."""
     heard_by: int | None = None
     """The run of the courier that was given the result."""
+    way: Way = Way.MODULE
 
     @property
     def marked(self) -> bool:
@@ -84,6 +89,8 @@ class Weather:
     no_pdp: bool = False
     no_name: bool = False
     no_server: bool = False
+    no_tcp: bool = False
+    """The firmware has no TCP commands but the one that looks for a server."""
     deaf: bool = False
     """Result codes go to another port."""
     markless: bool = False
@@ -99,6 +106,42 @@ class _Prepared:
     addresses: list[str] = field(default_factory=list)
     subject: str | None = None
     body: str | None = None
+
+
+class LedgerOffice(PostOffice):
+    """The mail server, to which emails come over the modem's TCP: they have fates, too."""
+
+    def __init__(self, modem: LedgerModem) -> None:
+        """Know what the modem's own mail client knows."""
+        super().__init__()
+        self._modem = modem
+        self._recipients: list[str] = []
+        self.on_line = self._note
+
+    def _note(self, line: bytes) -> None:
+        if line.startswith(b"MAIL"):
+            self._recipients = []
+        if line.startswith(b"RCPT"):
+            self._recipients.append(line.decode().split("<")[1].split(">")[0])
+
+    @override
+    def log_in(self, password: str) -> bool:
+        return password == self._modem.password
+
+    @override
+    def take(self, content: bytes) -> str:
+        fate = self._modem.fate()
+        _, reply = fate.result or (0, 0)
+        if reply and fate.answer != OK:
+            reply = 0
+        # It has taken what it says it has; of what it says nothing, nobody knows.
+        delivered = fate.delivered if not reply else reply == _TAKEN
+        said = (0, reply) if reply else None
+        self._modem.took(
+            content, self._recipients, replace(fate, delivered=delivered, result=said)
+        )
+        self.hung_up = not reply
+        return f"{reply} as fate has it\r\n" if reply else ""
 
 
 class Wire:
@@ -169,6 +212,7 @@ class LedgerModem(SendingModem):
         # What is to be done in the place of answering a line as usual.
         self._instead: Callable[[Callable[[], Answer]], Answer] | None = None
         self._prepared = _Prepared()
+        self.tcp = TcpLine(LedgerOffice(self))
         self._settings: dict[str, str] = {}
         self._pdp = False
         self._waiting_lines: list[tuple[Attempt, bytes]] = []
@@ -188,7 +232,7 @@ class LedgerModem(SendingModem):
         }
         for name in ("CEREG", "CGREG", "CREG"):
             self.answers[f"AT+{name}?"] = partial(self._registration, name)
-        del self.answers["AT+QSMTPPUT=300"]
+        del self.answers["AT+QSMTPPUT=300"], self.answers["AT+QISEND=?"]
 
     def _registration(self, name: str) -> bytes:
         return frame(f"+{name}: 0,{2 if self.weather.unregistered else 1}")
@@ -271,7 +315,7 @@ class LedgerModem(SendingModem):
                 self.weather.silent = True
                 loop.call_later(seconds, self._speak_again)
             case "pdp lost":
-                self._pdp = False
+                self._pdp = self.tcp.connected = False
                 self._say(b'\r\n+QIURC: "pdpdeact",1\r\n')
             case "chatter":
                 self._say(b"\r\n+QIND: PB DONE\r\n")
@@ -329,10 +373,10 @@ class LedgerModem(SendingModem):
     def start_anew(self, *, quietly: bool = False) -> bytes:
         """Restart: nothing it was told is known any more, nothing it does goes on."""
         self.mark = 300
-        self._pdp = False
+        self._pdp = self.tcp.connected = False
         self._settings.clear()
         self._prepared = _Prepared()
-        for attempt in self.ledger[-1:]:
+        for attempt in self._last_put:
             attempt.pending = False
         self._waiting_lines.clear()
         if self.ports:
@@ -350,14 +394,21 @@ class LedgerModem(SendingModem):
         return OK
 
     def _radio_off(self) -> Answer:
-        self._pdp = False
+        self._pdp = self.tcp.connected = False
         return OK
+
+    @property
+    def _last_put(self) -> list[Attempt]:
+        """The last of the modem's own mail client, if there is one."""
+        return [one for one in self.ledger if one.way is Way.MODULE][-1:]
 
     # What it is told.
 
     @override
     def answer(self, line: str) -> Answer:
         """Answer what has no answer of its own."""
+        if TcpLine.knows(line):
+            return self._tcp(line)
         name, _, values = line.partition("=")
         match name:
             case "AT+QSMTPCFG":
@@ -370,7 +421,7 @@ class LedgerModem(SendingModem):
             case "AT+QSMTPSUB":
                 self._prepared.subject = values
             case "AT+QSMTPBODY":
-                if any(attempt.pending for attempt in self.ledger[-1:]):
+                if any(attempt.pending for attempt in self._last_put):
                     return _BUSY
                 return Data(int(values.split(",")[1]), self.take_body)
             case "AT+QSMTPPUT":
@@ -396,8 +447,53 @@ class LedgerModem(SendingModem):
         return OK
 
     def _deactivate(self) -> Answer:
-        self._pdp = False
+        self._pdp = self.tcp.connected = False
         return OK
+
+    def _tcp(self, line: str) -> Answer:
+        if self.weather.no_tcp:
+            return ERROR
+        opening = line == STREAM_LINE
+        if not opening:
+            answer = self.tcp.answer(line)
+            if line.startswith("AT+QIRD") and isinstance(answer, bytes):
+                self._read()
+            return answer
+        if not self._pdp:
+            return ERROR
+        if self.weather.deaf:
+            return OK
+        weather = self.weather
+        code = 565 if weather.no_name else 566 if weather.no_server else 0
+        if code:
+            return OK + f"\r\n+QIOPEN: 10,{code}\r\n".encode()
+        return self.tcp.answer(line)
+
+    def _read(self) -> None:
+        """What a server said to the last email may have been read now."""
+        for attempt in self.ledger[-1:]:
+            if attempt.way is Way.STREAM and attempt.heard_by is None:
+                attempt.heard_by = self.wire.run
+
+    def took(self, content: bytes, recipients: Sequence[str], fate: Fate) -> None:
+        """Take note of an email that came to the server over our TCP."""
+        parsed = message_from_bytes(content, policy=policy.default)
+        text = parsed.get_content().replace("\r\n", "\n").replace("\n", "\r\n")
+        found = _REFERENCE.search(text)
+        if found is None:
+            self._complain(f"no reference line in {text!r}")
+            return
+        attempt = Attempt(
+            found[1],
+            tuple(recipients),
+            text,
+            fate,
+            asyncio.get_running_loop().time(),
+            pending=False,
+            way=Way.STREAM,
+        )
+        self.ledger.append(attempt)
+        self.on_put(attempt)
 
     def _resolve(self) -> Answer:
         if not self._pdp:
@@ -417,13 +513,17 @@ class LedgerModem(SendingModem):
 
     # An email.
 
+    def fate(self) -> Fate:
+        """Return what becomes of the next email."""
+        return self.fates.popleft() if self.fates else self.usual
+
     def _fate(self) -> Fate:
         weather = self.weather
         if weather.no_name:
             return Fate(False, (653, 0))
         if weather.no_server:
             return Fate(False, (652, 0))
-        fate = self.fates.popleft() if self.fates else self.usual
+        fate = self.fate()
         if (
             fate.answer == OK
             and f'"{self.password}"' not in self._settings['"account"']
@@ -433,7 +533,7 @@ class LedgerModem(SendingModem):
 
     def _put(self) -> Answer:
         prepared, self._prepared = self._prepared, _Prepared()
-        if any(attempt.pending for attempt in self.ledger[-1:]):
+        if any(attempt.pending for attempt in self._last_put):
             self._complain("PUT while the modem is still sending another email")
         whole = None not in (prepared.subject, prepared.body) and prepared.addresses
         body = prepared.body or ""

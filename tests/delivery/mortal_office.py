@@ -250,19 +250,24 @@ class WitnessedOutbox(Outbox):
         begun = super().begin(envelope, deadline, mark, at, way)
         if begun:
             notary = self._office.notary
-            notary.begun(self._items[envelope], at.elapsed, self._options)
+            notary.begun(self._items[envelope], at.elapsed, self._options, way)
         return begun
+
+    @override
+    def withdraw(self, envelope: int, at: Instant) -> None:
+        super().withdraw(envelope, at)
+        self._office.notary.withdrawn(envelope)
 
     @override
     def record(
         self, envelope: int, verdict: Verdict, finding: Finding, at: Instant
     ) -> None:
-        found = self.unsettled()
+        sending = self._office.notary.books.sending.get(finding.way)
         super().record(envelope, verdict, finding, at)
         if self._office.cut is not None:
             # Or nobody has been told of it, and it may not have happened.
             self.unshown()
-        if found is not None and found.envelope == envelope:
+        if sending == envelope:
             self._office.notary.settled(
                 envelope, verdict.history, finding, self._office.life.run, at.elapsed
             )
@@ -570,7 +575,9 @@ class MortalOffice:
             self.notary.wore(self.elapsed)
         elif line.startswith("AT+QSMTP") and not line.endswith("=?"):
             fails, self.disk.fails = self.disk.fails, ""
-            self.notary.command(line, self.outbox.unsettled())
+            found = self.outbox.unsettled()
+            by_module = found is not None and found.way is Way.MODULE
+            self.notary.command(line, found if by_module else None)
             self.disk.fails = fails
 
     def check(self) -> None:

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from custom_components.quectel_smtp.delivery.email import Email
@@ -20,6 +20,7 @@ from custom_components.quectel_smtp.delivery.records import (
     State,
     Transition,
     Unsettled,
+    Way,
 )
 from custom_components.quectel_smtp.delivery.rules.storm import (
     CRITICAL_BURST,
@@ -90,7 +91,8 @@ class Books:
     accepted: dict[str, Email] = field(default_factory=dict)
     # By envelope: the reference, the addresses and whether PUT was written.
     handed: dict[int, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
-    sending: int | None = None
+    # What is being sent by each way.
+    sending: dict[Way, int] = field(default_factory=dict)
     normal: list[float] = field(default_factory=list)
     bursts: list[float] = field(default_factory=list)
     wear: list[float] = field(default_factory=list)
@@ -112,9 +114,10 @@ class Notary:
         self.seen: Counter[str] = Counter()
         """How often what was shown, in all."""
         self._shown: set[int] = set()
-        # The PUT of the envelope that is being sent.
-        self._put: Attempt | None = None
-        self._begun = False
+        # The attempt with what is being sent by each way, once it was seen.
+        self._puts: dict[Way, Attempt] = {}
+        # By which ways something was begun in this run, and not settled.
+        self._begun: set[Way] = set()
         # Whether somebody asked for more tries since this turn began.
         self._asked = False
 
@@ -138,11 +141,11 @@ class Notary:
 
     # What the outbox and the modem do.
 
-    def begun(self, item: Item, at: float, options: Options) -> None:
+    def begun(self, item: Item, at: float, options: Options, way: Way) -> None:
         """Take that an envelope is about to be handed over."""
         books = self.books
         addresses = (*item.to, *item.cc, *item.bcc)
-        if books.sending is not None:
+        if way in books.sending:
             self._complain(f"{item.reference} begins while another is being sent")
         if _within(books.refusals, at, _LOGINS_WITHIN) >= _LOGINS:
             self._complain("more than two log-ins in a quarter of an hour")
@@ -150,9 +153,12 @@ class Notary:
             known = self.account(item.reference, address).history
             if (known.lost, known.doubts) != (item.history.lost, item.history.doubts):
                 self._complain(f"{item.reference}: {item.history}, and {known}")
-        books.sending = item.envelope
+        if books.sending:
+            self.seen["beside another"] += 1
+        books.sending[way] = item.envelope
         books.handed[item.envelope] = (item.reference, addresses)
-        self._put, self._begun = None, True
+        self._puts.pop(way, None)
+        self._begun.add(way)
         if item.critical and _within(books.bursts, at, HOUR) < CRITICAL_BURST:
             return
         if _within(books.normal, at, HOUR) >= max(options.per_hour, 1):
@@ -169,16 +175,18 @@ class Notary:
     def command(self, line: str, unsettled: Unsettled | None) -> None:
         """Take a command about emails: none may come between PUT and its result."""
         if line.startswith("AT+QSMTPPUT"):
-            if unsettled is None or not self._begun or self._put is not None:
+            begun = Way.MODULE in self._begun and Way.MODULE not in self._puts
+            if unsettled is None or not begun:
                 self._complain(f"{line} without having been begun")
         elif unsettled is not None and line != _QUESTION:
             self._complain(f"{line} while {unsettled.reference} is unsettled")
 
     def put(self, attempt: Attempt) -> None:
         """Take a PUT as the modem saw it."""
-        self._put = attempt
+        self._puts[attempt.way] = attempt
         books = self.books
-        reference, addresses = books.handed.get(books.sending or 0, ("", ()))
+        sending = books.sending.get(attempt.way, 0)
+        reference, addresses = books.handed.get(sending, ("", ()))
         if not attempt.reference:
             return
         if attempt.reference != reference or attempt.addresses != addresses:
@@ -238,11 +246,11 @@ class Notary:
     ) -> None:
         """Take what was recorded of the envelope that was being sent."""
         books = self.books
-        if books.sending != envelope:
+        way = finding.way
+        if books.sending.get(way) != envelope:
             self._complain(f"settled {envelope} while {books.sending} was being sent")
             return
-        books.sending, self._begun = None, False
-        put, self._put = self._put, None
+        put = self._over(way)
         reference, addresses = books.handed[envelope]
         expected = _finding(put) if put is not None and put.heard_by == run else None
         if (put is None or put.fate.answer not in (OK, None)) and (
@@ -250,7 +258,12 @@ class Notary:
         ):
             # That is what answered PUT itself.
             expected = finding
-        if finding.error is None and finding != (expected or Finding(Result.UNKNOWN)):
+        told = replace(finding, way=Way.MODULE, words=None)
+        lost = Finding(Result.UNKNOWN)
+        # A connection may end between a reply and us.
+        if finding.error is None and told not in (
+            (expected or lost, lost) if way is Way.STREAM else (expected or lost,)
+        ):
             self._complain(f"{reference}: recorded {finding}, reported {expected}")
         if finding.result is Result.SENT:
             self._left(reference, at)
@@ -300,21 +313,33 @@ class Notary:
         A backup was restored, or the outbox takes it for that.
         """
         books = self.books
-        if books.sending is None:
-            return
-        reference, addresses = books.handed[books.sending]
-        books.sending, self._begun = None, False
-        for address in addresses:
-            account = self.account(reference, address)
-            history = account.history
-            account.history = copy.replace(history, lost=history.lost + 1)
+        for way, envelope in tuple(books.sending.items()):
+            reference, addresses = books.handed[envelope]
+            self._over(way)
+            for address in addresses:
+                account = self.account(reference, address)
+                history = account.history
+                account.history = copy.replace(history, lost=history.lost + 1)
+
+    def _over(self, way: Way) -> Attempt | None:
+        """Nothing is being sent by this way any more; return what was seen of it."""
+        del self.books.sending[way]
+        self._begun.discard(way)
+        return self._puts.pop(way, None)
+
+    def withdrawn(self, envelope: int) -> None:
+        """Take that an envelope that was begun is not handed over after all."""
+        for way, sending in tuple(self.books.sending.items()):
+            if sending == envelope:
+                if self._over(way) is not None:
+                    self._complain(f"withdrawn after it was handed over: {envelope}")
 
     # What is shown.
 
     def begin_run(self) -> None:
         """Another process begins: it may show again what was not noted as shown."""
         self._shown = set()
-        self._begun = False
+        self._begun = set()
 
     def show(self, found: Transition, at: float) -> None:
         """Take a transition that was shown."""
@@ -401,10 +426,15 @@ class Notary:
             account.delivered and not account.history.in_doubt for account in accounts
         ):
             self._complain(f"{reference} is cancelled, and {accounts}")
-        sending = self.books.handed.get(self.books.sending or 0)
-        if sending is not None and sending[0] == reference:
+        sending = [
+            way
+            for way, envelope in self.books.sending.items()
+            if self.books.handed[envelope][0] == reference
+        ]
+        if sending:
             # Nobody could settle it for too long.
-            self.books.sending, self._begun = None, False
+            for way in sending:
+                self._over(way)
         elif state is State.UNKNOWN and not self._in_doubt(accounts):
             self._complain(f"{reference} is unknown, and nothing is in doubt")
         if state is State.EXPIRED and at < story.accepted + story.lifetime - 1e-3:
@@ -456,7 +486,7 @@ class Notary:
         later = self.books
         self.forgotten |= later.accepted.keys() - books.accepted.keys()
         self.books = copy.deepcopy(books)
-        self._put = None
+        self._puts.clear()
         books = self.books
         for (reference, _), account in books.accounts.items():
             if books.stories[reference].waits:
@@ -475,6 +505,12 @@ def _outcome(result: tuple[int, int]) -> Outcome:
 
 def _finding(attempt: Attempt) -> Finding:
     outcome = _outcome(attempt.fate.result or (0, 0))
+    if attempt.way is Way.STREAM:
+        result = attempt.fate.result
+        if result is None:
+            return Finding(Result.UNKNOWN)
+        sent = Result.SENT if attempt.fate.delivered else Result.REFUSED
+        return Finding(sent, None, result[1])
     code, reply = outcome.code, outcome.reply
     return Finding(
         outcome.result,

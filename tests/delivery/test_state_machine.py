@@ -29,7 +29,7 @@ from hypothesis.stateful import (
 import pytest
 
 from custom_components.quectel_smtp.delivery.email import Email
-from custom_components.quectel_smtp.delivery.records import Options, Reason, State
+from custom_components.quectel_smtp.delivery.records import Options, Reason, State, Way
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from tests.modem.scripted_port import ERROR
 from tests.modem.virtual_time import VirtualTimeLoop
@@ -129,6 +129,8 @@ OPTIONS: Final = (
     Options(per_hour=5, per_day=8),
     Options(lifetime=HOUR),
     Options(lifetime=7 * DAY, idle=0.0),
+    Options(way=Way.MODULE),
+    Options(way=Way.STREAM),
 )
 GENEROUS: Final = Options(per_hour=10_000, per_day=10_000)
 WAITS: Final = (0.1, 1.0, 3.0, 10.0, 30.0)
@@ -494,7 +496,9 @@ class Days(RuleBasedStateMachine):
         self.figures["refused"] += len(office.notary.refused)
         self.figures["restored"] += office.restored
         self.figures["marked"] += sum(attempt.marked for attempt in office.modem.ledger)
-        self.figures["PUTs"] += len(office.modem.ledger)
+        ways = Counter(attempt.way for attempt in office.modem.ledger)
+        self.figures["PUTs"] += ways[Way.MODULE]
+        self.figures["final dots"] += ways[Way.STREAM]
         self.figures["processes"] += office.life.run
 
 
@@ -539,11 +543,13 @@ def report(capsys: pytest.CaptureFixture[str], first: int, found: Counter[str]) 
         sys.stdout.write(f"\nSTATE_MACHINE_SEED={first}: {dict(found)}\n")
 
 
+@pytest.mark.usefixtures("no_threads")
 @pytest.mark.timeout(300)
 def test_every_email_has_one_true_end(capsys: pytest.CaptureFixture[str]) -> None:
     report(capsys, SEED, live(60, SEED))
 
 
+@pytest.mark.usefixtures("no_threads")
 @pytest.mark.long
 @pytest.mark.timeout(6 * 3600)
 def test_every_email_has_one_true_end_in_a_million_steps(
