@@ -5,12 +5,14 @@ from contextlib import contextmanager
 import os
 from shutil import get_terminal_size
 import sys
+import textwrap
 import time
 
 from .inbox import ArrivedMail
 
 _INDENT = "  "
 _WIDTH_OF_TIME = 9
+_WIDTH = 100
 
 
 class Leg:
@@ -81,7 +83,8 @@ class Console:
 
     def note(self, words: str) -> None:
         """Write what took no time worth telling."""
-        self.line(f"{_INDENT}{'':>{_WIDTH_OF_TIME}}  {words}")
+        for line in textwrap.wrap(words, _WIDTH - len(_INDENT) - _WIDTH_OF_TIME - 2):
+            self.line(f"{_INDENT}{'':>{_WIDTH_OF_TIME}}  {line}")
 
     def mail(self, mail: ArrivedMail) -> None:
         """Show an email as it arrived."""
