@@ -41,7 +41,7 @@ WHY: Final[Mapping[str, str]] = {
     "AT+CCLK?": "that time: certificates are judged by it",
     "AT+QIOPEN": "connect",
     "AT+QISEND": "one for each TLS record: handshake, SMTP command, text",
-    "AT+QIRD": "each piece that has come, and after it a look that finds no more",
+    "AT+QIRD": "each piece that has come, or a look that finds none",
     "AT+QISTATE": "whether it is open still, after 2 s of silence",
     "AT+QICLOSE": "hang up",
     "AT+QGDCNT?": "what it all cost of the mobile plan",

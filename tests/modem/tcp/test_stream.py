@@ -81,6 +81,42 @@ async def test_bytes_are_found_where_no_result_code_tells_of_them() -> None:
 
 
 @virtual_time
+async def test_an_answer_goes_out_before_the_modem_is_asked_whether_there_is_more() -> (
+    None
+):
+    port = ServerPort()
+    stream = await port.stream()
+    port.unread += b"220 mail\r\n"
+    port.receive(RECV)
+    assert await stream.read() == b"220 mail\r\n"
+    for _ in range(3):
+        port.lines.clear()
+        reading = asyncio.create_task(stream.read())
+        await asyncio.sleep(0.05)
+        await stream.write(b"NOOP\r\n")
+        port.unread += b"250 yes\r\n"
+        assert await reading == b"250 yes\r\n"
+        assert port.lines == ["AT+QISEND=10,6", READ]
+
+
+@virtual_time
+async def test_more_is_asked_for_once_though_nothing_is_answered() -> None:
+    """Some firmware tells of further bytes only when it has said that it had none."""
+    port = ServerPort()
+    stream = await port.stream()
+    port.unread += b"220-one\r\n"
+    port.receive(RECV)
+    assert await stream.read() == b"220-one\r\n"
+    reading = asyncio.create_task(stream.read())
+    await asyncio.sleep(0.5)
+    assert port.lines == [OPEN, READ, READ]
+    port.unread += b"220 two\r\n"
+    port.receive(RECV)
+    await asyncio.sleep(0)
+    assert await reading == b"220 two\r\n"
+
+
+@virtual_time
 async def test_a_result_code_with_nothing_to_read_is_no_end() -> None:
     port = ServerPort()
     stream = await port.stream()
@@ -276,7 +312,7 @@ async def test_a_reader_that_is_cancelled_within_a_command_ends_the_stream() -> 
     assert await stream.read() == b"kept"
     port.answers[READ] = None
     reading = asyncio.create_task(stream.read())
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.5)
     reading.cancel()
     await asyncio.wait((reading,))
     with pytest.raises(ConnectionLostError):

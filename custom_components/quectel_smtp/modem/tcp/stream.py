@@ -25,6 +25,9 @@ _DATA_TIME: Final = 125.0
 
 # How long we rely on result codes before we ask: they may go to another port, or be late.
 _POLL: Final = 2.0
+# How long who reads may take for an answer, which goes out before the modem is asked
+# whether there is more: mostly that is the server's next reply then.
+_ANSWERED: Final = 0.1
 # Pauses while the modem's send buffer is full, and for how long it may be.
 _FULL_FIRST: Final = 0.25
 _FULL_LONGEST: Final = 4.0
@@ -50,6 +53,9 @@ class TcpStream:
         self.limits = limits
         # Set while something may be read, or is to be told.
         self._news = asyncio.Event()
+        # Whether there may be more of what was read, though no result code tells of it:
+        # some firmware does so again only once it had none to give.
+        self._ask_again = False
         self._ended = False
         self._lost: ModemError | None = None
         self._unsubscribe = channel.subscribe("+QIURC:", self._on_urc)
@@ -87,10 +93,12 @@ class TcpStream:
             # Before asking: what comes from now on is news.
             ended = self._ended
             self._news.clear()
+            self._ask_again = False
             data = await self._receive()
             if data:
-                # Some firmware tells of further bytes only once it had none to give.
-                self._news.set()
+                if ended or len(data) == self.limits.read:
+                    self._news.set()
+                self._ask_again = True
                 self.received += len(data)
                 return data
             if ended:
@@ -107,6 +115,8 @@ class TcpStream:
         """
         for start in range(0, len(data), self.limits.send):
             await self._send(data[start : start + self.limits.send])
+        if self._ask_again:
+            self._news.set()
 
     async def close(self) -> None:
         """Close the connection; one that is gone, or a modem that is, is no error."""
@@ -133,12 +143,11 @@ class TcpStream:
 
     async def _hear(self) -> bool:
         """Wait for news; False if none came in time, and it is ours to ask."""
-        if self._news.is_set():
-            return True
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_POLL):
-                await self._news.wait()
-        return self._news.is_set()
+        if not self._news.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_ANSWERED if self._ask_again else _POLL):
+                    await self._news.wait()
+        return self._news.is_set() or self._ask_again
 
     def _raise_lost(self) -> None:
         if self._lost is not None:
