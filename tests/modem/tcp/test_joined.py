@@ -10,7 +10,7 @@ import pytest
 from custom_components.quectel_smtp.modem.at.errors import ConnectionLostError
 from custom_components.quectel_smtp.modem.tcp.joined import Joined, joined
 
-from .server_port import CLOSE, CLOSED, RECV, ServerPort
+from .server_port import CLOSE, CLOSED, LIMITS, RECV, ServerPort
 
 
 @asynccontextmanager
@@ -52,6 +52,15 @@ async def test_bytes_go_both_ways_until_each_side_ends() -> None:
         await until(lambda: port.sent == big)
         assert pair.failure is None
     assert port.lines[-1] == CLOSE
+
+
+async def test_much_goes_out_in_as_few_commands_as_can_be() -> None:
+    much = bytes(index % 251 for index in range(60_000))
+    async with library() as (port, pair):
+        await asyncio.get_running_loop().sock_sendall(pair.socket, much)
+        await until(lambda: port.sent == much)
+        sends = [line for line in port.lines if line.startswith("AT+QISEND=")]
+        assert len(sends) == -(-len(much) // LIMITS.send)
 
 
 async def test_the_servers_last_words_arrive_when_nothing_can_be_sent_any_more() -> (

@@ -63,12 +63,9 @@ class Joined:
 
         What can't be sent any more is dropped: the server's last words still come in.
         """
-        loop = asyncio.get_running_loop()
         try:
             with suppress(OSError):
-                while data := await loop.sock_recv(
-                    self._ours, self._stream.limits.send
-                ):
+                while data := await self._taken():
                     if self.failure is None:
                         with self._noted():
                             await self._stream.write(data)
@@ -76,6 +73,19 @@ class Joined:
         finally:
             self._ended = True
             self._progress.set()
+
+    async def _taken(self) -> bytes:
+        """Wait for what the library writes: as much as fits into one command."""
+        most = self._stream.limits.send
+        data = await asyncio.get_running_loop().sock_recv(self._ours, most)
+        if 0 < len(data) < most:
+            # Having taken the last of it has made room, in which the library goes on
+            # as soon as the loop has looked at its socket.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            with suppress(OSError):
+                data += self._ours.recv(most - len(data))
+        return data
 
     async def _carry_in(self) -> None:
         """From the server to the library, until the server ends it."""
