@@ -23,7 +23,7 @@ from ..records import (
     Way,
 )
 from ..rules import outcomes, policy
-from ..rules.outcomes import Kind
+from ..rules.lessons import Lesson, lesson_of
 from ..rules.path import climbs
 from ..rules.recovery import Recovery
 from ..rules.storm import HOUR
@@ -87,9 +87,9 @@ class Judge:
         account = policy.account(settings.server)
         standing = await self._firmly(lambda outbox, _: outbox.standing(account))
         proved = self._sender.proved
-        sent = outcome.result is Result.SENT
-        lost = outcome.result is Result.UNKNOWN
+        lesson = lesson_of(outcome, standing, proved=proved)
         if told.way is Way.MODULE:
+            lost = outcome.result is Result.UNKNOWN
             self._sender.stray = self._sender.stray + 1 if lost else 0
         verdict = policy.judge(
             outcome,
@@ -106,23 +106,22 @@ class Judge:
                 and not self._line.modem.lacks_tcp
             ),
         )
-        wake = sent and bool(
+        troubled = bool(
             self._pace.failures
             or standing != Standing(proven=True)
             or self._board.status.mail.held
         )
-        spoilt = outcomes.spoils(outcome, standing)
-        unexplained = spoilt and outcomes.classify(outcome) is Kind.DOUBTFUL
 
         def also(outbox: Outbox, at: Instant) -> None:
-            if sent and not standing.proven:
-                outbox.prove(account, at)
-            if spoilt:
-                outbox.count_refusal(at)
-            if unexplained and standing.refusals and isinstance(verdict, Split):
-                outbox.hold_all(Reason.UNEXPLAINED, HOUR, at)
-            if wake:
+            if lesson is Lesson.WORKS and troubled:
+                if not standing.proven:
+                    outbox.prove(account, at)
                 outbox.wake(at, *MENDED_BY_A_PERSON, asked=False)
+            elif outcomes.spoils(outcome, standing):
+                outbox.count_refusal(at)
+                if standing.refusals and isinstance(verdict, Split):
+                    # Nobody says why; each of its parts would be one more log-in.
+                    outbox.hold_all(Reason.UNEXPLAINED, HOUR, at)
 
         parts = [Part(taken, verdict, _finding(told))] if taken else []
         for who, end in refused.items():
@@ -130,7 +129,7 @@ class Judge:
                 end.outcome,
                 history,
                 recipients=1,
-                standing=Standing(proven=True) if sent else standing,
+                standing=Standing(proven=True) if lesson is Lesson.WORKS else standing,
                 proved=proved,
                 jitter=jitter(),
                 way=told.way,
@@ -138,20 +137,20 @@ class Judge:
             finding = _finding(Told(end.outcome, end.words, way=told.way), who)
             parts.append(Part(frozenset({who}), own, finding))
         await self._record(envelope, parts, also)
-        if sent:
-            self._pace.reset()
-            self._put_off.clear()
-            await recovery.worked()
-        elif outcomes.asks_later(outcome):
-            self._wait_for_server(outcome, addresses, standing)
-        elif spoilt and not unexplained:
-            if told.way is Way.MODULE:
+        match lesson:
+            case Lesson.WORKS:
+                self._pace.reset()
+                self._put_off.clear()
+                await recovery.worked()
+            case Lesson.LATER:
+                self._wait_for_server(outcome, addresses, standing)
+            case Lesson.ACCOUNT if told.way is Way.MODULE:
                 recovery.renew()
-        elif climbs(outcome) and not (unexplained and proved):
-            self._path_failed(None, recovery)
-        elif outcomes.classify(outcome) is Kind.OURS:
-            # It may have restarted unnoticed, and know no setting of ours any more.
-            self._line.modem.distrust()
+            case Lesson.PATH:
+                self._path_failed(None, recovery)
+            case Lesson.OURS:
+                # It may have restarted unnoticed.
+                self._line.modem.distrust()
         self._board.post(trouble=None, exhausted=recovery.exhausted)
 
     async def postpone(self, item: Item, wait: Again) -> None:
