@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -68,6 +68,53 @@ def accept(outbox: Outbox, at: Instant) -> str:
 async def reached(event: Event) -> None:
     """Wait until a thread has come there."""
     await asyncio.to_thread(event.wait, 10)
+
+
+class BusyExecutor(InlineExecutor):
+    """Has done its first piece of work only when the second is begun, and both at once.
+
+    So it is where a busy machine lets the loop run on before it has begun to wait.
+    """
+
+    def __init__(self) -> None:
+        """Nothing is begun."""
+        self._first: Callable[[], None] | None = None
+
+    @override
+    def submit[**P, T](
+        self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
+        if self._first is not None:
+            first, self._first = self._first, None
+            first()
+            return super().submit(fn, *args, **kwargs)
+        future: Future[T] = Future()
+        self._first = lambda: future.set_result(fn(*args, **kwargs))
+        return future
+
+
+async def test_what_was_done_first_is_heard_of_first(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.db", connect=once)
+    executor = BusyExecutor()
+    thread = OutboxThread(outbox, lambda: START, executor)
+    opening = asyncio.create_task(thread.open())
+    await asyncio.sleep(0)
+    await thread.open()
+    await opening
+    heard: list[int] = []
+
+    async def work(number: int) -> None:
+        await thread.do(lambda _, __: None)
+        heard.append(number)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(work(1))
+        group.create_task(work(2))
+    assert heard == [1, 2]
+    closing = asyncio.create_task(thread.close())
+    await asyncio.sleep(0)
+    executor.submit(lambda: None)
+    await closing
 
 
 async def test_two_who_come_after_a_failed_opening_find_it_open(tmp_path: Path) -> None:

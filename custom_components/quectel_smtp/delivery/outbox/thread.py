@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -83,7 +83,16 @@ class OutboxThread:
         if self._closing is not None:
             raise OutboxWriteError("the outbox is closed")
         loop = asyncio.get_running_loop()
-        return await asyncio.shield(loop.run_in_executor(self._executor, job))
+        heard: asyncio.Future[T] = loop.create_future()
+
+        def tell(done: Future[T]) -> None:
+            # In its turn, also if it is done by now: heard of at once, it would overtake
+            # what was done before it, whose older news would then be taken for the last.
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_pass_on, done, heard)
+
+        self._executor.submit(job).add_done_callback(tell)
+        return await asyncio.shield(heard)
 
     async def close(self) -> None:
         """Close the outbox after what was begun; it takes nothing from then on."""
@@ -101,3 +110,10 @@ class OutboxThread:
 
     def _close(self, time: Callable[[], float]) -> None:
         self._outbox.close(None if self._opened is None else self._instant(time()))
+
+
+def _pass_on[T](done: Future[T], heard: asyncio.Future[T]) -> None:
+    if (error := done.exception()) is not None:
+        heard.set_exception(error)
+    else:
+        heard.set_result(done.result())
