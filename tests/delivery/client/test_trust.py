@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 import ssl
+import threading
+from typing import Any, override
 
 import pytest
 import trustme
@@ -76,6 +78,37 @@ async def test_the_networks_clock_decides_where_the_host_has_none(
     assert early is TlsReason.NOT_YET_VALID
     late = await why_not(leaf, root, security, network_clock(4))
     assert late is TlsReason.EXPIRED
+
+
+class LoopsOwn(ssl.SSLObject):
+    """A client's connection that answers the loop's thread only, as OpenSSL wants it."""
+
+    def _check(self) -> None:
+        assert self.server_side or threading.current_thread() is threading.main_thread()
+
+    @override
+    def getpeercert(self, binary_form: bool = False) -> Any:
+        self._check()
+        return super().getpeercert(binary_form)
+
+    @override
+    def get_verified_chain(self) -> list[bytes]:
+        self._check()
+        return super().get_verified_chain()
+
+
+@BOTH
+async def test_a_connection_that_the_loop_reads_is_asked_by_no_other_thread(
+    security: Security, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ssl.SSLContext, "sslobject_class", LoopsOwn)
+    root = trustme.CA()
+    leaf = root.create_child_ca().issue_cert(HOST)
+    async with (
+        serving(leaf, security) as server,
+        session(server.port, pem(root), account(security), network_clock(2)),
+    ):
+        assert server.mechanisms
 
 
 async def test_the_dates_of_authorities_count_too() -> None:

@@ -186,9 +186,16 @@ class MailSession:
         return root_of(self._client.get_transport_info("ssl_object"))
 
     async def _check_dates(self, clock: Clock) -> None:
+        if clock.of_host:
+            return
+        # The connection itself is the loop's: while it reads what a server sends after the
+        # handshake, session tickets, OpenSSL tells a thread that there was none yet.
+        certificate = self._client.get_transport_info("peercert")
         connection = self._client.get_transport_info("ssl_object")
+        authorities = connection.get_verified_chain()[1:]
         # In a thread: it has OpenSSL read certificates.
-        await self._step(Step.TLS, asyncio.to_thread(check_dates, connection, clock))
+        check = asyncio.to_thread(check_dates, certificate, authorities, clock)
+        await self._step(Step.TLS, check)
 
     async def offer(self, sender: str, recipients: Sequence[str]) -> dict[str, Reply]:
         """Name sender and recipients; return who was refused, and how.

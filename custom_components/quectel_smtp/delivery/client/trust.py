@@ -1,6 +1,6 @@
 """What a server's certificate has to be: from a known root, for its name, at this time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 import ssl
 from typing import Final
@@ -96,28 +96,25 @@ def root_of(connection: ssl.SSLObject | None) -> str | None:
     return ssl.DER_cert_to_PEM_cert(connection.get_verified_chain()[-1])
 
 
-def check_dates(connection: ssl.SSLObject, clock: Clock) -> None:
-    """Hold each certificate of the verified chain against a clock not the host's.
+def check_dates(
+    certificate: Mapping[str, object], authorities: Sequence[bytes], clock: Clock
+) -> None:
+    """Hold the certificates of a verified chain against a clock not the host's.
 
+    ``certificate``: the server's own, decoded; ``authorities``: the others, in DER.
     ``CertificateTimeError`` for the first that is not valid; nothing may be sent then.
     """
-    if clock.of_host:
-        return
     now = clock.now.timestamp()
-    for certificate in _chain(connection):
-        begins, ends = (
-            ssl.cert_time_to_seconds(str(certificate[date])) for date in _DATES
-        )
+    for found in (certificate, *_decoded(authorities)):
+        begins, ends = (ssl.cert_time_to_seconds(str(found[date])) for date in _DATES)
         if now < begins:
             raise CertificateTimeError(TlsReason.NOT_YET_VALID)
         if now > ends:
             raise CertificateTimeError(TlsReason.EXPIRED)
 
 
-def _chain(connection: ssl.SSLObject) -> Iterator[Mapping[str, object]]:
-    """Decode the server's certificate, then those of its authorities."""
-    yield connection.getpeercert() or {}
-    for authority in connection.get_verified_chain()[1:]:
+def _decoded(authorities: Sequence[bytes]) -> Iterator[Mapping[str, object]]:
+    for authority in authorities:
         # A store decodes what is put into it.
         store = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         store.load_verify_locations(cadata=authority)
