@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from custom_components.quectel_smtp.delivery.courier.courier import Courier
-from custom_components.quectel_smtp.delivery.records import Options, State, Way
+from custom_components.quectel_smtp.delivery.records import (
+    Options,
+    OutboxWriteError,
+    State,
+    Way,
+)
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from custom_components.quectel_smtp.modem.network.traffic import Traffic
 from tests.delivery.bench import HOST, PUT_LINE, SENT, SETTINGS, WORDING, Office, email
@@ -132,3 +137,23 @@ async def test_a_modem_that_can_not_tell_sends_all_the_same(
         assert await office.send(email()) is State.SENT
         assert courier.status.trouble is None
         assert courier.status.traffic == Traffic()
+
+
+@virtual_time
+async def test_a_poll_never_fails_for_an_outbox_that_can_not_take_its_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OutboxWriteError("disk I/O error")
+
+    office = Office(tmp_path)
+    office.modem.answers[QUESTION] = [shown(count, 0) for count in range(1000)]
+    async with office.at_work() as courier:
+        await office.until(lambda: QUESTION in office.modem.lines)
+        with monkeypatch.context() as patch:
+            patch.setattr(office.outbox, "note_usage", fail)
+            await courier.poll()
+        counted = courier.status.traffic
+        await courier.poll()
+        assert courier.status.traffic.sent == counted.sent + 2
+        assert await office.send(email()) is State.SENT

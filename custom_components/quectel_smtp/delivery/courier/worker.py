@@ -406,14 +406,13 @@ class Worker:
         """Note what has gone over the data connection; what fails here costs nothing."""
         self._uncounted = False
         try:
-            counter, streamed = await self.line.modem.traffic()
-        except ModemError as err:
+            usage = self._usage.after(*await self.line.modem.traffic())
+            if usage != self._usage:
+                await self._outbox.do(lambda outbox, _: outbox.note_usage(usage))
+        except (ModemError, OutboxError) as err:
             _LOGGER.debug("The data can't be counted: %s", err)
-            return
-        usage = self._usage.after(counter, streamed)
-        if usage != self._usage:
+        else:
             self._usage = usage
-            await self._outbox.do(lambda outbox, _: outbox.note_usage(usage))
             self._board.post(traffic=usage.total)
 
     # One email.
