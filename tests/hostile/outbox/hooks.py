@@ -139,8 +139,7 @@ class HookedChannel(AtChannel):
         self._piece = data
         if point := self._conversation.point(data):
             self.trap.reach(point)
-        with self.clock.talking():
-            result = await super().send(command, data)
+        result = await super().send(command, data)
         if self._conversation.ended:
             self.trap.reach(Point.PUT_ACCEPTED)
         return result
