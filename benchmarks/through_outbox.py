@@ -1,7 +1,7 @@
 """The text email once more, with the outbox in its way: from acceptance to its end."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -52,9 +52,9 @@ class Sending:
         if ended is not None and not transition.state.waiting and not ended.done():
             ended.set_result(transition.state)
 
-    async def send(self) -> None:
+    async def send(self, *, critical: bool = False) -> None:
         """Return once an email is known to be sent."""
-        one = email()
+        one = replace(email(), critical=critical)
         ended = asyncio.get_running_loop().create_future()
         self._ended[one.reference] = ended
         await self._office.courier.submit(one)
