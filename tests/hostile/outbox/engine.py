@@ -175,7 +175,10 @@ class Engine:
         return None
 
     async def do_figures(self) -> Json:
-        """Return what this process uses, once what is being written is on disk."""
+        """Return what this process uses, once it is at rest and all is on disk."""
+        # What is told to an idle modem beforehand takes a turn, too.
+        async with self._courier._port_lock:  # noqa: SLF001  # free when nobody works
+            pass
         while writing := [
             task for task in asyncio.all_tasks() if task.get_name() == _WRITING
         ]:
