@@ -31,6 +31,9 @@ ACCOUNT: Final = replace(
 )
 """One whose connections are secured, and that wants a password."""
 
+_EMAILS: Final = 9
+"""Of as many the median's commands: over TCP chance decides how many there are."""
+
 WHY: Final[Mapping[str, str]] = {
     "AT+QSMTPDST": "an address",
     "AT+QSMTPSUB": "the subject",
@@ -46,18 +49,24 @@ WHY: Final[Mapping[str, str]] = {
     "AT+QICLOSE": "hang up",
     "AT+QGDCNT?": "what it all cost of the mobile plan",
 }
-AFTERWARDS: Final = ("AT+QSMTPCLR", "AT+QICLOSE", "AT+QGDCNT?")
-"""Once the email is known to be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How often each command was heard: until the email was sent, and afterwards."""
+
+    until_sent: Counter[str]
+    afterwards: Counter[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """How often each command was heard, of one email that follows others."""
+    """Those of one email that follows others."""
 
-    of: Mapping[Way, Counter[str]]
+    of: Mapping[Way, Heard]
 
 
-async def _count(virtual: VirtualModem, path: Path, way: Way) -> Counter[str]:
+async def _count(virtual: VirtualModem, path: Path, way: Way) -> Heard:
     office = Office(
         path, virtual.port, server=ACCOUNT, options=replace(OPTIONS, way=way)
     )
@@ -69,12 +78,25 @@ async def _count(virtual: VirtualModem, path: Path, way: Way) -> Counter[str]:
         for _ in range(2):
             await sending.send()
             await sending.rest()
-        virtual.forget()
-        await sending.send()
-        await sending.rest()
+        found = []
+        for _ in range(_EMAILS):
+            virtual.forget()
+            await sending.send()
+            await sending.rest()
+            found.append(_heard(virtual, way))
     finally:
         await office.courier.close()
-    return Counter(command_name(seen.line) for seen in virtual.commands())
+    return sorted(found, key=lambda one: one.until_sent.total())[_EMAILS // 2]
+
+
+def _heard(virtual: VirtualModem, way: Way) -> Heard:
+    names = [command_name(seen.line) for seen in virtual.commands()]
+    if way is Way.MODULE:
+        sent = names.index("AT+QSMTPPUT") + 1
+    else:
+        # The last that is said to a server takes leave of it.
+        sent = max(i for i, name in enumerate(names) if name == "AT+QISEND")
+    return Heard(Counter(names[:sent]), Counter(names[sent:]))
 
 
 async def _measure(port: int, place: Path) -> Commands:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from .accepting import BURST, p99
-from .commands import AFTERWARDS, WHY
+from .commands import WHY
 from .emails import BAUDRATE, COMMAND_SECONDS
 from .outbox_figures import OutboxFigures
 from .tables import table
@@ -200,13 +200,15 @@ def _first_emails(figures: OutboxFigures) -> Iterator[str]:
 
 def _commands(figures: OutboxFigures) -> Iterator[str]:
     for way, found in figures.commands.of.items():
-        # What follows its result is none of an email's time.
-        after = sum(found[name] for name in AFTERWARDS)
+        before, after = found.until_sent, found.afterwards
         yield (
             f"12. Commands of a warm text email by the {way}, over TLS with a log-in:"
-            f" {found.total() - after}, and {after} afterwards"
+            f" {before.total()}, and {after.total()} afterwards"
         )
         yield from table(
-            ("", "", "what for"),
-            [(name, str(count), WHY.get(name, "")) for name, count in found.items()],
+            ("", "", "afterwards", "what for"),
+            [
+                (name, str(before[name]), str(after[name]), WHY.get(name, ""))
+                for name in dict.fromkeys((*before, *after))
+            ],
         )
