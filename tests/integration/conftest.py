@@ -145,7 +145,10 @@ async def deliver(
 
 async def settled(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Wait until no email waits any more, and all has been shown."""
-    await until(lambda: entry.runtime_data.courier.status.mail.waiting == 0)
+    courier = entry.runtime_data.courier
+    await until(lambda: courier.status.mail.waiting == 0)
+    # Each is told a moment after the one before it.
+    await until(lambda: not courier._showing._queue)  # noqa: SLF001
     await hass.async_block_till_done()
 
 
