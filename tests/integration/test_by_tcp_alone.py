@@ -134,13 +134,6 @@ async def test_a_long_text_to_many_with_a_long_password_arrives_whole(
     assert len(text.encode()) > 12_000
     async with _modem(hass, mail, "EC200N-CN") as modem:
         entry = await _set_up(hass, modem, TO)
-        options = hass.config_entries.options
-        dialog = Dialog(
-            hass, await options.async_init(entry.entry_id), "options", flows=options
-        )
-        usual = {field: dialog.default(field) for field in dialog.fields}
-        await dialog.submit(**usual | {"way": "stream"})
-        await hass.async_block_till_done()
         await send(hass, text)
         await until(lambda: bool(mail.received))
         await until(lambda: not entry.runtime_data.courier.status.mail.waiting)

@@ -149,9 +149,12 @@ async def hand_over(
 ) -> None:
     """Give the mail server's settings to the modem's own mail client.
 
-    Unless it has none, or one that can't carry them.
+    Unless it has none, or one that can't carry them: ours does then. Where it lacks the
+    TCP commands for that, ``InvalidValueError`` names what is too much.
     """
+    if not found.has_mail_client:
+        return
     lacking = account_lacks(CAPACITIES[Way.MODULE], server)
-    if found.has_mail_client and Need.FIELD not in lacking:
+    if Need.FIELD not in lacking or not await modem.has_tcp():
         show(Stage.CONFIGURE)
         await modem.configure(server)

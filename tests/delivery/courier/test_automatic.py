@@ -2,10 +2,13 @@
 
 import asyncio
 from dataclasses import replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
+from custom_components.quectel_smtp.delivery.email import Email
 from custom_components.quectel_smtp.delivery.records import (
     Options,
     Reason,
@@ -13,6 +16,7 @@ from custom_components.quectel_smtp.delivery.records import (
     Transition,
     Way,
 )
+from custom_components.quectel_smtp.delivery.rules.fit import MailClientLimitError
 from custom_components.quectel_smtp.modem.mail.server import Security
 from tests.delivery.bench import (
     OPEN_LINE,
@@ -79,6 +83,64 @@ async def test_a_modem_without_a_mail_client_sends_by_the_stream(
         assert await office.send(email()) is State.SENT
         assert ways(office) == [Way.STREAM]
         assert len(modem.office.received) == 1
+
+
+@virtual_time
+async def test_a_modem_without_a_mail_client_sends_by_the_stream_whatever_is_chosen(
+    office: Office, modem: TalkingModem
+) -> None:
+    modem.answers["AT+QSMTPCFG=?"] = ERROR
+    modem.answers["AT+QSMTPSRV=?"] = ERROR
+    office.settings = replace(SETTINGS, options=Options(way=Way.MODULE))
+    async with office.at_work():
+        assert await office.send(email()) is State.SENT
+        assert ways(office) == [Way.STREAM]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        email(body="x" * 50 + "\n" + "y" * 12_000),
+        Email("", "Body", tuple(f"a{number}@example.com" for number in range(25))),
+        Email("", "Body", ("x" * 39 + "@example.com",)),
+    ],
+    ids=["text", "recipients", "address"],
+)
+@virtual_time
+async def test_what_is_too_much_for_the_modem_s_client_goes_whole_by_the_stream(
+    office: Office, modem: TalkingModem, found: Email
+) -> None:
+    async with office.at_work():
+        assert await office.send(found) is State.SENT
+        assert ways(office) == [Way.STREAM]
+        (content,) = modem.office.received
+        message = message_from_bytes(content, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        text = message.get_content().replace("\r\n", "\n")
+        assert text.startswith(found.message().body)
+        assert tuple(one.addr_spec for one in message["To"].addresses) == found.to
+        assert modem.sends == 0
+
+
+@virtual_time
+async def test_what_was_accepted_before_the_modem_s_client_was_chosen_goes_whole(
+    office: Office, modem: TalkingModem
+) -> None:
+    modem.office.replies["MAIL"] = "451 later\r\n"
+    async with office.at_work():
+        long, short = email("Long", body="y" * 12_000), email("Short")
+        await office.courier.submit(long)
+        await office.until(lambda: State.DEFERRED in office.states_of(long))
+        office.courier.update(replace(SETTINGS, options=Options(way=Way.MODULE)))
+        with pytest.raises(MailClientLimitError):
+            await office.courier.submit(email("Long", body="z" * 12_000))
+        assert await office.send(short) is State.SENT
+        assert ways(office) == [Way.MODULE]
+        modem.office.replies.clear()
+        await office.until(lambda: State.SENT in office.states_of(long))
+        assert ways(office) == [Way.MODULE, Way.STREAM]
+        (content,) = modem.office.received
+        assert len(content) > 12_000
 
 
 @virtual_time

@@ -17,7 +17,7 @@ from ..email import Email
 from ..outbox.outbox import Outbox
 from ..outbox.readdress import Recipients
 from ..outbox.thread import OutboxThread
-from ..records import Listed, OutboxError, Reason, Transition, Way
+from ..records import Addresses, Listed, OutboxError, Reason, Transition, Way
 from ..rules.fit import check_email
 from ..rules.wording import Wording
 from ..settings import Settings
@@ -118,7 +118,7 @@ class Courier:
         """
         options = self._settings.options
         if options.way is Way.MODULE:
-            check_email(email)
+            check_email(Addresses(email.to, email.cc, email.bcc), email.body)
 
         def welcome(_: str) -> None:
             self._worker.pace.welcome(critical=email.critical)

@@ -8,9 +8,9 @@ from typing import Final
 from ...modem.at.errors import ModemRebootedError, NoAnswerError
 from ...modem.mail.smtp import Outcome, Result
 from ..outbox.thread import OutboxThread
-from ..records import Again, Item, Reason, Unsettled, Way
+from ..records import Addresses, Again, Item, Reason, Unsettled, Way
 from ..rules import policy
-from ..rules.fit import CAPACITIES
+from ..rules.fit import CAPACITIES, MailClientLimitError, check_email
 from ..rules.recovery import Recovery
 from ..rules.way import prefers_stream
 from ..rules.wording import Wording, letter
@@ -159,21 +159,28 @@ class Sender:
 
     def _prefers_stream(self, item: Item, settings: Settings) -> bool:
         """Whether an email is to go by the stream, if the modem has one."""
-        if settings.options.way is not None:
-            return settings.options.way is Way.STREAM
-        lacking = self._line.modem.lacks_tcp
-        return not lacking and prefers_stream(item, settings.server, self.wording)
+        if settings.options.way is Way.STREAM:
+            return True
+        if self._line.modem.lacks_tcp:
+            return False
+        if settings.options.way is None:
+            return prefers_stream(item, settings.server, self.wording)
+        # It may have been accepted when another way was chosen.
+        try:
+            check_email(Addresses(item.to, item.cc, item.bcc), item.body)
+        except MailClientLimitError:
+            return True
+        return False
 
     async def _choose(self, settings: Settings, *, by_stream: bool) -> Way:
         """Return the way that is wanted, or else that the modem has."""
-        modem = self._line.modem
-        if settings.options.way is not None:
-            return settings.options.way
-        if not await modem.has_mail_client():
+        modem, wanted = self._line.modem, settings.options.way
+        if wanted is Way.STREAM or not await modem.has_mail_client():
             return Way.STREAM
-        if modem.overdue and await modem.still_sending() is False:
-            modem.give_up()
-        by_stream = by_stream or modem.overdue
+        if wanted is None:
+            if modem.overdue and await modem.still_sending() is False:
+                modem.give_up()
+            by_stream = by_stream or modem.overdue
         return Way.STREAM if by_stream and await modem.has_tcp() else Way.MODULE
 
     async def _restart_first(self, item: Item, recovery: Recovery) -> Again:

@@ -16,7 +16,7 @@ from ...modem.mail.message import (
     body_bytes,
 )
 from ...modem.mail.server import Security, ServerSettings, sender_phrase
-from ..email import SHORT_BODY_LIMIT, Email
+from ..email import SHORT_BODY_LIMIT, wrap
 from ..records import Addresses, Way
 
 
@@ -117,13 +117,13 @@ def check_addresses(addresses: Addresses) -> None:
         message.destination_commands()
 
 
-def check_email(email: Email) -> None:
+def check_email(addresses: Addresses, body: str) -> None:
     """Raise it for an email that it can't send whole, or not to all."""
-    check_addresses(Addresses(email.to, email.cc, email.bcc))
+    check_addresses(addresses)
     with _by_module():
-        if len(email.body.encode()) > SHORT_BODY_LIMIT:
+        if len(body.encode()) > SHORT_BODY_LIMIT:
             raise InvalidValueError("body", "too_long", SHORT_BODY_LIMIT)
-        body_bytes(email.message().body)
+        body_bytes(wrap(body))
 
 
 @contextmanager
