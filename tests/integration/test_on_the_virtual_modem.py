@@ -574,3 +574,26 @@ async def test_a_password_that_a_terse_modem_does_not_complain_of_is_asked_for(
     assert len(mail.mechanisms) == 2
     (flow,) = hass.config_entries.flow.async_progress()
     assert flow["context"]["source"] == "reauth"
+
+
+async def test_an_alarm_goes_by_the_other_way_while_an_email_hangs(
+    hass: HomeAssistant,
+    modem: VirtualModem,
+    mail: MailServer,
+    in_service: MockConfigEntry,
+) -> None:
+    assert await async_setup_component(hass, "automation", ALARM)
+    number = modem.fault(Fault(Action.DROP, "QSMTPPUT", Moment.BEFORE_RESULT))
+    with patch("custom_components.quectel_smtp.delivery.courier.worker._HANGS", 0.5):
+        hass.bus.async_fire("water", {"where": "cellar"})
+        await until(lambda: modem.fault_strikes(number) == 1)
+        hass.bus.async_fire("water", {"where": "kitchen"})
+        await until(lambda: _shown(hass, LAST) == "sent")
+    state = hass.states.get(LAST)
+    assert state is not None
+    assert state.attributes["way"] == "stream"
+    assert _shown(hass, WAITING) == "1"
+    (put,) = modem.commands("QSMTPPUT=")
+    # What the one that hangs needs stays as it is.
+    assert not [seen for seen in modem.commands("CFUN=|QIDEACT") if seen.at > put.at]
+    assert len(mail.received) == 2

@@ -28,7 +28,7 @@ from tests.delivery.bench import (
     result,
 )
 from tests.delivery.talking_modem import STREAM_LINE, TalkingModem
-from tests.modem.scripted_port import ERROR
+from tests.modem.scripted_port import ERROR, OK
 from tests.modem.virtual_time import virtual_time
 
 HOUR = 3600.0
@@ -338,3 +338,36 @@ async def test_what_the_stream_was_told_in_words_is_asked_again_by_the_stream(
         assert await office.ended(found) is State.SENT
         assert ways(office) == [Way.STREAM]
         assert modem.sends == 1
+
+
+@virtual_time
+async def test_result_codes_that_go_elsewhere_hold_all_by_whichever_way(
+    office: Office, modem: TalkingModem
+) -> None:
+    """Neither the end of a PUT nor that of an opening is told; all else is answered."""
+    modem.answers[PUT_LINE] = modem.answers[STREAM_LINE] = OK
+    async with office.at_work() as courier:
+        found = email()
+        await courier.submit(found)
+        await office.until(lambda: State.HELD in office.states_of(found))
+        assert last(office).reason is Reason.RESULTS_ELSEWHERE
+        assert modem.sends == 1
+        assert modem.lines.count(STREAM_LINE) == 1
+
+
+@virtual_time
+async def test_a_modem_that_restarts_while_the_text_goes_by_the_stream_gets_it_anew(
+    office: Office, modem: TalkingModem
+) -> None:
+    office.settings = replace(SETTINGS, options=Options(way=Way.STREAM))
+
+    def hear(line: bytes) -> None:
+        if line == b"DATA" and modem.lines.count(STREAM_LINE) == 1:
+            modem.restart()
+            modem.tcp.connected = False
+
+    modem.office.on_line = hear
+    async with office.at_work():
+        assert await office.send(email()) is State.SENT
+        (content,) = modem.office.received
+        assert b"(possible repeat)" not in content
