@@ -282,6 +282,26 @@ async def test_a_failure_beside_it_waits_and_is_tried_again_by_the_stream(
 
 
 @virtual_time
+async def test_what_is_asked_for_beside_it_is_tried_at_once(
+    office: Office, modem: TalkingModem
+) -> None:
+    async with office.at_work() as courier:
+        loop = asyncio.get_running_loop()
+        hanging, other = email("Hanging"), email("Other")
+        await courier.submit(hanging)
+        await office.until(lambda: modem.sends == 1)
+        modem.answers[STREAM_LINE] = OK + b"\r\n+QIOPEN: 10,566\r\n"
+        await courier.submit(other)
+        await office.until(lambda: modem.lines.count(STREAM_LINE) >= 4)
+        del modem.answers[STREAM_LINE]
+        start = loop.time()
+        await courier.retry(other.reference)
+        assert await office.ended(other) is State.SENT
+        assert loop.time() - start < 2
+        assert way(office, other.reference) is Way.STREAM
+
+
+@virtual_time
 async def test_a_modem_without_tcp_commands_has_others_wait_as_before(
     office: Office, modem: TalkingModem
 ) -> None:

@@ -206,7 +206,7 @@ class Worker:
         self._mended = {*(self._mended or ()), *reasons}
         self.pace.reset()
         self._arming.reset()
-        self._wake.set()
+        self.wake()
 
     async def look(self) -> None:
         """Refresh network and PDP state; the caller holds the port."""
@@ -272,7 +272,7 @@ class Worker:
         await self._keep_books(now)
         unsettled = await self._outbox.do(lambda outbox, _: outbox.unsettled())
         if unsettled is not None:
-            return await self._settle(unsettled, settings)
+            return await self._settle(unsettled)
         if not await self._open_line():
             return self.pace.service_pause(self._board.status.trouble)
         if self._settings is not settings:
@@ -280,9 +280,7 @@ class Worker:
         if not self.pace.closed_for(now):
             item = await self._take(now, settings.options)
             if item is not None:
-                return await self._serving_others(
-                    self._deliver(item, settings), settings
-                )
+                return await self._serving_others(self._deliver(item, settings))
         await self._keep_in_service()
         if self._idle:
             await self._arming.arm(settings, self._wake)
@@ -503,16 +501,15 @@ class Worker:
 
     # Two at once.
 
-    async def _serving_others(
-        self, work: Coroutine[Any, Any, float], settings: Settings
-    ) -> float:
+    async def _serving_others(self, work: Coroutine[Any, Any, float]) -> float:
         """Do what may have to wait for the modem's client; others go by the stream."""
         working = asyncio.create_task(work)
         working.add_done_callback(lambda _: self._beside.set())
         try:
             while not working.done():
                 self._beside.clear()
-                pause = await self._whatever_fails(self._serve_another(settings))
+                another = self._serve_another(self._settings)
+                pause = await self._whatever_fails(another)
                 await _rest(self._beside, pause and max(pause, _TURN_LEAST))
         finally:
             working.cancel()
@@ -550,7 +547,7 @@ class Worker:
                 return await self.line.modem.has_tcp()
         return False
 
-    async def _settle(self, unsettled: Unsettled, settings: Settings) -> float:
+    async def _settle(self, unsettled: Unsettled) -> float:
         """Find out what became of an email whose result nobody has seen yet."""
         if unsettled.way is Way.STREAM:
             # It went by a connection of ours, which is gone.
@@ -562,21 +559,17 @@ class Worker:
             return self.pace.service_pause(self._board.status.trouble)
         self._sender.at_stake = self._settling = True
         try:
-            return await self._serving_others(
-                self._learn(unsettled, rest, settings), settings
-            )
+            return await self._serving_others(self._learn(unsettled, rest))
         finally:
             self._sender.at_stake = self._settling = False
 
-    async def _learn(
-        self, unsettled: Unsettled, rest: float, settings: Settings
-    ) -> float:
+    async def _learn(self, unsettled: Unsettled, rest: float) -> float:
         try:
             outcome = await self._sender.late_outcome(
                 unsettled,
                 rest,
                 self._recovery,
-                serves_others=await self._may_serve_others(settings),
+                serves_others=await self._may_serve_others(self._settings),
             )
             self._upsets_known = self._upsets
         except ModemError as err:
