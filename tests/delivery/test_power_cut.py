@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from custom_components.quectel_smtp.delivery.records import State
+from custom_components.quectel_smtp.delivery.records import Options, State, Way
 from custom_components.quectel_smtp.delivery.status import OutboxState
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from tests.modem.virtual_time import run, virtual_time
@@ -50,9 +50,9 @@ class Cut:
 class Witness:
     """A courier at work, and every loss of power that might have ended it."""
 
-    def __init__(self, folder: Path, disk: Disk) -> None:
-        """Nothing runs yet."""
-        self.office = office(folder)
+    def __init__(self, folder: Path, disk: Disk, way: Way) -> None:
+        """Nothing runs yet; emails go by ``way``."""
+        self.office = office(folder, way)
         self.accepted: list[str] = []
         self.cuts: list[Cut] = []
         self._disk = disk
@@ -88,7 +88,7 @@ class Witness:
                     self.look()
 
 
-def office(folder: Path) -> Office:
+def office(folder: Path, way: Way = Way.MODULE) -> Office:
     """Return a courier with a modem that keeps a ledger."""
     folder.mkdir()
 
@@ -98,13 +98,13 @@ def office(folder: Path) -> Office:
     return Office(
         folder,
         LedgerModem(complain),
-        replace(SETTINGS, port=PortSettings(HOME)),
+        replace(SETTINGS, port=PortSettings(HOME), options=Options(way=way)),
     )
 
 
-async def resume(cut: Cut, folder: Path) -> list[Attempt]:
+async def resume(cut: Cut, folder: Path, way: Way) -> list[Attempt]:
     """Go on after a loss of power, of the modem's too, until nothing waits."""
-    after = office(folder)
+    after = office(folder, way)
     for name, content in cut.files.items():
         (folder / name).write_bytes(content)
     modem = after.modem
@@ -116,24 +116,26 @@ async def resume(cut: Cut, folder: Path) -> list[Attempt]:
     return modem.ledger
 
 
+@pytest.mark.usefixtures("no_threads")
+@pytest.mark.parametrize("way", Way)
 @pytest.mark.parametrize(
     "fates",
     [
-        (Fate(), Fate()),
+        (Fate(),),
         # Not sent, which is certain, and then sent; and one that may have been.
         (Fate(False, (652, 0)), Fate(False, (654, 0))),
     ],
     ids=["sent", "not sent at once"],
 )
 def test_a_loss_of_power_at_any_moment_loses_nothing_that_was_accepted(
-    tmp_path: Path, disk: Disk, fates: tuple[Fate, ...]
+    tmp_path: Path, disk: Disk, fates: tuple[Fate, ...], way: Way
 ) -> None:
-    witness = Witness(tmp_path / "before", disk)
+    witness = Witness(tmp_path / "before", disk, way)
     run(witness.live(*fates))
     assert len(witness.cuts) > 100
     doubts = 0
     for number, cut in enumerate(witness.cuts):
-        later = run(resume(cut, tmp_path / str(number)))
+        later = run(resume(cut, tmp_path / str(number), way))
         for reference in cut.accepted:
             mine = [one for one in cut.ledger if one.reference == reference]
             again = [one for one in later if one.reference == reference]
@@ -149,12 +151,14 @@ def test_a_loss_of_power_at_any_moment_loses_nothing_that_was_accepted(
     assert doubts
 
 
+@pytest.mark.usefixtures("no_threads")
+@pytest.mark.parametrize("way", Way)
 @virtual_time
 async def test_an_email_that_is_accepted_and_sent_costs_five_fsyncs(
-    tmp_path: Path,
+    tmp_path: Path, way: Way
 ) -> None:
     with installed() as disk:
-        one = office(tmp_path / "here")
+        one = office(tmp_path / "here", way)
         async with one.at_work():
             for number in range(5):
                 before = disk.syncs
