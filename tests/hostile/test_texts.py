@@ -133,12 +133,16 @@ def test_a_setting_or_an_address_is_one_value_or_is_refused(
         ("host", to),
     ):
         try:
-            server = replace(server, **{field: value})  # type: ignore[arg-type]  # texts
+            changed = replace(server, **{field: value})  # type: ignore[arg-type]  # texts
+            # The modem's mail client takes less than the other one.
+            changed.commands(1)
         except InvalidValueError:
             continue
+        server = changed
     bench.run(bench.modem.configure(server))
     try:
         message = Message("Hello", "Body", (to,))
+        message.destination_commands()
     except InvalidValueError:
         message = Message("Hello", "Body", TO)
     assert bench.run(bench.modem.prepare(message)) is None
@@ -157,6 +161,7 @@ def test_a_senders_name_is_read_as_it_was_written_or_is_refused(
 ) -> None:
     try:
         server = replace(SERVER, sender_name=name)
+        server.commands(1)
     except InvalidValueError:
         return
     bench.run(bench.send(Message("Hello", "Body", TO), server))
