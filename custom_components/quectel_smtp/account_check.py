@@ -21,7 +21,8 @@ from .delivery.client.check import (
     over_modem,
 )
 from .delivery.courier.courier import Courier
-from .delivery.records import OutboxError, Reason
+from .delivery.errors import OutboxError
+from .delivery.records import Reason
 from .delivery.settings import Settings
 from .entry_data import finds_root, read
 from .issues import issue_id

@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 from .const import DOMAIN
 from .coordinator import QuectelConfigEntry
 from .delivery.courier.courier import Courier
-from .delivery.records import OutboxError
+from .delivery.errors import OutboxError
 
 _LOGGER = logging.getLogger(__name__)
 

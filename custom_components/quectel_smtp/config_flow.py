@@ -17,7 +17,8 @@ from homeassistant.const import CONF_HOST
 from homeassistant.core import callback
 
 from .const import CONF_REASON, DOMAIN, MANUFACTURER, REASON_PIN, SUBENTRY_RECIPIENT
-from .delivery.records import OutboxError, Reason
+from .delivery.errors import OutboxError
+from .delivery.records import Reason
 from .delivery.rules.fit import check_account
 from .entry_data import pdp_settings, server_settings, wants_module
 from .flow.account_checks import AccountError

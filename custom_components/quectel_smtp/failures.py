@@ -4,7 +4,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from . import typed
 from .const import DOMAIN
-from .delivery.records import OutboxError, OutboxFullError, OutboxNewerError
+from .delivery.errors import OutboxError, OutboxFullError, OutboxNewerError
 from .modem.at.errors import InvalidValueError
 
 

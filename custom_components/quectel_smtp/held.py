@@ -3,7 +3,8 @@
 from contextlib import suppress
 
 from .delivery.courier.courier import Courier
-from .delivery.records import NotWaitingError, Reason
+from .delivery.errors import NotWaitingError
+from .delivery.records import Reason
 
 
 async def retry_held(courier: Courier, reason: Reason) -> None:

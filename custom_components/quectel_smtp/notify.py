@@ -14,7 +14,7 @@ from . import typed
 from .const import DEFAULT_SUBJECT, DOMAIN, SUBENTRY_RECIPIENT
 from .coordinator import QuectelConfigEntry
 from .delivery.email import Email
-from .delivery.records import OutboxError
+from .delivery.errors import OutboxError
 from .devices import modem_identifier
 from .failures import outbox_failure, refused_value
 from .modem.at.errors import InvalidValueError

@@ -9,8 +9,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
+from .delivery.errors import OutboxError
 from .delivery.outbox.outbox import Outbox
-from .delivery.records import End, Finding, Instant, OutboxError, State, Transition
+from .delivery.records import End, Finding, Instant, State, Transition
 from .findings import event_type, transition_attributes
 from .modem.mail.smtp import Result
 

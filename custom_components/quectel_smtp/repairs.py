@@ -14,7 +14,8 @@ from homeassistant.helpers import issue_registry as ir
 from .const import DOMAIN
 from .coordinator import QuectelConfigEntry
 from .delivery.courier.courier import Courier
-from .delivery.records import OutboxError, Reason
+from .delivery.errors import OutboxError
+from .delivery.records import Reason
 from .flow.schemas import NOTHING
 from .held import retry_held
 from .issues import RESTORED, TRY_AGAIN

@@ -17,7 +17,8 @@ from . import typed
 from .const import DOMAIN
 from .coordinator import QuectelConfigEntry
 from .delivery.courier.courier import Courier
-from .delivery.records import BeingSentError, Listed, NotWaitingError, OutboxError
+from .delivery.errors import BeingSentError, NotWaitingError, OutboxError
+from .delivery.records import Listed
 from .failures import outbox_failure
 from .findings import finding_attributes, moment
 

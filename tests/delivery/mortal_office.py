@@ -19,17 +19,19 @@ from typing import Any, Final, override
 
 from custom_components.quectel_smtp.delivery.courier.courier import Courier
 from custom_components.quectel_smtp.delivery.email import Email
+from custom_components.quectel_smtp.delivery.errors import (
+    BeingSentError,
+    NotWaitingError,
+    OutboxFullError,
+    OutboxWriteError,
+)
 from custom_components.quectel_smtp.delivery.outbox.outbox import Opened, Outbox
 from custom_components.quectel_smtp.delivery.outbox.thread import OutboxThread
 from custom_components.quectel_smtp.delivery.records import (
-    BeingSentError,
     Finding,
     Instant,
     Item,
-    NotWaitingError,
     Options,
-    OutboxFullError,
-    OutboxWriteError,
     Reason,
     State,
     Transition,

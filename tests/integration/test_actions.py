@@ -7,7 +7,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.quectel_smtp import outbox_path
 from custom_components.quectel_smtp.const import DOMAIN
-from custom_components.quectel_smtp.delivery.records import OutboxWriteError
+from custom_components.quectel_smtp.delivery.errors import OutboxWriteError
 from custom_components.quectel_smtp.modem.at.codes import SmtpError
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from homeassistant.core import HomeAssistant

@@ -14,8 +14,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.quectel_smtp import outbox_path
 from custom_components.quectel_smtp.backup import async_post_backup, async_pre_backup
 from custom_components.quectel_smtp.const import DOMAIN
+from custom_components.quectel_smtp.delivery.errors import OutboxWriteError
 from custom_components.quectel_smtp.delivery.outbox.store import Store
-from custom_components.quectel_smtp.delivery.records import OutboxWriteError
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.util import dt as dt_util

@@ -8,7 +8,7 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
 )
 
-from custom_components.quectel_smtp.delivery.records import (
+from custom_components.quectel_smtp.delivery.errors import (
     OutboxFullError,
     OutboxWriteError,
 )

@@ -10,8 +10,8 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.quectel_smtp import outbox_path
+from custom_components.quectel_smtp.delivery.errors import OutboxWriteError
 from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
-from custom_components.quectel_smtp.delivery.records import OutboxWriteError
 from homeassistant.core import HomeAssistant
 
 from .conftest import send, settled

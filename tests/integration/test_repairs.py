@@ -12,11 +12,11 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.quectel_smtp.const import DOMAIN
-from custom_components.quectel_smtp.delivery.outbox import schema
-from custom_components.quectel_smtp.delivery.records import (
+from custom_components.quectel_smtp.delivery.errors import (
     NotWaitingError,
     OutboxWriteError,
 )
+from custom_components.quectel_smtp.delivery.outbox import schema
 from custom_components.quectel_smtp.issues import KEYS
 from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
 from custom_components.quectel_smtp.modem.at.errors import (

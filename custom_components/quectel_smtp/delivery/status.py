@@ -8,8 +8,9 @@ from ..modem.at.errors import ModemError
 from ..modem.network.pdp import PdpState
 from ..modem.network.status import Identity, Network, SimState
 from ..modem.network.traffic import Traffic
+from .errors import OutboxError, OutboxNewerError
 from .listeners import Listeners
-from .records import OutboxError, OutboxNewerError, Summary
+from .records import Summary
 
 
 class OutboxState(StrEnum):

@@ -7,12 +7,8 @@ from pathlib import Path
 import pytest
 
 from custom_components.quectel_smtp.delivery.email import Email
-from custom_components.quectel_smtp.delivery.records import (
-    Options,
-    OutboxWriteError,
-    State,
-    Wear,
-)
+from custom_components.quectel_smtp.delivery.errors import OutboxWriteError
+from custom_components.quectel_smtp.delivery.records import Options, State, Wear
 from custom_components.quectel_smtp.delivery.status import OutboxState
 from custom_components.quectel_smtp.modem.mail.smtp import Result
 from tests.delivery.bench import (

@@ -13,12 +13,11 @@ from typing import Any
 import pytest
 
 from custom_components.quectel_smtp.delivery.courier.books import LOOK_AGAIN
-from custom_components.quectel_smtp.delivery.records import (
+from custom_components.quectel_smtp.delivery.errors import (
     OutboxFullError,
     OutboxWriteError,
-    State,
-    Transition,
 )
+from custom_components.quectel_smtp.delivery.records import State, Transition
 from custom_components.quectel_smtp.delivery.status import OutboxState
 from custom_components.quectel_smtp.modem.network.pdp import PdpSettings
 from tests.delivery.bench import (

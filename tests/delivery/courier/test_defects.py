@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from custom_components.quectel_smtp.delivery.records import OutboxWriteError, State
+from custom_components.quectel_smtp.delivery.errors import OutboxWriteError
+from custom_components.quectel_smtp.delivery.records import State
 from custom_components.quectel_smtp.delivery.status import OutboxState
 from custom_components.quectel_smtp.modem.at.commands import Command
 from custom_components.quectel_smtp.modem.at.errors import UnexpectedError

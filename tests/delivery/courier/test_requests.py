@@ -4,6 +4,10 @@ import asyncio
 
 import pytest
 
+from custom_components.quectel_smtp.delivery.errors import (
+    BeingSentError,
+    NotWaitingError,
+)
 from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.outbox.readdress import (
     Followed,
@@ -11,9 +15,7 @@ from custom_components.quectel_smtp.delivery.outbox.readdress import (
 )
 from custom_components.quectel_smtp.delivery.records import (
     Addresses,
-    BeingSentError,
     Instant,
-    NotWaitingError,
     Reason,
     State,
 )

@@ -10,12 +10,8 @@ from typing import Any, override
 import pytest
 
 from custom_components.quectel_smtp.delivery.courier.courier import Courier
-from custom_components.quectel_smtp.delivery.records import (
-    Options,
-    OutboxWriteError,
-    State,
-    Way,
-)
+from custom_components.quectel_smtp.delivery.errors import OutboxWriteError
+from custom_components.quectel_smtp.delivery.records import Options, State, Way
 from custom_components.quectel_smtp.modem.at.errors import ModemError
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from custom_components.quectel_smtp.modem.modem import Modem

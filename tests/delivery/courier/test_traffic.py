@@ -8,12 +8,8 @@ from pathlib import Path
 import pytest
 
 from custom_components.quectel_smtp.delivery.courier.courier import Courier
-from custom_components.quectel_smtp.delivery.records import (
-    Options,
-    OutboxWriteError,
-    State,
-    Way,
-)
+from custom_components.quectel_smtp.delivery.errors import OutboxWriteError
+from custom_components.quectel_smtp.delivery.records import Options, State, Way
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from custom_components.quectel_smtp.modem.network.traffic import Traffic
 from tests.delivery.bench import HOST, PUT_LINE, SENT, SETTINGS, WORDING, Office, email

@@ -6,6 +6,7 @@ import sqlite3
 
 import pytest
 
+from custom_components.quectel_smtp.delivery.errors import OutboxWriteError
 from custom_components.quectel_smtp.delivery.outbox.file import connect
 from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.records import (
@@ -13,7 +14,6 @@ from custom_components.quectel_smtp.delivery.records import (
     History,
     Hold,
     Last,
-    OutboxWriteError,
     Reason,
     Split,
     State,

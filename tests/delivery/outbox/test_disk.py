@@ -12,13 +12,13 @@ import sqlite3
 
 import pytest
 
+from custom_components.quectel_smtp.delivery.errors import OutboxWriteError
 from custom_components.quectel_smtp.delivery.records import (
     History,
     Hold,
     Item,
     Last,
     Listed,
-    OutboxWriteError,
     Reason,
     Split,
     Transition,

@@ -14,6 +14,10 @@ import stat
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from custom_components.quectel_smtp.delivery.errors import (
+    OutboxNewerError,
+    OutboxWriteError,
+)
 from custom_components.quectel_smtp.delivery.outbox import schema as outbox_schema
 from custom_components.quectel_smtp.delivery.outbox.file import connect
 from custom_components.quectel_smtp.delivery.outbox.outbox import Opened, Outbox
@@ -22,8 +26,6 @@ from custom_components.quectel_smtp.delivery.records import (
     History,
     Hold,
     Options,
-    OutboxNewerError,
-    OutboxWriteError,
     Reason,
     Split,
     State,

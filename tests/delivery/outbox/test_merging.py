@@ -8,6 +8,7 @@ import sqlite3
 import pytest
 
 from custom_components.quectel_smtp.delivery.email import SHORT_BODY_LIMIT, Email
+from custom_components.quectel_smtp.delivery.errors import OutboxFullError
 from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.records import (
     Entry,
@@ -15,7 +16,6 @@ from custom_components.quectel_smtp.delivery.records import (
     Hold,
     Item,
     Options,
-    OutboxFullError,
     Reason,
     Split,
     State,

@@ -14,21 +14,23 @@ from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from custom_components.quectel_smtp.delivery.email import Email
+from custom_components.quectel_smtp.delivery.errors import (
+    BeingSentError,
+    NotWaitingError,
+    OutboxFullError,
+    OutboxWriteError,
+)
 from custom_components.quectel_smtp.delivery.outbox.merging import REPEATS_TOLD
 from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.outbox.waiting import SETTLED_WITHIN
 from custom_components.quectel_smtp.delivery.records import (
     Again,
-    BeingSentError,
     End,
     Finding,
     History,
     Hold,
     Item,
-    NotWaitingError,
     Options,
-    OutboxFullError,
-    OutboxWriteError,
     Reason,
     Split,
     State,

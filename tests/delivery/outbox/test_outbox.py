@@ -6,20 +6,22 @@ from datetime import timedelta
 
 import pytest
 
+from custom_components.quectel_smtp.delivery.errors import (
+    BeingSentError,
+    NotWaitingError,
+    OutboxFullError,
+    OutboxWriteError,
+)
 from custom_components.quectel_smtp.delivery.outbox import outbox as outbox_module
 from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.records import (
     Again,
-    BeingSentError,
     End,
     Finding,
     History,
     Hold,
     Last,
-    NotWaitingError,
     Options,
-    OutboxFullError,
-    OutboxWriteError,
     Reason,
     Split,
     State,

@@ -14,13 +14,10 @@ from typing import override
 
 import pytest
 
+from custom_components.quectel_smtp.delivery.errors import OutboxWriteError
 from custom_components.quectel_smtp.delivery.outbox.outbox import Opened, Outbox
 from custom_components.quectel_smtp.delivery.outbox.thread import OutboxThread
-from custom_components.quectel_smtp.delivery.records import (
-    Instant,
-    OutboxWriteError,
-    State,
-)
+from custom_components.quectel_smtp.delivery.records import Instant, State
 from tests.delivery.bench import InlineExecutor
 from tests.modem.virtual_time import virtual_time
 

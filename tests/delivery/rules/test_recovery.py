@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from custom_components.quectel_smtp.delivery.records import OutboxWriteError, Wear
+from custom_components.quectel_smtp.delivery.errors import OutboxWriteError
+from custom_components.quectel_smtp.delivery.records import Wear
 from custom_components.quectel_smtp.delivery.rules.policy import delay
 from custom_components.quectel_smtp.delivery.rules.recovery import Recovery, Rung
 from custom_components.quectel_smtp.modem.at.codes import TcpError

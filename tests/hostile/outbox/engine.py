@@ -16,12 +16,12 @@ import time
 from typing import Any
 
 from custom_components.quectel_smtp.delivery.email import Email
-from custom_components.quectel_smtp.delivery.records import (
+from custom_components.quectel_smtp.delivery.errors import (
     BeingSentError,
     NotWaitingError,
     OutboxError,
-    Transition,
 )
+from custom_components.quectel_smtp.delivery.records import Transition
 from custom_components.quectel_smtp.modem.at.errors import InvalidValueError
 
 from .fast_clock import FastClock, FastLoop

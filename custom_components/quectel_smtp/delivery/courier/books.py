@@ -9,9 +9,10 @@ from collections.abc import Callable
 import logging
 from typing import Final
 
+from ..errors import OutboxError, OutboxWriteError
 from ..outbox.outbox import Outbox
 from ..outbox.thread import OutboxThread
-from ..records import Instant, OutboxError, OutboxWriteError, Summary, Transition
+from ..records import Instant, Summary, Transition
 from ..status import Board, OutboxState
 from .showing import Showing
 

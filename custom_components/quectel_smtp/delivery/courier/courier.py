@@ -14,10 +14,11 @@ from typing import Final
 from ...modem.at.port import PortSettings
 from ...modem.modem import Modem
 from ..email import Email
+from ..errors import OutboxError
 from ..outbox.outbox import Outbox
 from ..outbox.readdress import Recipients
 from ..outbox.thread import OutboxThread
-from ..records import Addresses, Listed, OutboxError, Reason, Transition, Way
+from ..records import Addresses, Listed, Reason, Transition, Way
 from ..rules.fit import check_email
 from ..rules.wording import Wording
 from ..settings import Settings

@@ -6,6 +6,7 @@ from typing import Final
 
 from ...modem.at.errors import ModemError, NoAnswerError
 from ...modem.mail.smtp import Outcome, Result
+from ..errors import OutboxWriteError
 from ..outbox.outbox import Outbox
 from ..outbox.thread import OutboxThread
 from ..records import (
@@ -15,7 +16,6 @@ from ..records import (
     Hold,
     Instant,
     Item,
-    OutboxWriteError,
     Part,
     Reason,
     Split,

@@ -20,20 +20,11 @@ from ...modem.mail.smtp import Outcome, Result
 from ...modem.modem import Modem
 from ...modem.network.pdp import PdpState
 from ...modem.network.status import Identity, Network, SimState
+from ..errors import OutboxError
 from ..outbox.outbox import Outbox
 from ..outbox.readdress import Followed, Recipients
 from ..outbox.thread import OutboxThread
-from ..records import (
-    Again,
-    Instant,
-    Item,
-    Options,
-    OutboxError,
-    Reason,
-    Unsettled,
-    Way,
-    Wear,
-)
+from ..records import Again, Instant, Item, Options, Reason, Unsettled, Way, Wear
 from ..rules import policy
 from ..rules.recovery import Recovery
 from ..rules.usage import Usage

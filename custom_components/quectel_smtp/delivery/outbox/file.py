@@ -14,7 +14,7 @@ import sqlite3
 import stat
 from typing import Final
 
-from ..records import OutboxWriteError
+from ..errors import OutboxWriteError
 from .schema import ForeignDatabaseError, migrate
 
 type Connect = Callable[[Path], sqlite3.Connection]

@@ -6,16 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..email import Email, new_reference
-from ..records import (
-    Addresses,
-    Entry,
-    Instant,
-    Item,
-    Options,
-    OutboxFullError,
-    Reason,
-    State,
-)
+from ..errors import OutboxFullError
+from ..records import Addresses, Entry, Instant, Item, Options, Reason, State
 from . import holds, rows, states
 from .merging import (
     DIGEST_LEAST,

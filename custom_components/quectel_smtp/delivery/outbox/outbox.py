@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from ..email import Email
+from ..errors import OutboxWriteError
 from ..records import (
     Finding,
     Instant,
     Item,
     Listed,
     Options,
-    OutboxWriteError,
     Part,
     Reason,
     Standing,

@@ -12,6 +12,7 @@ from typing import Final
 
 from ...modem.mail.smtp import Result
 from ...modem.network.traffic import Traffic
+from ..errors import OutboxWriteError
 from ..records import (
     Addresses,
     Finding,
@@ -19,7 +20,6 @@ from ..records import (
     Instant,
     Item,
     Last,
-    OutboxWriteError,
     Reason,
     State,
     Transition,

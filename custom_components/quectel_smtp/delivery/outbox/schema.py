@@ -5,7 +5,7 @@ from contextlib import suppress
 import sqlite3
 from typing import Final
 
-from ..records import OutboxNewerError
+from ..errors import OutboxNewerError
 
 APPLICATION_ID: Final = 0x51434D4C
 """In the file's header (SQLite file format 1.3.12): it is an outbox, "QCML"."""

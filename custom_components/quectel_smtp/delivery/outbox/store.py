@@ -9,7 +9,8 @@ from pathlib import Path
 import sqlite3
 from typing import Final
 
-from ..records import Instant, OutboxWriteError
+from ..errors import OutboxWriteError
+from ..records import Instant
 from .file import Connect, error_name, open_database
 from .rows import integer, moment, real
 

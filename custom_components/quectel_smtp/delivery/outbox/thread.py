@@ -7,7 +7,8 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from ..records import Instant, OutboxWriteError
+from ..errors import OutboxWriteError
+from ..records import Instant
 from .outbox import Opened, Outbox
 
 _TIME_KEPT_EVERY: Final = 3600.0

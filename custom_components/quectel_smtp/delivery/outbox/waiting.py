@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from ..records import BeingSentError, Instant, NotWaitingError, Reason, State
+from ..errors import BeingSentError, NotWaitingError
+from ..records import Instant, Reason, State
 from . import envelopes, holds, rows, states
 from .store import Store
 
