@@ -27,11 +27,11 @@ from custom_components.quectel_smtp.modem.mail.message import Message
 from custom_components.quectel_smtp.modem.mail.server import ServerSettings
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from custom_components.quectel_smtp.modem.network.pdp import PdpSettings, PdpState
+from custom_components.quectel_smtp.modem.network.sim import SimState
 from custom_components.quectel_smtp.modem.network.status import (
     Identity,
     Network,
     Registration,
-    SimState,
 )
 from custom_components.quectel_smtp.modem.network.traffic import Traffic
 

@@ -17,6 +17,11 @@ def frame(*lines: str) -> bytes:
     return b"".join(b"\r\n" + line.encode() + b"\r\n" for line in lines) + OK
 
 
+def cme(code: int | str) -> bytes:
+    """Return an error of the equipment."""
+    return f"\r\n+CME ERROR: {code}\r\n".encode()
+
+
 @dataclass
 class Data:
     """After ``CONNECT``: how many bytes to take, and what follows them."""
@@ -204,3 +209,11 @@ class Collector:
 def open_port() -> ScriptedPort:
     """Return a port in memory with a channel on it."""
     return ScriptedPort(AtChannel())
+
+
+def answering(**answers: bytes) -> ScriptedPort:
+    """Return a port that answers ``AT+<name>`` as given."""
+    port = open_port()
+    for name, answer in answers.items():
+        port.answers["AT+" + name.replace("_Q", "?")] = answer
+    return port

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from ..modem.at.errors import ModemError
 from ..modem.network.pdp import PdpState
-from ..modem.network.status import Identity, Network, SimState
+from ..modem.network.sim import SimState
+from ..modem.network.status import Identity, Network
 from ..modem.network.traffic import Traffic
 from .errors import OutboxError, OutboxNewerError
 from .listeners import Listeners

@@ -35,7 +35,7 @@ from ..modem.at.errors import (
     SimError,
 )
 from ..modem.modem import Modem
-from ..modem.network.status import PIN_TRIES_KEPT
+from ..modem.network.sim import PIN_TRIES_KEPT
 from ..pins import refused_pins, without_pin
 from .base import FlowBase
 from .modem_checks import Found, PinKnownRefusedError, Show, identify, make_ready

@@ -19,7 +19,7 @@ from .mail import attachments, configuration, smtp
 from .mail.message import Message
 from .mail.server import ServerSettings
 from .mail.smtp import Outcome, Result
-from .network import pdp, probe, profile, radio, status, traffic
+from .network import pdp, probe, profile, radio, sim, status, traffic
 from .network.profile import Profile
 from .network.traffic import Traffic
 from .tcp import opening, preparation
@@ -50,24 +50,24 @@ class Modem(Connection):
         """Ask who the modem is."""
         return await status.identify(await self._initialise())
 
-    async def sim_state(self) -> status.SimState:
+    async def sim_state(self) -> sim.SimState:
         """Ask what the SIM waits for."""
-        return await status.sim_state(await self._initialise())
+        return await sim.state(await self._initialise())
 
     async def pin_tries(self) -> int | None:
         """Return the tries left for the PIN, None where the modem doesn't tell."""
-        return await status.pin_tries(await self._initialise())
+        return await sim.pin_tries(await self._initialise())
 
     async def enter_pin(self, pin: str) -> None:
         """Unlock the SIM; ``PinRefusedError`` means: never again with this PIN.
 
         ``SimNotReadyError``: it was not looked at; ``PinUnjudgedError``: nobody tells.
         """
-        await status.enter_pin(await self._initialise(), pin)
+        await sim.enter_pin(await self._initialise(), pin)
 
     async def iccid(self) -> str | None:
         """Return the SIM's number."""
-        return await status.iccid(await self._initialise())
+        return await sim.iccid(await self._initialise())
 
     async def network(self) -> status.Network:
         """Return registration, operator and signal."""

@@ -17,7 +17,8 @@ from .at.errors import (
     SimNotReadyError,
 )
 from .modem import Modem
-from .network.status import PIN_TRIES_KEPT, Network, Registration, SimState
+from .network.sim import PIN_TRIES_KEPT, SimState
+from .network.status import Network, Registration
 
 _ASK_EVERY: Final = 1.0
 _SIM_SETTLES: Final = 20.0

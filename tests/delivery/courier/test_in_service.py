@@ -18,7 +18,7 @@ from custom_components.quectel_smtp.modem.at.errors import (
     WrongModemError,
 )
 from custom_components.quectel_smtp.modem.at.port import PortSettings
-from custom_components.quectel_smtp.modem.network.status import SimState
+from custom_components.quectel_smtp.modem.network.sim import SimState
 from tests.delivery.bench import HOUR, RESTARTED, SETTINGS, Office, email
 from tests.modem.scripted_modem import IMEI
 from tests.modem.scripted_port import ERROR, OK, frame

@@ -18,11 +18,8 @@ from custom_components.quectel_smtp.modem.at.errors import (
     SimNotReadyError,
     UnexpectedAnswerError,
 )
-from custom_components.quectel_smtp.modem.network.status import (
-    Network,
-    Registration,
-    SimState,
-)
+from custom_components.quectel_smtp.modem.network.sim import SimState
+from custom_components.quectel_smtp.modem.network.status import Network, Registration
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from tests.integration.dialog import (

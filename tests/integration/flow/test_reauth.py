@@ -9,7 +9,8 @@ from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
 from custom_components.quectel_smtp.modem.at.errors import PinTriesExhaustingError
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from custom_components.quectel_smtp.modem.network.pdp import PdpState
-from custom_components.quectel_smtp.modem.network.status import Registration, SimState
+from custom_components.quectel_smtp.modem.network.sim import SimState
+from custom_components.quectel_smtp.modem.network.status import Registration
 from homeassistant.core import HomeAssistant
 from tests.integration.conftest import deliver, send, settled, until
 from tests.integration.dialog import Dialog

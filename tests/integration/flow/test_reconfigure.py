@@ -8,7 +8,7 @@ from custom_components.quectel_smtp.modem.at.errors import (
     NoAnswerError,
     ServerNameError,
 )
-from custom_components.quectel_smtp.modem.network.status import SimState
+from custom_components.quectel_smtp.modem.network.sim import SimState
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from tests.integration.conftest import ANNA, deliver, send, settled

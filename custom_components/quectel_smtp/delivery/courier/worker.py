@@ -19,7 +19,8 @@ from ...modem.at.port import PortSettings
 from ...modem.mail.smtp import Outcome, Result
 from ...modem.modem import Modem
 from ...modem.network.pdp import PdpState
-from ...modem.network.status import Identity, Network, SimState
+from ...modem.network.sim import SimState
+from ...modem.network.status import Identity, Network
 from ..errors import OutboxError
 from ..outbox.outbox import Outbox
 from ..outbox.readdress import Followed, Recipients
