@@ -127,6 +127,22 @@ async def test_a_locked_modem_with_its_results_elsewhere_is_set_up(
     assert not mail.received
 
 
+@pytest.mark.parametrize("modem", [MailClient.TERSE], indirect=True)
+async def test_a_modem_that_tells_elsewhere_of_connections_alone_is_set_up(
+    hass: HomeAssistant, modem: VirtualModem, mail: MailServer
+) -> None:
+    """A terse one tells of emails and names where it was asked, wherever URCs go."""
+    modem.set("urcport", "usbmodem")
+    dialog = await Dialog.start(hass)
+    await dialog.submit(device=modem.port, advanced={"baudrate": "115200"})
+    await dialog.submit(**CELLULAR_INPUT)
+    await dialog.submit(**SERVER_INPUT)
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+    assert dialog.result["result"].data["certificate"] == ROOT
+    assert len(mail.mechanisms) == 1
+    assert not mail.received
+
+
 @pytest.mark.parametrize("modem", MailClient, indirect=True)
 async def test_a_wrong_password_is_found_out_before_anything_is_saved(
     hass: HomeAssistant, modem: VirtualModem, mail: MailServer

@@ -21,13 +21,14 @@ from custom_components.quectel_smtp.modem.at.port import PortSettings
 from custom_components.quectel_smtp.modem.tcp.opening import reach
 from custom_components.quectel_smtp.modem.tcp.preparation import Limits
 from custom_components.quectel_smtp.modem.tcp.stream import TcpStream
-from tests.modem.scripted_port import ERROR, OK, Collector, open_port
+from tests.modem.scripted_port import ERROR, OK, Collector, frame, open_port
 from tests.modem.virtual_time import virtual_time
 from tests.virtual_modem.client import VirtualModem
 
 HOST = "mail.example.com"
 OPEN_LINE = f'AT+QIOPEN=1,11,"TCP","{HOST}",25,0,0'
 CLOSE_LINE = "AT+QICLOSE=11,1"
+STATE_LINE = "AT+QISTATE=1,11"
 IN_USE = OK + b"\r\n+QIOPEN: 11,563\r\n"
 OPENED = OK + b"\r\n+QIOPEN: 11,0\r\n"
 GREETING = b"\r\n+QSMTPPUT: 0,250\r\n"
@@ -104,7 +105,22 @@ async def test_a_connection_that_never_tells_of_itself_is_closed() -> None:
     scripted = open_port()
     with pytest.raises(NoAnswerError):
         await reach(scripted.channel, 1, HOST, 25)
-    assert scripted.lines == [OPEN_LINE, CLOSE_LINE]
+    told = [line for line in scripted.lines if line != STATE_LINE]
+    assert told == [OPEN_LINE, CLOSE_LINE]
+
+
+@virtual_time
+async def test_a_connection_whose_result_goes_elsewhere_is_asked_for() -> None:
+    scripted = open_port()
+    opening = frame(f'+QISTATE: 11,"TCP","{HOST}",25,0,1,1,11,0,"usbmodem"')
+    connected = frame(f'+QISTATE: 11,"TCP","{HOST}",25,2000,2,1,11,0,"usbmodem"')
+    scripted.answers[STATE_LINE] = [ERROR, opening, connected, connected]
+    began = scripted.channel.now()
+    await reach(scripted.channel, 1, HOST, 25)
+    assert scripted.channel.now() - began < 15
+    # What is connected at first may be an earlier user's.
+    told = [line for line in scripted.lines if line != STATE_LINE]
+    assert told == [OPEN_LINE, CLOSE_LINE] * 2
 
 
 @virtual_time

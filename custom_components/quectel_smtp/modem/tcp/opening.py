@@ -13,12 +13,19 @@ from ..at.commands import Command
 from ..at.errors import (
     CommandError,
     ModemError,
+    NoAnswerError,
     ServerNameError,
     ServerUnreachableError,
     UnexpectedAnswerError,
 )
 from ..at.syntax import integer, number, parameters, quote
 from ..network.probe import HOST_LIMIT
+
+# <socket_state> (TCP/IP note 2.4.9); a connection that is not listed is in the first.
+INITIAL: Final = "0"
+CLOSING: Final = "4"
+_CONNECTED: Final = "2"
+_STATE_FIELD: Final = 5
 
 # The highest of the modem's twelve: the first ones are others' habit.
 _LOOK: Final = 11
@@ -29,6 +36,8 @@ _NOT_KNOWN: Final = frozenset({TcpError.INVALID_PARAMETERS, TcpError.NOT_SUPPORT
 # Seconds; TCP/IP notes: 150 s for +QIOPEN, and the timeout that we give to QICLOSE, which
 # holds up every other command.
 _OPEN_TIME: Final = 155.0
+# How long we rely on the result code before we ask: it may go to another port.
+_ASK_EVERY: Final = 2.0
 _CLOSE_TIMEOUT: Final = 1
 _CLOSE_TIME: Final = 15.0
 
@@ -54,21 +63,27 @@ async def open_connection(
     line = f'AT+QIOPEN={context},{connection},"TCP",{target},0,{_BUFFER_ACCESS}'
     try:
         code = await _open(channel, connection, line)
-        if code is TcpError.SOCKET_IN_USE:
+        if code in (TcpError.SOCKET_IN_USE, None):
             await close_connection(channel, connection)
             code = await _open(channel, connection, line)
     except BaseException:
         # One that never told of itself may be open.
         await close_connection(channel, connection)
         raise
-    if code is TcpError.SUCCESS:
+    if code in (TcpError.SUCCESS, None):
         return
     await close_connection(channel, connection)
     unknown = code is TcpError.DNS_FAILED
     raise ServerNameError(code) if unknown else ServerUnreachableError(code)
 
 
-async def _open(channel: AtChannel, connection: int, line: str) -> TcpError | int:
+async def _open(
+    channel: AtChannel, connection: int, line: str
+) -> TcpError | int | None:
+    """Return the result; None if none came, and there is a connection of that number.
+
+    It may be an earlier user's, and the result that it is in use.
+    """
     with channel.expect(f"+QIOPEN: {connection},") as result:
         try:
             await channel.execute(Command(line))
@@ -76,11 +91,28 @@ async def _open(channel: AtChannel, connection: int, line: str) -> TcpError | in
             if isinstance(err.code, TcpError) and err.code not in _NOT_KNOWN:
                 return err.code
             raise
-        opened = await result.wait(_OPEN_TIME)
-    code = number(parameters(opened)[1])
+        for _ in range(round(_OPEN_TIME / _ASK_EVERY)):
+            with suppress(NoAnswerError):
+                return _code(await result.wait(_ASK_EVERY))
+            with suppress(CommandError):
+                if await connection_state(channel, connection) == _CONNECTED:
+                    return None
+        return _code(await result.wait(0))
+
+
+def _code(line: str) -> TcpError | int:
+    code = number(parameters(line)[1])
     if code is None:
         raise UnexpectedAnswerError("AT+QIOPEN")
     return TcpError.of(code)
+
+
+async def connection_state(channel: AtChannel, connection: int) -> str:
+    """Ask for a connection's ``<socket_state>``; ``CommandError`` if it can't be told."""
+    command = Command(f"AT+QISTATE=1,{connection}", prefixes=("+QISTATE:",))
+    lines = await channel.execute(command)
+    found = parameters(lines[0]) if lines else ()
+    return found[_STATE_FIELD] if len(found) > _STATE_FIELD else INITIAL
 
 
 async def close_connection(channel: AtChannel, connection: int) -> None:

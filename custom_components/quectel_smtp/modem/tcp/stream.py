@@ -14,7 +14,13 @@ from ..at.channel import AtChannel
 from ..at.commands import Command
 from ..at.errors import CommandError, ConnectionLostError, ModemError
 from ..at.syntax import number, parameters
-from .opening import close_connection, open_connection
+from .opening import (
+    CLOSING,
+    INITIAL,
+    close_connection,
+    connection_state,
+    open_connection,
+)
 from .preparation import Limits
 
 # The last but one of the modem's twelve: the last is for a look at a server.
@@ -34,9 +40,6 @@ _FULL_LONGEST: Final = 4.0
 _FULL_TIME: Final = 120.0
 
 _RECEIVED_CODES: Final = ("recv", "closed")
-_CLOSING: Final = "4"
-_INITIAL: Final = "0"
-_STATE_FIELD: Final = 5
 
 
 class TcpStream:
@@ -204,16 +207,13 @@ class TcpStream:
 
     async def _ask_state(self) -> None:
         """Find out whether the connection has ended, where no result code told."""
-        command = Command(f"AT+QISTATE=1,{CONNECTION}", prefixes=("+QISTATE:",))
         with self._turn():
             try:
-                lines = await self._channel.execute(command)
+                state = await connection_state(self._channel, CONNECTION)
             except CommandError:
                 # It can't be told; QIRD has just answered for this connection.
                 return
-        found = parameters(lines[0]) if lines else ()
-        state = found[_STATE_FIELD] if len(found) > _STATE_FIELD else _INITIAL
-        if state in (_INITIAL, _CLOSING):
+        if state in (INITIAL, CLOSING):
             self._ended = True
             self._news.set()
 
