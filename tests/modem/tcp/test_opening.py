@@ -92,6 +92,33 @@ async def test_a_connection_that_was_left_open_is_no_unreachable_server() -> Non
 
 
 @virtual_time
+async def test_a_plain_error_is_as_the_modem_explains_it_when_asked() -> None:
+    scripted = open_port()
+    scripted.answers[OPEN_LINE] = [ERROR, OPENED]
+    scripted.answers["AT+QIGETERROR"] = frame("+QIGETERROR: 563,socket identity used")
+    await reach(scripted.channel, 1, HOST, 25)
+    scripted.answers[OPEN_LINE] = ERROR
+    scripted.answers["AT+QIGETERROR"] = frame("+QIGETERROR: 568,operation busy")
+    with pytest.raises(ServerUnreachableError):
+        await reach(scripted.channel, 1, HOST, 25)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [ERROR, frame("+QIGETERROR: 0,ok"), frame("+QIGETERROR: 552,invalid parameters")],
+)
+@virtual_time
+async def test_an_error_that_nobody_explains_is_a_firmware_without_the_command(
+    told: bytes,
+) -> None:
+    scripted = open_port()
+    scripted.answers[OPEN_LINE] = ERROR
+    scripted.answers["AT+QIGETERROR"] = told
+    with pytest.raises(CommandError):
+        await reach(scripted.channel, 1, HOST, 25)
+
+
+@virtual_time
 async def test_a_connection_that_others_hold_is_tried_twice_at_most() -> None:
     scripted = open_port()
     scripted.answers[OPEN_LINE] = IN_USE

@@ -7,10 +7,11 @@ from enum import IntEnum, StrEnum
 from typing import Final
 
 from ..at.channel import AtChannel
-from ..at.codes import TcpError, tcp_code
+from ..at.codes import TcpError
 from ..at.commands import Command, Deadline
-from ..at.errors import ApnMissingError, CommandError, ModemError, PdpError
+from ..at.errors import ApnMissingError, CommandError, PdpError
 from ..at.syntax import integer, number, parameters, quote
+from .last_error import last_error
 
 APN_LIMIT: Final = 100
 CREDENTIAL_LIMIT: Final = 127
@@ -306,15 +307,7 @@ class PdpContext:
         return [number(value) for value in parameters(line)[:2]] == [self._id, 1]
 
     async def _error(self) -> PdpError:
-        try:
-            lines = await self._channel.execute(
-                Command("AT+QIGETERROR", prefixes=("+QIGETERROR:",))
-            )
-        except ModemError:
-            return PdpError(None)
-        found, text = (*parameters(lines[0]), "", "")[:2] if lines else ("", "")
-        given = number(found)
-        code = None if given is None else tcp_code(given, text)
+        code = await last_error(self._channel)
         if code is TcpError.APN_NOT_CONFIGURED:
             return ApnMissingError(code)
         return PdpError(code)

@@ -19,6 +19,7 @@ from ..at.errors import (
     UnexpectedAnswerError,
 )
 from ..at.syntax import integer, number, parameters, quote
+from ..network.last_error import last_error
 from ..network.probe import HOST_LIMIT
 
 # <socket_state> (TCP/IP note 2.4.9); a connection that is not listed is in the first.
@@ -31,7 +32,9 @@ _STATE_FIELD: Final = 5
 _LOOK: Final = 11
 _BUFFER_ACCESS: Final = 0
 # What says that a command is not known so, rather than that it has failed.
-_NOT_KNOWN: Final = frozenset({TcpError.INVALID_PARAMETERS, TcpError.NOT_SUPPORTED})
+_NOT_KNOWN: Final = frozenset(
+    {TcpError.SUCCESS, TcpError.INVALID_PARAMETERS, TcpError.NOT_SUPPORTED}
+)
 
 # Seconds; TCP/IP notes: 150 s for +QIOPEN, and the timeout that we give to QICLOSE, which
 # holds up every other command.
@@ -88,8 +91,9 @@ async def _open(
         try:
             await channel.execute(Command(line))
         except CommandError as err:
-            if isinstance(err.code, TcpError) and err.code not in _NOT_KNOWN:
-                return err.code
+            found = await last_error(channel) if err.code is None else err.code
+            if isinstance(found, TcpError) and found not in _NOT_KNOWN:
+                return found
             raise
         for _ in range(round(_OPEN_TIME / _ASK_EVERY)):
             with suppress(NoAnswerError):
