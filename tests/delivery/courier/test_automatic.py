@@ -28,7 +28,7 @@ from tests.delivery.bench import (
     result,
 )
 from tests.delivery.talking_modem import STREAM_LINE, TalkingModem
-from tests.modem.scripted_port import ERROR, OK
+from tests.modem.scripted_port import ERROR, OK, frame
 from tests.modem.virtual_time import virtual_time
 
 HOUR = 3600.0
@@ -211,6 +211,48 @@ async def test_a_failure_with_a_reason_is_mended_and_tried_by_the_same_way(
         assert await office.send(email()) is State.SENT
         assert ways(office) == [Way.MODULE]
         assert STREAM_LINE not in modem.lines
+
+
+@pytest.mark.parametrize("code", [652, 653, 657, 665, 677])
+def test_a_reason_of_the_modem_s_own_that_stays_is_tried_by_the_stream(
+    office: Office, modem: TalkingModem, code: int
+) -> None:
+    @virtual_time
+    async def live() -> None:
+        modem.answers[PUT_LINE] = result(code)
+        async with office.at_work():
+            loop = asyncio.get_running_loop()
+            start = loop.time()
+            assert await office.send(email()) is State.SENT
+            assert ways(office) == [Way.STREAM]
+            assert loop.time() - start < HOUR
+            assert modem.sends == 2
+
+    live()
+
+
+@virtual_time
+async def test_a_reply_that_the_modem_s_client_tells_is_not_asked_for_again(
+    office: Office, modem: TalkingModem
+) -> None:
+    modem.answers[PUT_LINE] = [*[result(668, 451)] * 3, SENT]
+    async with office.at_work():
+        assert await office.send(email()) is State.SENT
+        assert ways(office) == [Way.MODULE]
+
+
+@virtual_time
+async def test_a_connection_that_can_not_be_opened_now_gives_no_starttls_up(
+    office: Office, modem: TalkingModem
+) -> None:
+    server = replace(SETTINGS.server, security=Security.STARTTLS)
+    office.settings = replace(SETTINGS, server=server)
+    modem.answers[STREAM_LINE] = ERROR
+    modem.answers["AT+QIGETERROR"] = frame("+QIGETERROR: 568,operation busy")
+    async with office.at_work():
+        await office.courier.submit(email())
+        await office.until(lambda: modem.lines.count(STREAM_LINE) > 3)
+        assert modem.sends == 0
 
 
 @virtual_time
