@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from custom_components.quectel_smtp.delivery.records import Options, State, Way, Wear
+from custom_components.quectel_smtp.modem.mail.server import Security
 from tests.delivery.bench import (
     OPEN_LINE,
     PUT_LINE,
@@ -299,6 +300,57 @@ async def test_what_is_asked_for_beside_it_is_tried_at_once(
         assert await office.ended(other) is State.SENT
         assert loop.time() - start < 2
         assert way(office, other.reference) is Way.STREAM
+
+
+@virtual_time
+async def test_a_connection_that_never_tells_of_itself_costs_the_other_no_result(
+    office: Office, modem: TalkingModem
+) -> None:
+    async with office.at_work() as courier:
+        hanging, fire = email("Hanging"), email("Fire", critical=True)
+        await courier.submit(hanging)
+        await office.until(lambda: modem.sends == 1)
+        modem.answers[STREAM_LINE] = OK
+        await courier.submit(fire)
+        await asyncio.sleep(250)
+        # A result that comes while a port is closed is lost.
+        assert len(modem.ports) == 1
+        modem.port.receive(RESULT)
+        assert await office.ended(hanging) is State.SENT
+        assert way(office, hanging.reference) is Way.MODULE
+
+
+@virtual_time
+async def test_a_stream_that_does_no_better_has_the_modem_s_client_set_free(
+    office: Office, modem: TalkingModem
+) -> None:
+    # A server whose TLS nobody but the modem's client understands.
+    server = replace(SETTINGS.server, security=Security.TLS)
+    office.settings = replace(SETTINGS, server=server)
+    async with office.at_work() as courier:
+        hanging = email("Hanging")
+        await courier.submit(hanging)
+        await office.until(lambda: modem.sends == 1)
+        modem.answers[PUT_LINE] = SENT
+        assert await office.ended(hanging) is State.SENT
+        assert way(office, hanging.reference) is Way.MODULE
+        assert modem.lines.count(RESTART) == 1
+
+
+@virtual_time
+async def test_nothing_begins_beside_an_email_while_we_stop(
+    office: Office, modem: TalkingModem
+) -> None:
+    async with office.at_work() as courier:
+        await courier.submit(email("Hanging"))
+        await office.until(lambda: modem.sends == 1)
+        stopping = asyncio.create_task(courier.stop())
+        await asyncio.sleep(1)
+        fire = email("Fire", critical=True)
+        await courier.submit(fire)
+        await stopping
+        assert office.states_of(fire) == [State.QUEUED]
+        assert STREAM_LINE not in modem.lines
 
 
 @virtual_time

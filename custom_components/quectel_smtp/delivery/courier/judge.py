@@ -161,7 +161,8 @@ class Judge:
         self, item: Item, error: ModemError, recovery: Recovery, way: Way
     ) -> None:
         """Record an attempt by this way that certainly sent nothing."""
-        if isinstance(error, NoAnswerError):
+        # Not what the result of another email is awaited from: it might come meanwhile.
+        if isinstance(error, NoAnswerError) and not self._line.modem.unsettled:
             await self._line.close()
         # It may have restarted unnoticed, with its SIM locked again.
         self._line.leave_service()

@@ -90,7 +90,7 @@ class Sender:
         await self._line.bring_into_service()
         modem = self._line.modem
         boot = modem.boot
-        way = await self._choose(settings, by_stream=by_stream)
+        way = await self._choose(item, settings, recovery, by_stream=by_stream)
         self._carrier = self._carriers[way]
         if way is Way.MODULE and item.shows_hidden:
             await self._books.change(lambda box, at: box.keep_hidden(item, at))
@@ -172,7 +172,9 @@ class Sender:
             return True
         return False
 
-    async def _choose(self, settings: Settings, *, by_stream: bool) -> Way:
+    async def _choose(
+        self, item: Item, settings: Settings, recovery: Recovery, *, by_stream: bool
+    ) -> Way:
         """Return the way that is wanted, or else that the modem has."""
         modem, wanted = self._line.modem, settings.options.way
         if wanted is Way.STREAM or not await modem.has_mail_client():
@@ -180,7 +182,10 @@ class Sender:
         if wanted is None:
             if modem.overdue and await modem.still_sending() is False:
                 modem.give_up()
-            by_stream = by_stream or modem.overdue
+            # Where the stream came to nothing either, a restart makes room for the other.
+            failed = item.finding is not None and item.finding.way is Way.STREAM
+            room = failed and recovery.may_reboot(self._outbox.now().elapsed)
+            by_stream = by_stream or (modem.overdue and not room)
         return Way.STREAM if by_stream and await modem.has_tcp() else Way.MODULE
 
     async def _restart_first(self, item: Item, recovery: Recovery) -> Again:

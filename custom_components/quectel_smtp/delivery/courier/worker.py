@@ -516,7 +516,9 @@ class Worker:
         """
         waited = _HANGS if self._settling else self._sender.hands_over
         others = self._board.status.mail.waiting > 1
-        if waited is None or not others or not await self._may_serve_others(settings):
+        if waited is None or not others or self._stopping:
+            return None
+        if not await self._may_serve_others(settings):
             return None
         now = self._outbox.now().elapsed
         closed = self.pace.closed_for(now)
