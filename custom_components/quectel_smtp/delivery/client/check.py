@@ -10,11 +10,11 @@ from typing import Final
 import unicodedata
 
 from ...modem.at.errors import CommandError, ServerNameError, ServerUnreachableError
-from ...modem.mail.server import Security, ServerSettings
+from ...modem.mail.server import ServerSettings
 from ...modem.modem import Modem
 from .clock import Clock, better_clock
 from .session import Account, MailSession, SessionError, Step
-from .trust import TlsReason, client_context, unverified_context
+from .trust import TlsReason, context_for
 
 REPLY_TIME: Final = 45.0
 """Seconds that the server may take for each reply."""
@@ -193,18 +193,14 @@ async def check(
     ``find_root``: the server has to prove itself by any root of certifi's; else as the
     settings say. Takes the socket with it.
     """
-    verified = find_root or server.tls.ca_pem is not None
-    if server.security is Security.NONE or not verified:
-        context = unverified_context()
-        clock = Clock(clock.now, of_host=True)
-    else:
-        root = None if find_root else server.tls.ca_pem
-        try:
-            context = await asyncio.to_thread(client_context, root, clock)
-        except ssl.SSLError:
-            # A root that can't be read proves nothing.
-            sock.close()
-            return Failed(Trouble.ROOT)
+    try:
+        context, clock = await asyncio.to_thread(
+            context_for, server, clock, known_roots=find_root
+        )
+    except ssl.SSLError:
+        # A root that can't be read proves nothing.
+        sock.close()
+        return Failed(Trouble.ROOT)
     account = Account(server.host, server.security, server.username, server.password)
     try:
         return await _talk(sock, account, server.sender_address, context, clock)

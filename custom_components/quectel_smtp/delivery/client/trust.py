@@ -7,6 +7,7 @@ from typing import Final
 
 import certifi
 
+from ...modem.mail.server import Security, ServerSettings
 from .clock import Clock
 
 # X509_V_FLAG_NO_CHECK_TIME, for which Python has no name.
@@ -59,6 +60,20 @@ class CertificateTimeError(ssl.SSLError):
         """Say whether it is not yet valid, or has expired."""
         super().__init__(reason.value)
         self.time_reason = reason
+
+
+def context_for(
+    server: ServerSettings, clock: Clock, *, known_roots: bool
+) -> tuple[ssl.SSLContext, Clock]:
+    """Return how a server has to prove itself, and the clock that it is held against.
+
+    ``known_roots``: by any root of certifi's; else as the settings say. It reads files:
+    call it in a thread. ``ssl.SSLError`` for a root that can't be read.
+    """
+    root = None if known_roots else server.tls.ca_pem
+    if server.security is Security.NONE or not (known_roots or root):
+        return unverified_context(), Clock(clock.now, of_host=True)
+    return client_context(root, clock), clock
 
 
 def client_context(root: str | None, clock: Clock) -> ssl.SSLContext:

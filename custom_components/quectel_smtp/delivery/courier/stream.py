@@ -11,11 +11,10 @@ from typing import Final, override
 from ...modem.at.codes import SmtpError, SmtpReply
 from ...modem.at.errors import ConnectionLostError, ModemError
 from ...modem.mail.message import Message
-from ...modem.mail.server import Security
 from ...modem.mail.smtp import Outcome, Result
 from ...modem.tcp.joined import Joined
 from ..client.check import plain
-from ..client.clock import Clock, better_clock
+from ..client.clock import better_clock
 from ..client.mime import compose
 from ..client.session import (
     Account,
@@ -25,7 +24,7 @@ from ..client.session import (
     SessionError,
     Step,
 )
-from ..client.trust import client_context, unverified_context
+from ..client.trust import context_for
 from ..records import Item, Way
 from ..settings import Settings
 from .carrier import Carrier, Refusal, Told
@@ -100,7 +99,9 @@ class StreamCarrier(Carrier):
         reference = f"{item.reference}.{item.accepted.wall:%Y%m%d%H%M%S}"
         content = compose(message, server, now=clock.now, reference=reference)
         try:
-            context, clock = await asyncio.to_thread(_context, settings, clock)
+            context, clock = await asyncio.to_thread(
+                context_for, server, clock, known_roots=settings.known_roots
+            )
         except ssl.SSLError:
             # A root that can't be read proves nothing.
             return _told(Outcome(Result.REFUSED, SmtpError.TLS))
@@ -173,16 +174,6 @@ class StreamCarrier(Carrier):
                 await session.end()
 
 
-def _context(settings: Settings, clock: Clock) -> tuple[ssl.SSLContext, Clock]:
-    """Return how the server has to prove itself, and the clock that it is held against."""
-    server = settings.server
-    chosen = settings.known_roots or server.tls.ca_pem is not None
-    if server.security is Security.NONE or not chosen:
-        return unverified_context(), Clock(clock.now, of_host=True)
-    root = None if settings.known_roots else server.tls.ca_pem
-    return client_context(root, clock), clock
-
-
 def _failed(err: SessionError, pair: Joined) -> Told:
     """Return why nothing was sent; ``ModemError`` where it was the modem."""
     lost = pair.failure
@@ -198,8 +189,8 @@ def _answered(err: SessionError) -> Told:
         return _replied(_CODES.get(err.step), err.reply)
     if err.reason is not None:
         return _told(Outcome(Result.REFUSED, SmtpError.TLS))
-    broken = isinstance(err.__cause__, OSError)
-    code = SmtpError.NETWORK if broken else _WORDLESS.get(err.step, SmtpError.NETWORK)
+    silent = None if err.broken else _WORDLESS.get(err.step)
+    code = silent or SmtpError.NETWORK
     return _told(Outcome(Result.REFUSED, code))
 
 
