@@ -144,7 +144,7 @@ class Notary:
     def begun(self, item: Item, at: float, options: Options, way: Way) -> None:
         """Take that an envelope is about to be handed over."""
         books = self.books
-        addresses = (*item.to, *item.cc, *item.bcc)
+        addresses = tuple(item.addresses)
         if way in books.sending:
             self._complain(f"{item.reference} begins while another is being sent")
         if _within(books.refusals, at, _LOGINS_WITHIN) >= _LOGINS:

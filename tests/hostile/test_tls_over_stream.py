@@ -27,7 +27,12 @@ from custom_components.quectel_smtp.delivery.client.check import (
 from custom_components.quectel_smtp.delivery.courier.carrier import Told
 from custom_components.quectel_smtp.delivery.courier.line import Line
 from custom_components.quectel_smtp.delivery.courier.stream import StreamCarrier
-from custom_components.quectel_smtp.delivery.records import History, Instant, Item
+from custom_components.quectel_smtp.delivery.records import (
+    Addresses,
+    History,
+    Instant,
+    Item,
+)
 from custom_components.quectel_smtp.delivery.settings import Settings
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
@@ -167,9 +172,7 @@ _ITEM = Item(
     critical=False,
     subject=MESSAGE.subject,
     body=MESSAGE.body,
-    to=MESSAGE.to,
-    cc=(),
-    bcc=(),
+    addresses=Addresses(MESSAGE.to),
     times=1,
     accepted=Instant(0.0, datetime.now(UTC)),
     history=History(),

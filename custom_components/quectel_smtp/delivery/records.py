@@ -224,6 +224,11 @@ class Addresses:
         """Iterate over them in the order to, cc, bcc."""
         return chain(self.to, self.cc, self.bcc)
 
+    @property
+    def hide_some(self) -> bool:
+        """Whether a hidden one is among others; by itself it may be seen."""
+        return bool(self.bcc) and len(self) > 1
+
     def some(self, members: Collection[int]) -> Addresses:
         """Return those with these numbers, from 0, in the order to, cc, bcc."""
         numbers = count()
@@ -254,9 +259,7 @@ class Item:
     critical: bool
     subject: str = field(repr=False)
     body: str = field(repr=False)
-    to: tuple[str, ...] = field(repr=False)
-    cc: tuple[str, ...] = field(repr=False)
-    bcc: tuple[str, ...] = field(repr=False)
+    addresses: Addresses
     times: int
     """How often the same text was accepted, 1 or more."""
     accepted: Instant
@@ -264,16 +267,6 @@ class Item:
     recipient_id: str | None = field(default=None, repr=False)
     finding: Finding | None = None
     """What its last attempt came to."""
-
-    @property
-    def shows_hidden(self) -> bool:
-        """Whether a hidden address is among others."""
-        return bool(self.bcc) and len(self.to) + len(self.cc) + len(self.bcc) > 1
-
-    @property
-    def addresses(self) -> frozenset[str]:
-        """To whom it goes."""
-        return frozenset((*self.to, *self.cc, *self.bcc))
 
 
 @dataclass(frozen=True, slots=True)

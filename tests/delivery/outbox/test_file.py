@@ -647,7 +647,7 @@ def test_an_outbox_of_version_1_goes_on(tmp_path: Path) -> None:
     ]
     assert box.outbox.retry(None, at(30.0)) == 3
     items = [box.attempt(sent(), 30.0) for _ in range(3)]
-    assert [item.to for item in items] == [
+    assert [item.addresses.to for item in items] == [
         ("a@example.com",),
         ("a@example.com",),
         ("b@example.com",),

@@ -120,7 +120,7 @@ def test_a_flood_for_hidden_addresses_goes_out_as_one(box: Bench) -> None:
         box.accept(mail(f"Alarm {number}", bcc=["d@example.com"]))
     first = take(box)
     assert first is not None
-    assert (first.subject, first.to, first.bcc) == (
+    assert (first.subject, first.addresses.to, first.addresses.bcc) == (
         "10 emails",
         ("a@example.com",),
         (),

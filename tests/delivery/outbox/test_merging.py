@@ -282,7 +282,7 @@ def test_ten_emails_to_the_same_addresses_go_out_as_one(box: Bench) -> None:
     references = flood(box, 10)
     item = digest(box)
     assert item.reference not in references
-    assert (item.recipient, item.to) == ("Home", ("a@example.com",))
+    assert (item.recipient, item.addresses.to) == ("Home", ("a@example.com",))
     assert item.subject == "10 emails"
     assert [line.split()[:3] for line in item.body.splitlines()] == [
         ["12:00", "Alarm", str(number)] for number in range(10)
@@ -473,7 +473,7 @@ def test_an_email_in_several_envelopes_stays_out_of_a_digest(box: Bench) -> None
     box.attempt(Split(History(0)), 0.0, REFUSED)
     references = flood(box, 10)
     split = box.due(100.0)
-    assert split is not None and split.to == ("a@example.com",)
+    assert split is not None and split.addresses.to == ("a@example.com",)
     box.attempt(sent(), 100.0)
     box.attempt(sent(), 100.0)
     assert digest(box).subject == "10 emails"

@@ -312,12 +312,12 @@ class OutboxMachine(RuleBasedStateMachine):
             one.end is None and not one.email.critical and not one.attempts
             for one in gone
         )
-        email = mail(whole.subject, whole.body, whole.to)
+        email = mail(whole.subject, whole.body, whole.addresses.to)
         self._known[whole.reference] = Known(
             email,
             min(one.accepted for one in gone),
             max(one.expires for one in gone),
-            set(whole.to),
+            set(whole.addresses.to),
             asked=any(one.asked for one in gone),
         )
         for reference, one in zip(members, gone, strict=True):
@@ -524,7 +524,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
 def addresses(item: Item) -> set[str]:
     """Return to whom an item goes."""
-    return {*item.to, *item.cc, *item.bcc}
+    return set(item.addresses)
 
 
 TestOutbox = OutboxMachine.TestCase

@@ -15,6 +15,7 @@ from custom_components.quectel_smtp.delivery.errors import (
 from custom_components.quectel_smtp.delivery.outbox import outbox as outbox_module
 from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.records import (
+    Addresses,
     Again,
     End,
     Finding,
@@ -65,7 +66,7 @@ def test_an_accepted_email_is_due_at_once_as_it_was_given(box: Bench) -> None:
     assert item is not None
     assert (item.reference, item.recipient) == (email.reference, "Home")
     assert (item.subject, item.body) == (email.subject, email.body)
-    assert (item.to, item.cc, item.bcc) == (email.to, email.cc, email.bcc)
+    assert item.addresses == Addresses(email.to, email.cc, email.bcc)
     assert (item.critical, item.times, item.accepted) == (False, 1, at(5.0))
     assert item.history == History()
     assert box.show() == [
@@ -235,7 +236,9 @@ def test_the_intent_to_send_is_there_after_a_restart(box: Bench) -> None:
     reference = box.accept(mail(to=["a@example.com", "b@example.com"]))
     assert box.outbox.unsettled() is None
     item = box.take(10.0)
-    expected = Unsettled(item.envelope, reference, 340.0, 42, History(), item.addresses)
+    expected = Unsettled(
+        item.envelope, reference, 340.0, 42, History(), frozenset(item.addresses)
+    )
     assert len(item.addresses) == 2
     assert box.outbox.unsettled() == expected
     assert box.due(10.0) is None
@@ -373,7 +376,9 @@ def test_a_split_email_goes_to_each_by_itself_in_the_same_capacity(
         reference, "Home", State.QUEUED, at(0.0).wall, REFUSED, 4
     )
     items = [box.attempt(sent(5), 0.0) for _ in range(3)]
-    assert [(item.to, item.cc, item.bcc) for item in items] == [
+    assert [
+        (item.addresses.to, item.addresses.cc, item.addresses.bcc) for item in items
+    ] == [
         (("a@example.com",), (), ()),
         ((), ("b@example.com",), ()),
         ((), (), ("c@example.com",)),

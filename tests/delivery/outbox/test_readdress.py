@@ -49,7 +49,7 @@ def test_what_waits_goes_to_the_corrected_address(box: Bench) -> None:
     other = box.accept(elapsed=1.0)
     assert follow(box, B) == Followed()
     items = [box.attempt(sent(), 10.0) for _ in range(2)]
-    assert [(item.reference, item.to) for item in items] == [
+    assert [(item.reference, item.addresses.to) for item in items] == [
         (reference, (B,)),
         (other, (A,)),
     ]
@@ -76,7 +76,7 @@ def test_what_the_old_address_came_to_is_over(box: Bench, verdict: Verdict) -> N
     box.attempt(verdict, 0.0, REFUSED)
     follow(box, B)
     item = box.take(10.0)
-    assert item.to == (B,)
+    assert item.addresses.to == (B,)
     # Copies that may have arrived are remembered: whoever reads one of them knows.
     assert item.history == History(3, doubts=verdict.history.doubts)
 
@@ -104,7 +104,7 @@ def test_copies_to_those_who_stay_are_hours_apart_all_the_same(
         box.outbox.hold_all(Reason.UNEXPLAINED, 60.0, at(1.0))
     follow(box, A, C)
     assert box.due(10.0) is None
-    assert box.take(HOUR + 2.0).to == (A, C)
+    assert box.take(HOUR + 2.0).addresses.to == (A, C)
 
 
 def test_nothing_changes_where_the_addresses_are_the_same(box: Bench) -> None:
@@ -119,7 +119,7 @@ def test_a_recipient_whose_addresses_can_not_be_used_keeps_what_waits(
 ) -> None:
     box.accept(to_anna())
     assert box.outbox.follow({"anna": None}, at(1.0)) == Followed()
-    assert box.take(1.0).to == (A,)
+    assert box.take(1.0).addresses.to == (A,)
 
 
 def test_what_waits_for_a_recipient_who_is_gone_is_cancelled_and_told(
@@ -141,7 +141,7 @@ def test_what_is_being_sent_follows_once_it_is_not(box: Bench) -> None:
     hold = Hold(Reason.REFUSED, None, History(1))
     box.outbox.record(item.envelope, hold, REFUSED, at(11.0))
     assert follow(box, B, elapsed=12.0) == Followed()
-    assert box.take(12.0).to == (B,)
+    assert box.take(12.0).addresses.to == (B,)
 
 
 # Where some have had it already.
@@ -151,7 +151,7 @@ def split(box: Bench) -> str:
     """Have an email that A has had, and that waits for B and C each."""
     reference = box.accept(to_anna(A, B, C))
     box.attempt(Split(History(1)), 0.0, REFUSED)
-    assert box.attempt(End(State.SENT, History(2)), 0.0, SENT).to == (A,)
+    assert box.attempt(End(State.SENT, History(2)), 0.0, SENT).addresses.to == (A,)
     for _ in range(2):
         box.attempt(Hold(Reason.REFUSED, None, History(2)), 0.0, REFUSED)
     return reference
@@ -161,7 +161,7 @@ def due(box: Bench, elapsed: float) -> list[tuple[str, ...]]:
     """Send all that is due; returns to whom it went."""
     found = []
     while (item := box.due(elapsed, OPTIONS)) is not None:
-        found.append(item.to)
+        found.append(item.addresses.to)
         box.outbox.begin(item.envelope, elapsed, None, at(elapsed))
         box.outbox.record(item.envelope, sent(3), SENT, at(elapsed))
     return found
@@ -217,7 +217,7 @@ def test_emails_of_an_earlier_version_stay_as_they_are(box: Bench) -> None:
     box.open()
     assert follow(box) == Followed()
     assert follow(box, B) == Followed()
-    assert box.take(10.0).to == (A,)
+    assert box.take(10.0).addresses.to == (A,)
 
 
 def test_an_email_that_can_not_be_read_ends(box: Bench) -> None:

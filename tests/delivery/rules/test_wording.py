@@ -11,6 +11,7 @@ import pytest
 
 from custom_components.quectel_smtp.delivery.email import Email, wrap
 from custom_components.quectel_smtp.delivery.records import (
+    Addresses,
     Entry,
     History,
     Instant,
@@ -62,9 +63,7 @@ def item(
         critical=False,
         subject=subject,
         body=body,
-        to=TO,
-        cc=("c@example.com",),
-        bcc=("b@example.com",),
+        addresses=Addresses(TO, ("c@example.com",), ("b@example.com",)),
         times=times,
         accepted=Instant(0.0, NOON),
         history=history or History(),

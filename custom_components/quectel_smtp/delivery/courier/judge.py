@@ -155,7 +155,9 @@ class Judge:
 
     async def postpone(self, item: Item, wait: Again) -> None:
         """Record that an email which may have arrived waits: the path is not proved."""
-        await self._record(item.envelope, [Part(item.addresses, wait, Finding())])
+        await self._record(
+            item.envelope, [Part(frozenset(item.addresses), wait, Finding())]
+        )
 
     async def conclude_error(
         self, item: Item, error: ModemError, recovery: Recovery, way: Way
@@ -172,7 +174,9 @@ class Judge:
             pause = policy.delay(self._pace.failures + 1, jitter())
             verdict = Again(pause, Reason.DOUBT, item.history)
         finding = Finding(error=error.key, way=way)
-        await self._record(item.envelope, [Part(item.addresses, verdict, finding)])
+        await self._record(
+            item.envelope, [Part(frozenset(item.addresses), verdict, finding)]
+        )
         if climbs(error):
             self._path_failed(error, recovery)
         self._board.post(trouble=error, exhausted=recovery.exhausted)

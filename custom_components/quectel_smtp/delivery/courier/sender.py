@@ -8,7 +8,7 @@ from typing import Final
 from ...modem.at.errors import ModemRebootedError, NoAnswerError
 from ...modem.mail.smtp import Outcome, Result
 from ..outbox.thread import OutboxThread
-from ..records import Addresses, Again, Item, Reason, Unsettled, Way
+from ..records import Again, Item, Reason, Unsettled, Way
 from ..rules import policy
 from ..rules.fit import CAPACITIES, MailClientLimitError, check_email
 from ..rules.recovery import Recovery
@@ -92,7 +92,7 @@ class Sender:
         boot = modem.boot
         way = await self._choose(item, settings, recovery, by_stream=by_stream)
         self._carrier = self._carriers[way]
-        if way is Way.MODULE and item.shows_hidden:
+        if way is Way.MODULE and item.addresses.hide_some:
             await self._books.change(lambda box, at: box.keep_hidden(item, at))
             return None
         if way is Way.MODULE and modem.overdue:
@@ -167,7 +167,7 @@ class Sender:
             return prefers_stream(item, settings.server, self.wording)
         # It may have been accepted when another way was chosen.
         try:
-            check_email(Addresses(item.to, item.cc, item.bcc), item.body)
+            check_email(item.addresses, item.body)
         except MailClientLimitError:
             return True
         return False
@@ -229,7 +229,7 @@ class Sender:
             return True
         account = policy.account(settings.server)
         standing = await self._outbox.do(lambda outbox, _: outbox.standing(account))
-        several = len(item.addresses) > 1
+        several = len(set(item.addresses)) > 1
         return not standing.proven and (several or standing.refusals > 0)
 
     async def _prove(self, settings: Settings) -> bool:

@@ -483,7 +483,7 @@ class Worker:
         await self._judge.conclude(
             item.envelope,
             item.history,
-            item.addresses,
+            frozenset(item.addresses),
             told,
             settings,
             self._recovery,

@@ -139,7 +139,7 @@ class Attempts:
 
     def keep_hidden(self, item: Item, at: Instant) -> Item:
         """Part an item that would show a hidden address to others."""
-        if not item.shows_hidden:
+        if not item.addresses.hide_some:
             return item
         with self._store.writing(at):
             first = envelopes.keep_hidden(self._store, item.envelope)
@@ -367,5 +367,5 @@ class Attempts:
 
     def _addresses(self, envelope: int) -> frozenset[str]:
         with suppress(DamagedRowError):
-            return states.item(self._store, envelope).addresses
+            return frozenset(states.item(self._store, envelope).addresses)
         return frozenset()

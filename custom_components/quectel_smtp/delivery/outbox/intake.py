@@ -289,7 +289,7 @@ class Intake:
 
 
 def _whom(item: Item) -> tuple[object, ...]:
-    return item.to, item.cc, item.bcc, item.recipient_id
+    return item.addresses, item.recipient_id
 
 
 def _content(email: Email) -> str:

@@ -88,9 +88,9 @@ def _composed(entries: Sequence[Entry], compose: Compose, item: Item) -> Email |
     try:
         return Email(
             *text,
-            to=item.to,
-            cc=item.cc,
-            bcc=item.bcc,
+            to=item.addresses.to,
+            cc=item.addresses.cc,
+            bcc=item.addresses.bcc,
             recipient=item.recipient,
             recipient_id=item.recipient_id,
         )

@@ -327,7 +327,6 @@ ITEMS: Final = (
 def item(row: Sequence[object]) -> Item:
     """Return an envelope with its content from the columns of ``ITEMS``."""
     found = content(row[4])
-    to = found.addresses.some(members(row[5], found.addresses))
     return Item(
         integer(row[0]),
         text(row[1]),
@@ -335,9 +334,7 @@ def item(row: Sequence[object]) -> Item:
         bool(integer(row[3])),
         found.subject,
         found.body,
-        to.to,
-        to.cc,
-        to.bcc,
+        found.addresses.some(members(row[5], found.addresses)),
         integer(row[6]),
         Instant(real(row[7]), wall(row[8])),
         history(row[11:]),

@@ -89,8 +89,7 @@ def email_lacks(capacity: Capacity, addresses: Addresses, size: int) -> frozense
         lacking.add(Need.BODY)
     if not _hold(capacity, tuple(addresses)):
         lacking.add(Need.FIELD)
-    # By itself it goes as one that may be seen.
-    if addresses.bcc and len(addresses) > 1 and not capacity.hides_recipients:
+    if addresses.hide_some and not capacity.hides_recipients:
         lacking.add(Need.HIDDEN_RECIPIENTS)
     return frozenset(lacking)
 

@@ -10,7 +10,7 @@ from ...modem.at.errors import (
 )
 from ...modem.mail.server import ServerSettings
 from ...modem.mail.smtp import Result
-from ..records import Addresses, Finding, History, Item, Way
+from ..records import Finding, History, Item, Way
 from .fit import CAPACITIES, account_lacks, email_lacks
 from .outcomes import says_nothing
 from .wording import Wording, length
@@ -33,10 +33,9 @@ def prefers_stream(item: Item, server: ServerSettings, wording: Wording) -> bool
     stream has heard the mail server's own words: the other would only say less.
     """
     module = CAPACITIES[Way.MODULE]
-    addresses = Addresses(item.to, item.cc, item.bcc)
     return bool(
         account_lacks(module, server)
-        or email_lacks(module, addresses, length(item, wording))
+        or email_lacks(module, item.addresses, length(item, wording))
         or (item.finding is not None and _asks_for_stream(item.finding, item.history))
     )
 

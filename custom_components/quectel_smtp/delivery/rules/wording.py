@@ -74,15 +74,16 @@ def letter(
         text = _cut(text, room - _closing(item, wording))
     # A hidden address by itself sees itself in To: with nobody there, the modem may refuse
     # the email, or a server take it for spam.
-    alone = len(item.to) + len(item.cc) + len(item.bcc) == 1
+    whom = item.addresses
+    alone = len(whom) == 1
     return Message(
         subject=_marked(item.subject, mark) if marks else item.subject,
         body="\n".join(
             [*([text, ""] if text else []), *late, *times, *marks, reference]
         ),
-        to=item.bcc if alone and item.bcc else item.to,
-        cc=item.cc,
-        bcc=() if alone else item.bcc,
+        to=whom.bcc if alone and whom.bcc else whom.to,
+        cc=whom.cc,
+        bcc=() if alone else whom.bcc,
     )
 
 
