@@ -28,6 +28,7 @@ class PostOffice:
         self.received: list[bytes] = []
         self.quits = 0
         self.greeting = "220 hello\r\n"
+        self.go_on = "354 go on\r\n"
         # Whether it has closed the connection.
         self.hung_up = False
         self.replies: dict[str, str] = {}
@@ -74,7 +75,7 @@ class PostOffice:
                 return "235 welcome\r\n" if right else _REFUSED
             case "DATA":
                 self._content = bytearray()
-                return "354 go on\r\n"
+                return self.go_on
             case "QUIT":
                 self.quits += 1
                 return "221 bye\r\n"

@@ -413,3 +413,39 @@ async def test_a_modem_that_restarts_while_the_text_goes_by_the_stream_gets_it_a
         assert await office.send(email()) is State.SENT
         (content,) = modem.office.received
         assert b"(possible repeat)" not in content
+
+
+@virtual_time
+async def test_a_server_that_repeats_the_log_in_tells_nobody_the_password(
+    office: Office, modem: TalkingModem
+) -> None:
+    server = replace(SETTINGS.server, password="a secret")  # of nobody
+    options = Options(way=Way.STREAM)
+    office.settings = replace(SETTINGS, server=server, options=options)
+
+    def repeat(line: bytes) -> None:
+        if line.startswith(b"AUTH"):
+            modem.office.replies["AUTH"] = f"500 unknown: {line.decode()}\r\n"
+
+    modem.office.on_line = repeat
+    async with office.at_work() as courier:
+        await courier.submit(email())
+        await office.until(lambda: State.HELD in office.states)
+        finding = last(office).finding
+        assert finding is not None
+        assert finding.words == "unknown: AUTH PLAIN …"
+
+
+@virtual_time
+async def test_what_fails_before_any_way_is_taken_is_told_of_the_chosen_one(
+    office: Office, modem: TalkingModem
+) -> None:
+    office.settings = replace(SETTINGS, options=Options(way=Way.STREAM))
+    modem.answers["AT+CEREG?"] = frame("+CEREG: 0,3")
+    modem.answers["AT+CREG?"] = frame("+CREG: 0,3")
+    async with office.at_work() as courier:
+        await courier.submit(email())
+        await office.until(lambda: State.DEFERRED in office.states)
+        finding = last(office).finding
+        assert finding is not None
+        assert (finding.error, finding.way) == ("registration_denied", Way.STREAM)

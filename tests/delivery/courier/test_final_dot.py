@@ -68,6 +68,23 @@ async def test_a_connection_that_breaks_in_the_midst_of_the_text_is_no_doubt(
 
 
 @virtual_time
+async def test_what_a_server_said_once_too_often_is_no_reply_to_the_last_line(
+    office: Office, modem: TalkingModem
+) -> None:
+    # It is there before the email is sent, and in one piece with another reply.
+    modem.office.go_on = "354 go on\r\n250 OK\r\n"
+    modem.office.replies["."] = "451 4.3.0 not now\r\n"
+    async with office.at_work() as courier:
+        found = email()
+        await courier.submit(found)
+        await office.until(lambda: State.DEFERRED in office.states_of(found))
+        assert modem.office.received == []
+        modem.office.replies.clear()
+        assert await office.ended(found) is State.SENT
+        assert len(modem.office.received) == 1
+
+
+@virtual_time
 async def test_a_connection_that_breaks_at_the_last_line_is_doubt(
     office: Office, modem: TalkingModem
 ) -> None:

@@ -24,6 +24,7 @@ from aiosmtplib import (
 
 from ...modem.mail.server import Security
 from .clock import Clock
+from .echo import unechoed
 from .trust import TlsReason, check_dates, reason_of, root_of
 
 # RFC 5321 4.1.3: an address in brackets where there is no name. The host's own name is
@@ -173,9 +174,10 @@ class MailSession:
             try:
                 await log_in(account.username, account.password)
             except SMTPAuthenticationError as err:
+                words = unechoed(err.message, account.username, account.password)
+                unknown = SMTPAuthenticationError(err.code, words)
                 if err.code != _NO_SUCH_MECHANISM:
-                    raise
-                unknown = err
+                    raise unknown from None
             else:
                 return
         raise unknown
@@ -241,6 +243,9 @@ class MailSession:
         ``SessionError`` if the server refuses it, ``ResultLostError`` if no reply came.
         """
         patience = self._timeout + self._written / _SLOWEST
+        if self._client.protocol is not None:
+            # What a server said once too often would be taken for its reply to this.
+            self._client.protocol._buffer.clear()  # noqa: SLF001
         try:
             response = await self._client.execute_command(_FINAL_DOT, timeout=patience)
         except (SMTPException, OSError) as err:

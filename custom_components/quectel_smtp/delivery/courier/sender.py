@@ -80,7 +80,7 @@ class Sender:
         self, item: Item, settings: Settings, recovery: Recovery
     ) -> Told | Again | None:
         self.proved = False
-        self._carrier = self._carriers[Way.MODULE]
+        self._carrier = self._carriers[settings.options.way or Way.MODULE]
         by_stream = self._prefers_stream(item, settings)
         if item.history.copies > 1 and not by_stream:
             recovery.insist()

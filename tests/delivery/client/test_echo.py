@@ -1,0 +1,40 @@
+"""A server's words about a log-in are shown, but never the password in them."""
+
+import base64
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.quectel_smtp.delivery.client.echo import unechoed
+
+PASSWORD = "secret word of mine"  # of nobody
+PLAIN = base64.b64encode(f"\0user\0{PASSWORD}".encode()).decode()
+ALONE = base64.b64encode(PASSWORD.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("5.7.8 Bad user name", "5.7.8 Bad user name"),
+        (f"unknown command: 'AUTH PLAIN {PLAIN}'", "unknown command: 'AUTH PLAIN …"),
+        (f"unknown AUTH PLAIN {PLAIN[:12]}", "unknown AUTH PLAIN …"),
+        (f"what is <{ALONE}>?", "what is …"),
+        ("no account has 'secret word'", "no account has … …"),
+    ],
+)
+def test_what_was_told_is_left_out(words: str, shown: str) -> None:
+    assert unechoed(words, "user", PASSWORD) == shown
+
+
+def test_a_password_of_no_length_leaves_the_words_as_they_are() -> None:
+    words = "5.7.8 please log in"
+    assert unechoed(words, "", "") == unechoed(words, "u", "p") == words
+
+
+@given(
+    password=st.text(min_size=4).filter(lambda text: not any(map(str.isspace, text))),
+    before=st.text(),
+    after=st.text(),
+)
+def test_no_password_is_ever_shown(password: str, before: str, after: str) -> None:
+    assert password not in unechoed(f"{before}{password}{after}", "user", password)
