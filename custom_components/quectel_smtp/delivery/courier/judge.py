@@ -58,6 +58,7 @@ class Judge:
         outbox: OutboxThread,
         books: Books,
         sender: Sender,
+        recovery: Recovery,
         pace: Pace,
         board: Board,
     ) -> None:
@@ -66,6 +67,7 @@ class Judge:
         self._outbox = outbox
         self._books = books
         self._sender = sender
+        self._recovery = recovery
         self._pace = pace
         self._board = board
         # To whom those emails were that the server put off since one was sent.
@@ -78,7 +80,6 @@ class Judge:
         addresses: frozenset[str],
         told: Told,
         settings: Settings,
-        recovery: Recovery,
     ) -> None:
         """Record what modem or server reported, or that the result was lost."""
         outcome = told.outcome
@@ -141,17 +142,17 @@ class Judge:
             case Lesson.WORKS:
                 self._pace.reset()
                 self._put_off.clear()
-                await recovery.worked()
+                await self._recovery.worked()
             case Lesson.LATER:
                 self._wait_for_server(outcome, addresses, standing)
             case Lesson.ACCOUNT if told.way is Way.MODULE:
-                recovery.renew()
+                self._recovery.renew()
             case Lesson.PATH:
-                self._path_failed(None, recovery)
+                self._path_failed(None)
             case Lesson.OURS:
                 # It may have restarted unnoticed.
                 self._line.modem.distrust()
-        self._board.post(trouble=None, exhausted=recovery.exhausted)
+        self._board.post(trouble=None, exhausted=self._recovery.exhausted)
 
     async def postpone(self, item: Item, wait: Again) -> None:
         """Record that an email which may have arrived waits: the path is not proved."""
@@ -159,9 +160,7 @@ class Judge:
             item.envelope, [Part(frozenset(item.addresses), wait, Finding())]
         )
 
-    async def conclude_error(
-        self, item: Item, error: ModemError, recovery: Recovery, way: Way
-    ) -> None:
+    async def conclude_error(self, item: Item, error: ModemError, way: Way) -> None:
         """Record an attempt by this way that certainly sent nothing."""
         # Not what the result of another email is awaited from: it might come meanwhile.
         if isinstance(error, NoAnswerError) and not self._line.modem.unsettled:
@@ -178,8 +177,8 @@ class Judge:
             item.envelope, [Part(frozenset(item.addresses), verdict, finding)]
         )
         if climbs(error):
-            self._path_failed(error, recovery)
-        self._board.post(trouble=error, exhausted=recovery.exhausted)
+            self._path_failed(error)
+        self._board.post(trouble=error, exhausted=self._recovery.exhausted)
 
     async def _record(
         self,
@@ -229,9 +228,9 @@ class Judge:
         if others or outcomes.turns_all_away(outcome) or not standing.proven:
             self._pace.put_off(self._outbox.now().elapsed)
 
-    def _path_failed(self, error: ModemError | None, recovery: Recovery) -> None:
+    def _path_failed(self, error: ModemError | None) -> None:
         """Have the next attempt mend more, and all emails wait for it."""
-        recovery.failed(error)
+        self._recovery.failed(error)
         self._pace.path_failed(self._outbox.now().elapsed)
 
 

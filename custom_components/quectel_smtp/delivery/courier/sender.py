@@ -38,6 +38,7 @@ class Sender:
         books: Books,
         wording: Wording,
         carriers: Mapping[Way, Carrier],
+        recovery: Recovery,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         """Take the line, and the ways over it; ``changed``: an email was handed over."""
@@ -46,6 +47,7 @@ class Sender:
         self._books = books
         self.wording = wording
         self._carriers = carriers
+        self._recovery = recovery
         self._changed = changed
         # By which the email at hand goes.
         self._carrier = carriers[Way.MODULE]
@@ -58,9 +60,7 @@ class Sender:
         # Result codes in a row that never came.
         self.stray = 0
 
-    async def send(
-        self, item: Item, settings: Settings, recovery: Recovery
-    ) -> Told | Again | None:
+    async def send(self, item: Item, settings: Settings) -> Told | Again | None:
         """Make an attempt; None if it was cancelled, or its result did not come.
 
         None, too, where it was parted so that hidden addresses stay hidden: it is due.
@@ -70,33 +70,31 @@ class Sender:
         """
         for _ in range(_RESTARTS - 1):
             try:
-                return await self._send(item, settings, recovery)
+                return await self._send(item, settings)
             except ModemRebootedError:
                 if self.at_stake:
                     raise
-        return await self._send(item, settings, recovery)
+        return await self._send(item, settings)
 
-    async def _send(
-        self, item: Item, settings: Settings, recovery: Recovery
-    ) -> Told | Again | None:
+    async def _send(self, item: Item, settings: Settings) -> Told | Again | None:
         self.proved = False
         self._carrier = self._carriers[settings.options.way or Way.MODULE]
         by_stream = self._prefers_stream(item, settings)
         if item.history.copies > 1 and not by_stream:
-            recovery.insist()
+            self._recovery.insist()
         now = self._outbox.now().elapsed
-        await recovery.mend(self._line.modem, settings.pdp, now)
+        await self._recovery.mend(self._line.modem, settings.pdp, now)
         await self._line.open()
         await self._line.bring_into_service()
         modem = self._line.modem
         boot = modem.boot
-        way = await self._choose(item, settings, recovery, by_stream=by_stream)
+        way = await self._choose(item, settings, by_stream=by_stream)
         self._carrier = self._carriers[way]
         if way is Way.MODULE and item.addresses.hide_some:
             await self._books.change(lambda box, at: box.keep_hidden(item, at))
             return None
         if way is Way.MODULE and modem.overdue:
-            return await self._restart_first(item, recovery)
+            return await self._restart_first(item)
         # Whoever connects proves the path by that.
         if way is Way.STREAM or not await self._asks_for_proof(item, settings):
             await modem.activate(settings.pdp)
@@ -172,9 +170,7 @@ class Sender:
             return True
         return False
 
-    async def _choose(
-        self, item: Item, settings: Settings, recovery: Recovery, *, by_stream: bool
-    ) -> Way:
+    async def _choose(self, item: Item, settings: Settings, *, by_stream: bool) -> Way:
         """Return the way that is wanted, or else that the modem has."""
         modem, wanted = self._line.modem, settings.options.way
         if wanted is Way.STREAM or not await modem.has_mail_client():
@@ -184,19 +180,19 @@ class Sender:
                 modem.give_up()
             # Where the stream came to nothing either, a restart makes room for the other.
             failed = item.finding is not None and item.finding.way is Way.STREAM
-            room = failed and recovery.may_reboot(self._outbox.now().elapsed)
+            room = failed and self._recovery.may_reboot(self._outbox.now().elapsed)
             by_stream = by_stream or (modem.overdue and not room)
         return Way.STREAM if by_stream and await modem.has_tcp() else Way.MODULE
 
-    async def _restart_first(self, item: Item, recovery: Recovery) -> Again:
+    async def _restart_first(self, item: Item) -> Again:
         """Have the modem restarted: a result of an earlier PUT may still come.
 
         ``ModemRebootedError`` once it is; ``Again`` while that has to wait.
         """
         now = self._outbox.now().elapsed
-        if await recovery.reboot(self._line.modem, now):
+        if await self._recovery.reboot(self._line.modem, now):
             raise ModemRebootedError
-        wait = max(recovery.next_reboot(now), _RESTART_LEAST)
+        wait = max(self._recovery.next_reboot(now), _RESTART_LEAST)
         return Again(wait, Reason.RETRY, item.history)
 
     def _hand_over(self) -> None:
@@ -258,7 +254,6 @@ class Sender:
         self,
         unsettled: Unsettled,
         rest: float,
-        recovery: Recovery,
         *,
         serves_others: bool,
     ) -> Outcome | None:
@@ -285,7 +280,7 @@ class Sender:
                 return _LOST
             # It may still report, and the next email would be taken for it.
             now = self._outbox.now().elapsed
-            return _LOST if await recovery.reboot(modem, now) else None
+            return _LOST if await self._recovery.reboot(modem, now) else None
 
     async def _late_result(self) -> Outcome:
         modem = self._line.modem

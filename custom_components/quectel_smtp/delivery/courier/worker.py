@@ -88,12 +88,13 @@ class Worker:
         self._arming = Arming(self.line, carriers, lambda: outbox.now().elapsed)
         # Set when an email may have come that goes beside another, or can.
         self._beside = asyncio.Event()
-        self._sender = Sender(
-            self.line, outbox, books, wording, carriers, self._beside.set
-        )
-        self._second = Sender(self.line, outbox, books, wording, carriers)
-        self._judge = Judge(self.line, outbox, books, self._sender, self.pace, board)
         self._recovery = Recovery(Wear(), self._save_wear, self._modem_restarted)
+        common = self.line, outbox, books, wording, carriers, self._recovery
+        self._sender = Sender(*common, self._beside.set)
+        self._second = Sender(*common)
+        self._judge = Judge(
+            self.line, outbox, books, self._sender, self._recovery, self.pace, board
+        )
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._serving = self._stopping = self._resumed = False
@@ -124,8 +125,7 @@ class Worker:
         ``OutboxError`` if it can't be: it is tried again with the first turn.
         """
         opened = await self._outbox.open()
-        wear = await self._outbox.do(lambda outbox, _: outbox.wear())
-        self._recovery = Recovery(wear, self._save_wear, self._modem_restarted)
+        self._recovery.resume(await self._outbox.do(lambda outbox, _: outbox.wear()))
         self._usage = await self._outbox.do(lambda outbox, _: outbox.usage())
         self._resumed = True
         self._board.post(damaged=opened.damaged, traffic=self._usage.total)
@@ -427,7 +427,7 @@ class Worker:
 
     async def _deliver(self, item: Item, settings: Settings) -> float:
         """Make one attempt, and record what became of it, whatever happens."""
-        sending = self._sender.send(item, settings, self._recovery)
+        sending = self._sender.send(item, settings)
         return await self._attempt(item, settings, self._sender, sending)
 
     async def _attempt(
@@ -454,7 +454,7 @@ class Worker:
             told = await sending
         except ModemError as err:
             if sender.at_stake or not _untried(err):
-                await self._judge.conclude_error(item, err, self._recovery, sender.way)
+                await self._judge.conclude_error(item, err, sender.way)
                 return 0.0
             if not isinstance(err, PortError):
                 self.pace.wait(self._outbox.now().elapsed, PERSON_EVERY)
@@ -464,9 +464,7 @@ class Worker:
             raise
         except Exception:
             if sender.handed_over is None:
-                await self._judge.conclude_error(
-                    item, UnexpectedError(), self._recovery, sender.way
-                )
+                await self._judge.conclude_error(item, UnexpectedError(), sender.way)
             raise
         finally:
             self._delivering -= 1
@@ -480,14 +478,7 @@ class Worker:
         if isinstance(told, Again):
             await self._judge.postpone(item, told)
             return 0.0
-        await self._judge.conclude(
-            item.envelope,
-            item.history,
-            frozenset(item.addresses),
-            told,
-            settings,
-            self._recovery,
-        )
+        await self._conclude(item, told, settings)
         await sender.clear()
         return 0.0
 
@@ -546,7 +537,7 @@ class Worker:
         if unsettled.way is Way.STREAM:
             # It went by a connection of ours, which is gone.
             lost = Told(Outcome(Result.UNKNOWN), way=Way.STREAM)
-            await self._conclude(unsettled, lost)
+            await self._conclude(unsettled, lost, self._settings)
             return 0.0
         rest = max(unsettled.deadline - self._outbox.now().elapsed, 0.0)
         if not await self._open_line(rest):
@@ -562,7 +553,6 @@ class Worker:
             outcome = await self._sender.late_outcome(
                 unsettled,
                 rest,
-                self._recovery,
                 serves_others=await self._may_serve_others(self._settings),
             )
             self._upsets_known = self._upsets
@@ -577,18 +567,14 @@ class Worker:
             # Less than the clock can tell apart would be no wait at all; and a person
             # may restart the modem, which settles it too.
             return min(max(wait, _TURN_LEAST), PERSON_EVERY)
-        await self._conclude(unsettled, Told(outcome))
+        await self._conclude(unsettled, Told(outcome), self._settings)
         return 0.0
 
-    async def _conclude(self, unsettled: Unsettled, told: Told) -> None:
-        await self._judge.conclude(
-            unsettled.envelope,
-            unsettled.history,
-            unsettled.addresses,
-            told,
-            self._settings,
-            self._recovery,
-        )
+    async def _conclude(
+        self, of: Item | Unsettled, told: Told, settings: Settings
+    ) -> None:
+        addresses = frozenset(of.addresses)
+        await self._judge.conclude(of.envelope, of.history, addresses, told, settings)
 
     async def _save_wear(self, wear: Wear) -> None:
         await self._outbox.do(lambda outbox, at: outbox.save_wear(wear, at))

@@ -78,6 +78,10 @@ class Recovery:
         self._mended = False
         self._error: ModemError | None = None
 
+    def resume(self, wear: Wear) -> None:
+        """Take what was done before, where that was not known at first."""
+        self._wear = wear
+
     # What the attempts come to.
 
     @property
