@@ -113,6 +113,8 @@ _FEW = [
 _UNHEARD = (Action.REBOOT, Action.DROP, Action.ERROR)
 _SCENES = 6
 """Each is mostly waiting: several at a time take hardly longer than one."""
+# Seconds that the modem waits for bytes that were lost on the line.
+_PATIENCE = 5.0
 # Whatever reaches the modem then is lost.
 _DEAF = (Phase.OFF, Phase.BOOTING, Phase.SILENT)
 
@@ -164,7 +166,10 @@ async def suffer_part(
 ) -> Counter[str]:
     """Let the same process suffer many faults; nothing of any stays with it."""
     folder.mkdir()
-    async with scene(folder, route, imei=IMEI, idle=20, late=200) as set_scene:
+    patience = {"shortest_patience": _PATIENCE}
+    async with scene(
+        folder, route, settings=patience, imei=IMEI, idle=20, late=200
+    ) as set_scene:
         await (await set_scene.start()).until_ready()
         await suffer(set_scene, faults[0], repeats)
         before = await Figures.of(set_scene)
