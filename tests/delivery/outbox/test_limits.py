@@ -147,3 +147,23 @@ def test_the_limits_hold_for_a_day(box: Bench) -> None:
     attempt(box, 20.0, options)
     assert box.due(HOUR, options) is None
     assert attempt(box, 10.0 + DAY, options)
+
+
+def test_what_is_being_sent_has_its_place_although_it_may_not_leave(box: Bench) -> None:
+    """Another one goes beside it, and both may be sent."""
+    box.accept()
+    being_sent = box.take(0.0, ONE)
+    box.accept(elapsed=1.0)
+    assert box.due(2.0, ONE) is None
+    assert box.due(2.0, THREE) is not None
+    box.outbox.record(being_sent.envelope, sent(), BUSY, at(3.0))
+    assert box.due(4.0, ONE) is None
+
+
+def test_critical_emails_that_are_being_sent_have_places_of_their_own(
+    box: Bench,
+) -> None:
+    box.accept(mail(critical=True))
+    box.take(0.0, ONE)
+    box.accept(elapsed=1.0)
+    assert box.due(2.0, ONE) is not None

@@ -101,19 +101,29 @@ class Attempts:
         )
 
     def _room_from(self, critical: int, at: Instant, options: Options) -> float:
-        """Return from when on there is room for another email."""
-        free = self._room(at, options)
+        """Return from when on there is room for another email.
+
+        What is being sent beside it has its place: it is counted once it has left.
+        """
+        sending = self._store.rows(
+            "SELECT critical FROM envelopes WHERE state = 'sending'"
+        )
+        beside = [
+            Send(
+                at.elapsed,
+                bool(found) and self._room(at, options).burst <= at.elapsed,
+            )
+            for (found,) in sending
+        ]
+        free = self._room(at, options, beside)
         return free.critical if critical else free.normal
 
-    def _room(self, at: Instant, options: Options) -> Room:
+    def _room(self, at: Instant, options: Options, beside: Sequence[Send] = ()) -> Room:
         sends = self._store.rows(
             "SELECT elapsed, burst FROM sends WHERE elapsed > ?", at.elapsed - DAY
         )
-        return room(
-            (Send(rows.real(sent), bool(burst)) for sent, burst in sends),
-            options,
-            at.elapsed,
-        )
+        left = (Send(rows.real(sent), bool(burst)) for sent, burst in sends)
+        return room([*left, *beside], options, at.elapsed)
 
     def _defer(self, critical: int, due: float, at: Instant) -> None:
         """Defer what is due, and nobody asked for, until there is room for it."""
