@@ -23,20 +23,21 @@ from ...modem.network.sim import SimState
 from ...modem.network.status import Identity, Network
 from ..errors import OutboxError
 from ..outbox.outbox import Outbox
-from ..outbox.readdress import Followed, Recipients
+from ..outbox.readdress import Recipients
 from ..outbox.thread import OutboxThread
 from ..records import Again, Instant, Item, Options, Reason, Unsettled, Way, Wear
 from ..rules import policy
 from ..rules.recovery import Recovery
-from ..rules.usage import Usage
 from ..rules.wording import Wording, digest
 from ..settings import Settings
 from ..status import Board, OutboxState
 from .arming import Arming
 from .books import Books
 from .carrier import Carrier, Told
+from .following import Following
 from .judge import MENDED_BY_A_PERSON, WRITE_EVERY, Judge
 from .line import FindPorts, Line
+from .meter import Meter
 from .module import ModuleCarrier
 from .pace import PERSON_EVERY, Pace
 from .sender import Sender
@@ -101,19 +102,15 @@ class Worker:
         self._delivering = 0
         # Whether it is waited for the result of an earlier email.
         self._settling = False
-        self._usage = Usage()
-        # Whether something may have gone over the data connection since it was counted.
-        self._uncounted = True
+        self._meter = Meter(self.line, outbox, board)
         # Whether the modem could not be brought into service the last time.
         self._absent = False
         # What it suffered that we know of: more of it may have mended something.
         self._upsets_known = self._upsets
         # What may have been mended since our last turn.
         self._mended: set[Reason] | None = None
-        # The recipients that there are, where what waits may not know of them.
-        self._recipients: Recipients | None = None
-        # Whether it is only what is being sent that does not.
-        self._left = False
+        # Whom what waits may not know of yet.
+        self._following: Following | None = None
         self._last_mail: float | None = None
         self._pruned = float("-inf")
 
@@ -126,9 +123,9 @@ class Worker:
         """
         opened = await self._outbox.open()
         self._recovery.resume(await self._outbox.do(lambda outbox, _: outbox.wear()))
-        self._usage = await self._outbox.do(lambda outbox, _: outbox.usage())
+        await self._meter.resume()
         self._resumed = True
-        self._board.post(damaged=opened.damaged, traffic=self._usage.total)
+        self._board.post(damaged=opened.damaged)
         await self._books.change(lambda _, __: None)
 
     def start(self) -> None:
@@ -173,25 +170,14 @@ class Worker:
 
     def follow(self, recipients: Recipients) -> None:
         """Have what waits go to these recipients' addresses, as soon as may be."""
-        self._recipients, self._left = recipients, False
+        following = self._following = Following(recipients)
 
         def follow(outbox: Outbox, at: Instant) -> None:
-            self._followed(outbox, recipients, at)
+            following.follow(outbox, at)
 
         # At once, for what is on its way to the modem; what is left follows in its turn.
         self._books.soon(follow)
         self._wake.set()
-
-    def _followed(
-        self, outbox: Outbox, recipients: Recipients, at: Instant
-    ) -> Followed:
-        followed = outbox.follow(recipients, at)
-        if followed.cancelled:
-            _LOGGER.warning(
-                "Cancelled, as their recipient was removed: %d emails",
-                followed.cancelled,
-            )
-        return followed
 
     def try_anew(self, *reasons: Reason) -> None:
         """The path may be mended: what waits for it need not wait longer."""
@@ -220,7 +206,7 @@ class Worker:
                 self._arming.reset()
                 self._wake.set()
             self._board.post(network=network)
-            await self._count_traffic()
+            await self._meter.read()
         if self._results_do_come:
             self._wake.set()
 
@@ -276,8 +262,8 @@ class Worker:
         await self._keep_in_service()
         if self._idle:
             await self._arming.arm(settings, self._wake)
-            if self._uncounted and not self._wake.is_set():
-                await self._count_traffic()
+            if self._meter.due and not self._wake.is_set():
+                await self._meter.read()
         await self._give_back(now)
         return await self._until_next(now)
 
@@ -289,31 +275,25 @@ class Worker:
             mended = {*(mended or ()), Reason.RESULTS_ELSEWHERE}
         prune = now - self._pruned >= _PRUNE_EVERY
 
-        recipients, left = self._recipients, self._left
+        following = self._following
 
-        def keep(outbox: Outbox, at: Instant) -> Followed:
+        def keep(outbox: Outbox, at: Instant) -> Following | None:
             outbox.expire(at)
             if mended is not None:
                 outbox.wake(at, *mended)
             if prune:
                 outbox.prune(at)
-            if recipients is None:
-                return Followed()
-            if left and outbox.unsettled() is not None:
-                return Followed(left=True)
-            return self._followed(outbox, recipients, at)
+            return following and following.follow(outbox, at)
 
         try:
-            followed = await self._books.change(keep)
+            left = await self._books.change(keep)
         except BaseException:
             # It is no less mended because it could not be written down.
             if taken is not None:
                 self._mended = {*taken, *(self._mended or ())}
             raise
-        if self._recipients is recipients:
-            self._left = followed.left
-            if not followed.left:
-                self._recipients = None
+        if self._following is following:
+            self._following = left
         if prune:
             self._pruned = now
 
@@ -392,19 +372,6 @@ class Worker:
         except ModemError as err:
             _LOGGER.debug("The PDP context stays: %s", err)
 
-    async def _count_traffic(self) -> None:
-        """Note what has gone over the data connection; what fails here costs nothing."""
-        self._uncounted = False
-        try:
-            usage = self._usage.after(*await self.line.modem.traffic())
-            if usage != self._usage:
-                await self._outbox.do(lambda outbox, _: outbox.note_usage(usage))
-        except (ModemError, OutboxError) as err:
-            _LOGGER.debug("The data can't be counted: %s", err)
-        else:
-            self._usage = usage
-            self._board.post(traffic=usage.total)
-
     # One email.
 
     async def _take(
@@ -469,7 +436,7 @@ class Worker:
         finally:
             self._delivering -= 1
             sender.handed_over = None
-            self._uncounted = True
+            self._meter.due = True
             # What sending does to it is no news.
             self._upsets_known = self._upsets
         if told is None:
