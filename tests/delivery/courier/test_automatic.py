@@ -449,3 +449,36 @@ async def test_what_fails_before_any_way_is_taken_is_told_of_the_chosen_one(
         finding = last(office).finding
         assert finding is not None
         assert (finding.error, finding.way) == ("registration_denied", Way.STREAM)
+
+
+@virtual_time
+async def test_tls_that_only_the_modem_s_client_speaks_costs_its_emails_no_hour(
+    office: Office, modem: TalkingModem
+) -> None:
+    # The stream's server doesn't speak it at all.
+    server = replace(SETTINGS.server, security=Security.TLS)
+    office.settings = replace(SETTINGS, server=server)
+    async with office.at_work() as courier:
+        assert await office.send(email("First")) is State.SENT
+        modem.answers[PUT_LINE] = [result(654), SENT, SENT]
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        found = email("Second")
+        assert await office.send(found) is State.SENT
+        assert STREAM_LINE in modem.lines
+        assert ways(office) == [Way.MODULE, Way.MODULE]
+        assert loop.time() - start < 60
+        assert courier.status.mail.held == frozenset()
+
+
+@virtual_time
+async def test_what_a_server_thinks_of_our_lines_is_nothing_that_the_modem_forgot(
+    office: Office, modem: TalkingModem
+) -> None:
+    office.settings = replace(SETTINGS, options=Options(way=Way.STREAM))
+    modem.office.replies["RCPT"] = "501 5.1.3 bad syntax\r\n"
+    async with office.at_work() as courier:
+        await courier.submit(email())
+        await office.until(lambda: State.HELD in office.states)
+        assert modem.lines.count("ATE0") == 1
+        assert modem.lines.count("AT+QIACT=1") == 1

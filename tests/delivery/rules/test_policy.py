@@ -771,10 +771,27 @@ def test_what_our_own_client_was_told_of_a_log_in_holds_all_at_once(
 ) -> None:
     for refusals, minutes in ((0, 15), (1, 15), (2, 30), (3, 60), (100, 60)):
         hold = Hold(reason, minutes * 60.0, History(1))
-        assert after(outcome, refusals=refusals, way=Way.STREAM) == hold
+        # An account that has sent: see below.
+        proven = refusals > 0 or reason is Reason.LOGIN
+        told = after(outcome, refusals=refusals, proven=proven, way=Way.STREAM)
+        assert told == hold
     # The modem's had tried before: that were two log-ins.
-    tried = after(outcome, History(1, doubts=1), refusals=0, way=Way.STREAM)
+    proven = reason is Reason.LOGIN
+    tried = after(
+        outcome, History(1, doubts=1), refusals=0, proven=proven, way=Way.STREAM
+    )
     assert tried == Hold(reason, HOUR, History(2, doubts=1))
+
+
+def test_a_certificate_that_our_own_client_refuses_is_soon_left_to_the_modem_s() -> (
+    None
+):
+    outcome = Outcome(Result.REFUSED, SmtpError.TLS)
+    for history in (FRESH, History(1, doubts=1)):
+        told = after(outcome, history, refusals=0, way=Way.STREAM)
+        assert isinstance(told, Hold)
+        assert told.reason is Reason.CERTIFICATE
+        assert told.delay in (10.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ class Judge:
                 self._recovery.renew()
             case Lesson.PATH:
                 self._path_failed(None)
-            case Lesson.OURS:
+            case Lesson.OURS if told.way is Way.MODULE:
                 # It may have restarted unnoticed.
                 self._line.modem.distrust()
         self._board.post(trouble=None, exhausted=self._recovery.exhausted)

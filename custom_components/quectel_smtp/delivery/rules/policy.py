@@ -134,7 +134,7 @@ def judge(
         case _:
             reason = Reason.CERTIFICATE
     if way is Way.STREAM:
-        return _told_login(reason, history, standing)
+        return _told_login(reason, history, standing, jitter)
     return _login(reason, history, standing, jitter)
 
 
@@ -234,11 +234,16 @@ def _login(
     return Hold(reason, pause, history)
 
 
-def _told_login(reason: Reason, history: History, standing: Standing) -> Hold:
+def _told_login(
+    reason: Reason, history: History, standing: Standing, jitter: float
+) -> Hold:
     """Decide after a log-in of which it is known why: no weak signal ended that one.
 
     Where the modem's own client tried before it, that was the second in a row.
     """
+    if reason is Reason.CERTIFICATE and standing.proven and not standing.refusals:
+        # Nobody logged in; and the modem's client, which may have sent so far, may go on.
+        return Hold(reason, delay(history.attempts + 1, jitter), history)
     known = min(max(standing.refusals, 1), len(_HOLD_DELAYS))
     pause = HOUR if history.in_doubt else _HOLD_DELAYS[known - 1]
     return Hold(reason, pause, history)
