@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 import functools
 import selectors
 from typing import Any, override
@@ -38,6 +39,8 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         # nanosecond is lost in rounding: our clock would stand before it for ever.
         self._clock_resolution = 1e-6
         selector.jump = self._jump
+        self._threads = ThreadPoolExecutor(thread_name_prefix="asyncio")
+        self.set_default_executor(self._threads)
 
     def _jump(self, seconds: float) -> None:
         self._virtual_now += max(seconds, 0.0)
@@ -45,6 +48,11 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     @override
     def time(self) -> float:
         return self._virtual_now
+
+    @override
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Wait for threads as long as they take: our time means nothing to them."""
+        self._threads.shutdown()
 
 
 def run[T](coroutine: Coroutine[Any, Any, T]) -> T:
