@@ -25,7 +25,6 @@ _FLOWS = ("config", "options", "config_subentries", "issues")
 
 # Home Assistant has texts of its own for these.
 _ABORTS_OF_HOME_ASSISTANT = {
-    "already_in_progress",
     "reauth_successful",
     "reconfigure_successful",
     "single_instance_allowed",

@@ -183,7 +183,9 @@ class ModemSteps(FlowBase):
             return await self._after_examination()
         identity = self._found.identity
         assert identity is not None
-        await self.async_set_unique_id(identity.imei)
+        # A page that is reloaded leaves its dialog behind, where nobody finds it again:
+        # it must not keep the modem. The first dialog that ends has it, and ends others.
+        await self.async_set_unique_id(identity.imei, raise_on_progress=False)
         self._abort_if_unique_id_configured(
             updates={
                 CONF_DEVICE: self._draft[CONF_DEVICE],

@@ -9,7 +9,7 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
 )
 
-from homeassistant.config_entries import ConfigEntryState, FlowType
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, FlowType
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import (
     EVENT_DATA_ENTRY_FLOW_PROGRESSED,
@@ -206,13 +206,15 @@ async def test_a_port_that_an_entry_has_is_not_opened_again(
     assert not desk.opened
 
 
-async def test_one_modem_is_set_up_by_one_dialog_at_a_time(
+async def test_a_dialog_that_a_reloaded_page_left_behind_does_not_keep_the_modem(
     hass: HomeAssistant, desk: Desk
 ) -> None:
     await to_cellular(hass)
-    second = await Dialog.start(hass)
-    await second.submit(**PORT_INPUT)
-    assert second.ended == "already_in_progress"
+    second = await to_last_form(hass)
+    await second.submit()
+    assert second.result["type"] is FlowResultType.CREATE_ENTRY
+    left = hass.config_entries.flow.async_progress()
+    assert all(flow["context"]["source"] != SOURCE_USER for flow in left)
 
 
 async def test_another_modem_in_place_of_the_one_that_was_found_is_not_set_up(
