@@ -29,7 +29,6 @@ class Told:
     outcome: Outcome
     words: str = field(default="", repr=False)
     refused: Mapping[str, Refusal] = field(default_factory=dict, repr=False)
-    way: Way = Way.MODULE
 
 
 class Carrier(Protocol):

@@ -30,7 +30,7 @@ from ..rules.storm import HOUR
 from ..settings import Settings
 from ..status import Board
 from .books import Books
-from .carrier import Told
+from .carrier import Refusal, Told
 from .line import Line
 from .pace import Pace, jitter
 from .sender import Sender
@@ -79,9 +79,10 @@ class Judge:
         history: History,
         addresses: frozenset[str],
         told: Told,
+        way: Way,
         settings: Settings,
     ) -> None:
-        """Record what modem or server reported, or that the result was lost."""
+        """Record what modem or server reported by this way, or that the result was lost."""
         outcome = told.outcome
         refused = {who: end for who, end in told.refused.items() if who in addresses}
         taken = addresses - refused.keys()
@@ -89,7 +90,7 @@ class Judge:
         standing = await self._firmly(lambda outbox, _: outbox.standing(account))
         proved = self._sender.proved
         lesson = lesson_of(outcome, standing, proved=proved)
-        if told.way is Way.MODULE:
+        if way is Way.MODULE:
             lost = outcome.result is Result.UNKNOWN
             self._sender.stray = self._sender.stray + 1 if lost else 0
         verdict = policy.judge(
@@ -100,9 +101,9 @@ class Judge:
             standing=standing,
             proved=proved,
             jitter=jitter(),
-            way=told.way,
+            way=way,
             explained_next=(
-                told.way is Way.MODULE
+                way is Way.MODULE
                 and settings.options.way is None
                 and not self._line.modem.lacks_tcp
             ),
@@ -124,7 +125,7 @@ class Judge:
                     # Nobody says why; each of its parts would be one more log-in.
                     outbox.hold_all(Reason.UNEXPLAINED, HOUR, at)
 
-        parts = [Part(taken, verdict, _finding(told))] if taken else []
+        parts = [Part(taken, verdict, _finding(told, way))] if taken else []
         for who, end in refused.items():
             own = policy.judge(
                 end.outcome,
@@ -133,9 +134,9 @@ class Judge:
                 standing=Standing(proven=True) if lesson is Lesson.WORKS else standing,
                 proved=proved,
                 jitter=jitter(),
-                way=told.way,
+                way=way,
             )
-            finding = _finding(Told(end.outcome, end.words, way=told.way), who)
+            finding = _finding(end, way, who)
             parts.append(Part(frozenset({who}), own, finding))
         await self._record(envelope, parts, also)
         match lesson:
@@ -145,11 +146,11 @@ class Judge:
                 await self._recovery.worked()
             case Lesson.LATER:
                 self._wait_for_server(outcome, addresses, standing)
-            case Lesson.ACCOUNT if told.way is Way.MODULE:
+            case Lesson.ACCOUNT if way is Way.MODULE:
                 self._recovery.renew()
             case Lesson.PATH:
                 self._path_failed(None)
-            case Lesson.OURS if told.way is Way.MODULE:
+            case Lesson.OURS if way is Way.MODULE:
                 # It may have restarted unnoticed.
                 self._line.modem.distrust()
         self._board.post(trouble=None, exhausted=self._recovery.exhausted)
@@ -234,13 +235,13 @@ class Judge:
         self._pace.path_failed(self._outbox.now().elapsed)
 
 
-def _finding(told: Told, refused: str | None = None) -> Finding:
+def _finding(told: Told | Refusal, way: Way, refused: str | None = None) -> Finding:
     code, reply = told.outcome.code, told.outcome.reply
     return Finding(
         told.outcome.result,
         None if code is None else int(code),
         None if reply is None else int(reply),
-        way=told.way,
+        way=way,
         words=told.words or None,
         address=refused,
     )

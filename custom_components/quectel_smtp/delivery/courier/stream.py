@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime
 import re
 import ssl
@@ -104,7 +105,7 @@ class StreamCarrier(Carrier):
             )
         except ssl.SSLError:
             # A root that can't be read proves nothing.
-            return _told(Outcome(Result.REFUSED, SmtpError.TLS))
+            return Told(Outcome(Result.REFUSED, SmtpError.TLS))
         account = Account(
             server.host, server.security, server.username, server.password
         )
@@ -124,7 +125,7 @@ class StreamCarrier(Carrier):
             }
             if len(self._refused) == len(set(recipients)):
                 first = self._refused[recipients[0]]
-                return Told(first.outcome, first.words, self._refused, Way.STREAM)
+                return Told(first.outcome, first.words, self._refused)
             await session.announce()
         except SessionError as err:
             return _failed(err, pair)
@@ -132,7 +133,7 @@ class StreamCarrier(Carrier):
             # The last line leaves once all before it has left.
             await pair.carried(pair.sent + session.write(content))
         except ConnectionLostError:
-            return _told(Outcome(Result.REFUSED, SmtpError.NETWORK))
+            return Told(Outcome(Result.REFUSED, SmtpError.NETWORK))
         self._session = session
         return None
 
@@ -151,11 +152,11 @@ class StreamCarrier(Carrier):
         except SessionError as err:
             told = _answered(err)
         except ResultLostError:
-            told = _told(_LOST)
+            told = Told(_LOST)
         else:
             sent = Outcome(Result.SENT, reply=SmtpReply.of(reply.code))
-            told = Told(sent, plain(reply.words), way=Way.STREAM)
-        return Told(told.outcome, told.words, self._refused, Way.STREAM)
+            told = Told(sent, plain(reply.words))
+        return replace(told, refused=self._refused)
 
     @override
     async def give_up(self) -> None:
@@ -180,7 +181,7 @@ def _failed(err: SessionError, pair: Joined) -> Told:
     if err.reply is None and isinstance(lost, ModemError):
         if not isinstance(lost, ConnectionLostError):
             raise lost
-        return _told(Outcome(Result.REFUSED, SmtpError.NETWORK))
+        return Told(Outcome(Result.REFUSED, SmtpError.NETWORK))
     return _answered(err)
 
 
@@ -188,21 +189,17 @@ def _answered(err: SessionError) -> Told:
     if err.reply is not None:
         return _replied(_CODES.get(err.step), err.reply)
     if err.reason is not None:
-        return _told(Outcome(Result.REFUSED, SmtpError.TLS))
+        return Told(Outcome(Result.REFUSED, SmtpError.TLS))
     silent = None if err.broken else _WORDLESS.get(err.step)
     code = silent or SmtpError.NETWORK
-    return _told(Outcome(Result.REFUSED, code))
+    return Told(Outcome(Result.REFUSED, code))
 
 
 def _replied(code: SmtpError | None, reply: Reply) -> Told:
-    return Told(_outcome(code, reply), plain(reply.words), way=Way.STREAM)
+    return Told(_outcome(code, reply), plain(reply.words))
 
 
 def _outcome(code: SmtpError | None, reply: Reply) -> Outcome:
     if code is None and _FULL.match(reply.words):
         code = SmtpError.STORAGE_EXCEEDED
     return Outcome(Result.REFUSED, code, SmtpReply.of(reply.code))
-
-
-def _told(outcome: Outcome) -> Told:
-    return Told(outcome, way=Way.STREAM)

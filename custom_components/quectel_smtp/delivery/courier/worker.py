@@ -445,7 +445,7 @@ class Worker:
         if isinstance(told, Again):
             await self._judge.postpone(item, told)
             return 0.0
-        await self._conclude(item, told, settings)
+        await self._conclude(item, told, sender.way, settings)
         await sender.clear()
         return 0.0
 
@@ -503,8 +503,8 @@ class Worker:
         """Find out what became of an email whose result nobody has seen yet."""
         if unsettled.way is Way.STREAM:
             # It went by a connection of ours, which is gone.
-            lost = Told(Outcome(Result.UNKNOWN), way=Way.STREAM)
-            await self._conclude(unsettled, lost, self._settings)
+            lost = Told(Outcome(Result.UNKNOWN))
+            await self._conclude(unsettled, lost, unsettled.way, self._settings)
             return 0.0
         rest = max(unsettled.deadline - self._outbox.now().elapsed, 0.0)
         if not await self._open_line(rest):
@@ -534,14 +534,16 @@ class Worker:
             # Less than the clock can tell apart would be no wait at all; and a person
             # may restart the modem, which settles it too.
             return min(max(wait, _TURN_LEAST), PERSON_EVERY)
-        await self._conclude(unsettled, Told(outcome), self._settings)
+        told = Told(outcome)
+        await self._conclude(unsettled, told, unsettled.way, self._settings)
         return 0.0
 
     async def _conclude(
-        self, of: Item | Unsettled, told: Told, settings: Settings
+        self, of: Item | Unsettled, told: Told, way: Way, settings: Settings
     ) -> None:
-        addresses = frozenset(of.addresses)
-        await self._judge.conclude(of.envelope, of.history, addresses, told, settings)
+        await self._judge.conclude(
+            of.envelope, of.history, frozenset(of.addresses), told, way, settings
+        )
 
     async def _save_wear(self, wear: Wear) -> None:
         await self._outbox.do(lambda outbox, at: outbox.save_wear(wear, at))
