@@ -321,6 +321,37 @@ async def test_a_connection_that_never_tells_of_itself_costs_the_other_no_result
 
 
 @virtual_time
+async def test_a_modem_that_falls_silent_meanwhile_is_opened_anew(
+    office: Office, modem: TalkingModem
+) -> None:
+    async with office.at_work() as courier:
+        hanging, fire = email("Hanging"), email("Fire", critical=True)
+        await courier.submit(hanging)
+        await office.until(lambda: modem.sends == 1)
+        modem.port.silent = True
+        await courier.submit(fire)
+        await office.until(lambda: len(modem.ports) > 1, 100)
+        assert await office.ended(fire) is State.SENT
+        modem.port.receive(RESULT)
+        assert await office.ended(hanging) is State.SENT
+        assert way(office, hanging.reference) is Way.MODULE
+
+
+@virtual_time
+async def test_a_question_that_got_no_answer_is_asked_again_for_who_waits(
+    office: Office, modem: TalkingModem
+) -> None:
+    async with office.at_work() as courier:
+        loop = asyncio.get_running_loop()
+        await courier.submit(email("Hanging"))
+        await office.until(lambda: modem.sends == 1)
+        modem.answers["AT+QISEND=?"] = [None, OK, OK]
+        start = loop.time()
+        assert await office.send(email("Fire", critical=True)) is State.SENT
+        assert loop.time() - start < 30
+
+
+@virtual_time
 async def test_a_stream_that_does_no_better_has_the_modem_s_client_set_free(
     office: Office, modem: TalkingModem
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from ...modem.at.errors import ModemError, NoAnswerError
@@ -163,9 +164,7 @@ class Judge:
 
     async def conclude_error(self, item: Item, error: ModemError, way: Way) -> None:
         """Record an attempt by this way that certainly sent nothing."""
-        # Not what the result of another email is awaited from: it might come meanwhile.
-        if isinstance(error, NoAnswerError) and not self._line.modem.unsettled:
-            await self._line.close()
+        await self.close_if_silent(error)
         # It may have restarted unnoticed, with its SIM locked again.
         self._line.leave_service()
         verdict = policy.judge_error(error, item.history, jitter=jitter())
@@ -180,6 +179,21 @@ class Judge:
         if climbs(error):
             self._path_failed(error)
         self._board.post(trouble=error, exhausted=self._recovery.exhausted)
+
+    async def close_if_silent(self, error: ModemError) -> None:
+        """Have a modem that gave no answer opened anew.
+
+        Not where another email's result may come, and it answers otherwise: that would
+        be lost while the port is closed.
+        """
+        if not isinstance(error, NoAnswerError):
+            return
+        modem = self._line.modem
+        if modem.unsettled:
+            with suppress(ModemError):
+                await modem.identify()
+                return
+        await self._line.close()
 
     async def _record(
         self,

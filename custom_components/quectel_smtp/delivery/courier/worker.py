@@ -476,8 +476,12 @@ class Worker:
         others = self._board.status.mail.waiting > 1
         if waited is None or not others or self._stopping:
             return None
-        if not await self._may_serve_others(settings):
-            return None
+        try:
+            if not await self._may_serve_others(settings):
+                return None
+        except ModemError as err:
+            await self._judge.close_if_silent(err)
+            return _TURN_LEAST
         now = self._outbox.now().elapsed
         closed = self.pace.closed_for(now)
         if closed:
@@ -494,10 +498,9 @@ class Worker:
 
     async def _may_serve_others(self, settings: Settings) -> bool:
         """Whether emails may go by the stream beside one that keeps the modem's client."""
-        if settings.options.way is not Way.MODULE:
-            with suppress(ModemError):
-                return await self.line.modem.has_tcp()
-        return False
+        return settings.options.way is not Way.MODULE and (
+            await self.line.modem.has_tcp()
+        )
 
     async def _settle(self, unsettled: Unsettled) -> float:
         """Find out what became of an email whose result nobody has seen yet."""
@@ -516,11 +519,12 @@ class Worker:
             self._sender.at_stake = self._settling = False
 
     async def _learn(self, unsettled: Unsettled, rest: float) -> float:
+        serves_others = False
+        with suppress(ModemError):
+            serves_others = await self._may_serve_others(self._settings)
         try:
             outcome = await self._sender.late_outcome(
-                unsettled,
-                rest,
-                serves_others=await self._may_serve_others(self._settings),
+                unsettled, rest, serves_others=serves_others
             )
             self._upsets_known = self._upsets
         except ModemError as err:
