@@ -189,6 +189,8 @@ class WitnessedOutbox(Outbox):
         self._office = office
         # What was given out last, and under which options.
         self._items: dict[int, Item] = {}
+        # The envelopes that are, or hold, what somebody wanted sent now.
+        self._wanted: set[int] = set()
         self._options = Options()
 
     @override
@@ -225,20 +227,36 @@ class WitnessedOutbox(Outbox):
         item = super().next_due(at, options, only_critical=only_critical)
         self._options = options
         if item is not None:
-            self._items[item.envelope] = item
+            wanted = item.reference in self._office.notary.books.wanted
+            self._take(item, wanted=wanted)
         return item
 
     @override
     def digest(self, item: Item, at: Instant, compose: Any) -> Item:
+        wanted = item.envelope in self._wanted
         item = super().digest(item, at, compose)
-        self._items[item.envelope] = item
+        self._take(item, wanted=wanted)
         return item
 
     @override
     def keep_hidden(self, item: Item, at: Instant) -> Item:
+        wanted = item.envelope in self._wanted
         item = super().keep_hidden(item, at)
-        self._items[item.envelope] = item
+        self._take(item, wanted=wanted)
         return item
+
+    def _take(self, item: Item, *, wanted: bool) -> None:
+        self._items[item.envelope] = item
+        if wanted:
+            self._wanted.add(item.envelope)
+
+    @override
+    def retry(self, reference: str | None, at: Instant) -> int:
+        known = self._office.notary.books
+        found = self.listed(at) if reference is None else ()
+        count = super().retry(reference, at)
+        known.wanted |= {one.reference for one in found} if found else {str(reference)}
+        return count
 
     @override
     def begin(
@@ -252,7 +270,13 @@ class WitnessedOutbox(Outbox):
         begun = super().begin(envelope, deadline, mark, at, way)
         if begun:
             notary = self._office.notary
-            notary.begun(self._items[envelope], at.elapsed, self._options, way)
+            notary.begun(
+                self._items[envelope],
+                at.elapsed,
+                self._options,
+                way,
+                wanted=envelope in self._wanted,
+            )
         return begun
 
     @override

@@ -98,6 +98,8 @@ class Books:
     wear: list[float] = field(default_factory=list)
     # When the server refused the login, since it took one or somebody asked for more.
     refusals: list[float] = field(default_factory=list)
+    # Emails that somebody wanted sent whatever the limits say.
+    wanted: set[str] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
 
 
@@ -141,8 +143,13 @@ class Notary:
 
     # What the outbox and the modem do.
 
-    def begun(self, item: Item, at: float, options: Options, way: Way) -> None:
-        """Take that an envelope is about to be handed over."""
+    def begun(
+        self, item: Item, at: float, options: Options, way: Way, *, wanted: bool
+    ) -> None:
+        """Take that an envelope is about to be handed over.
+
+        ``wanted``: it is, or has in it, what somebody wanted sent now.
+        """
         books = self.books
         addresses = tuple(item.addresses)
         if way in books.sending:
@@ -159,7 +166,9 @@ class Notary:
         books.handed[item.envelope] = (item.reference, addresses)
         self._puts.pop(way, None)
         self._begun.add(way)
-        if item.critical and _within(books.bursts, at, HOUR) < CRITICAL_BURST:
+        if wanted or (
+            item.critical and _within(books.bursts, at, HOUR) < CRITICAL_BURST
+        ):
             return
         if _within(books.normal, at, HOUR) >= max(options.per_hour, 1):
             self._complain("more emails in an hour than allowed")
