@@ -1,7 +1,9 @@
 """A result that has not come yet is waited for, and belongs to its own email only."""
 
 import asyncio
+from contextlib import closing
 from dataclasses import replace
+import sqlite3
 from typing import Any
 
 import pytest
@@ -422,3 +424,23 @@ async def test_results_that_go_to_another_port_hold_all_mail_and_repeat_nothing(
         await courier.poll()
         assert await office.ended(first) is State.SENT
         assert await office.ended(second) is State.SENT
+
+
+@virtual_time
+async def test_an_email_that_is_damaged_meanwhile_has_its_end_all_the_same(
+    office: Office,
+) -> None:
+    office.modem.answers[PUT_LINE] = OK
+    found = email()
+    async with office.at_work() as courier:
+        await courier.submit(found)
+        await office.until(lambda: office.modem.sends == 1)
+    with closing(sqlite3.connect(office.path)) as database:
+        database.execute("UPDATE parts SET content = '{'")
+        database.commit()
+    async with office.at_work():
+        await asyncio.sleep(1)
+        office.modem.answers[PUT_LINE] = SENT
+        office.modem.port.receive(b"\r\n+QSMTPPUT: 0,250\r\n")
+        assert await office.send(email("Next")) is State.SENT
+        assert office.states_of(found)[-1] is State.SENT

@@ -126,7 +126,9 @@ class Judge:
                     # Nobody says why; each of its parts would be one more log-in.
                     outbox.hold_all(Reason.UNEXPLAINED, HOUR, at)
 
-        parts = [Part(taken, verdict, _finding(told, way))] if taken else []
+        # One that is damaged has no addresses that anybody knows, and its end all the same.
+        whole = taken or not refused
+        parts = [Part(taken, verdict, _finding(told, way))] if whole else []
         for who, end in refused.items():
             own = policy.judge(
                 end.outcome,
