@@ -12,7 +12,7 @@ import logging
 from typing import Final, override
 
 from .codes import cme_code
-from .commands import Command
+from .commands import PROMPT_LIMIT, Command
 from .deadline import DeadlineTimer
 from .dispatch import Dispatcher
 from .errors import (
@@ -32,9 +32,6 @@ _LOGGER = logging.getLogger(__name__)
 
 # Guard time of ``+++`` on each side (SMTP note 1.3: 1 s), and a little for clocks.
 _GUARD: Final = 1.1
-# Bytes that a prompt asks for, the most (TCP/IP note 2.4.10). To a modem that has none
-# they are empty lines.
-_LONGEST_DATA: Final = 1460
 _QUIET: Final = 0.15
 # Longer than any answer is late that isn't lost: then nothing is outstanding.
 _LONG_QUIET: Final = 3.0
@@ -202,8 +199,9 @@ class CommandChannel(Link):
             if escaped:
                 await self._escape()
                 # Or a prompt that it left behind, which only its bytes end: each
-                # greeting is taken for some of them, and has it wait for the others.
-                self._write(b"\r" * _LONGEST_DATA)
+                # greeting is taken for some of them, and has it wait for the others. To
+                # a modem that has none they are empty lines.
+                self._write(b"\r" * PROMPT_LIMIT)
                 greeted = await self._greet()
             try:
                 if greeted:

@@ -31,6 +31,9 @@ class Deadline(float, Enum):
     """``AT+QIACT``: 150 s."""
 
 
+PROMPT_LIMIT: Final = 1460
+"""Bytes that the prompt of a TCP command asks for, the most (TCP/IP note 2.4.10)."""
+
 # What the margin over a limit that we hand to the modem is made of: the answer's own
 # way, and a modem that is slow to notice.
 RESULT_MARGIN: Final = 15.0

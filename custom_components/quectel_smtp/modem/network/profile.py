@@ -26,7 +26,7 @@ class Profile:
     ``has_mail_client``: whether it has the commands of the SMTP note. ``tls_settings``
     are the names that ``AT+QSSLCFG`` knows, None if it doesn't tell.
     ``tls_version`` is the value for TLS 1.2, or for all versions where a firmware has
-    no other that includes it. ``attachment_limit`` is in bytes.
+    no other that includes it.
     """
 
     has_mail_client: bool = True

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..at.channel import AtChannel
-from ..at.commands import Command
+from ..at.commands import PROMPT_LIMIT, Command
 from ..at.errors import CommandError
 from ..at.syntax import choices, number
 
@@ -26,8 +26,7 @@ _SETTINGS: Final = (
     'AT+QICFG="qisend/timeout",120',
 )
 
-# TCP/IP note 2.4.10 and 2.4.11.
-_SEND: Final = 1460
+# TCP/IP note 2.4.11.
 _READ: Final = 1500
 
 
@@ -35,7 +34,7 @@ _READ: Final = 1500
 class Limits:
     """Bytes that one ``AT+QISEND`` takes, and that one ``AT+QIRD`` gives, at most."""
 
-    send: int = _SEND
+    send: int = PROMPT_LIMIT
     read: int = _READ
 
 
@@ -45,7 +44,8 @@ async def prepare(channel: AtChannel) -> Limits:
     ``CommandError`` where the firmware has no TCP commands.
     """
     limits = Limits(
-        await _limit(channel, "QISEND", _SEND), await _limit(channel, "QIRD", _READ)
+        await _limit(channel, "QISEND", PROMPT_LIMIT),
+        await _limit(channel, "QIRD", _READ),
     )
     for setting in _SETTINGS:
         with suppress(CommandError):
