@@ -195,7 +195,7 @@ def test_the_virtual_modem_shares_no_code_with_what_it_tests() -> None:
         ("modem/recording/x.py", "from ..network import status", True),
         ("modem/recording/x.py", "from ..boot import memory", False),
         ("modem/recording/x.py", "from ..mail import smtp", False),
-        ("modem/tcp/x.py", "from ..network import probe", True),
+        ("modem/tcp/x.py", "from ..network import dns", True),
         ("modem/tcp/x.py", "from ..boot import memory", False),
         ("modem/boot/x.py", "from ..tcp.stream import TcpStream", False),
         ("modem/mail/x.py", "from ..boot.memory import Memory", True),

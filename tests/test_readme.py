@@ -32,7 +32,7 @@ from custom_components.quectel_smtp.modem.mail.message import (
 )
 from custom_components.quectel_smtp.modem.mail.server import TEXT_LIMIT
 from custom_components.quectel_smtp.modem.mail.tls import TlsSettings, commands
-from custom_components.quectel_smtp.modem.network.probe import HOST_LIMIT
+from custom_components.quectel_smtp.modem.network.dns import HOST_LIMIT
 from custom_components.quectel_smtp.modem.network.profile import Profile
 
 from .source import INTEGRATION, ROOT

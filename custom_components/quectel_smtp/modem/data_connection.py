@@ -13,7 +13,7 @@ from .at.errors import CommandError, UnsupportedModemError
 from .at.port import Connect, PortSettings
 from .connection import Connection
 from .mail.server import ServerSettings
-from .network import pdp, probe, profile, radio, status, traffic
+from .network import dns, pdp, profile, radio, status, traffic
 from .network.profile import Profile
 from .network.traffic import Traffic
 from .tcp import opening, preparation
@@ -201,9 +201,7 @@ class DataConnection(Connection):
 
         ``NoAnswerError`` if no URC arrives: it may be routed to another port.
         """
-        await probe.resolve(
-            await self._initialise(), pdp.DEFAULT_CONTEXT, host, deadline
-        )
+        await dns.resolve(await self._initialise(), pdp.DEFAULT_CONTEXT, host, deadline)
 
     async def reach(self, host: str, port: int) -> None:
         """Open and close a TCP connection over the active PDP context; up to 155 s.

@@ -10,7 +10,7 @@ import pytest
 
 from custom_components.quectel_smtp.modem.at.channel import AtChannel
 from custom_components.quectel_smtp.modem.at.codes import FileError, SmtpError, TcpError
-from custom_components.quectel_smtp.modem.at.commands import Command
+from custom_components.quectel_smtp.modem.at.commands import Command, Deadline
 from custom_components.quectel_smtp.modem.at.errors import (
     CommandError,
     InvalidValueError,
@@ -27,8 +27,8 @@ from custom_components.quectel_smtp.modem.mail.server import Security, ServerSet
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.network import radio, status
+from custom_components.quectel_smtp.modem.network.dns import resolve
 from custom_components.quectel_smtp.modem.network.pdp import PdpContext, PdpSettings
-from custom_components.quectel_smtp.modem.network.probe import resolve
 from custom_components.quectel_smtp.modem.tcp.opening import reach
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.profiles import MailClient
@@ -324,14 +324,14 @@ async def test_a_servers_name_and_port_are_probed(
         channel = await connect(PortSettings(virtual.port))
         await channel.synchronise()
         await PdpContext(channel, 1, lambda: None).activate(PdpSettings("internet"))
-        await resolve(channel, 1, HOST)
+        await resolve(channel, 1, HOST, Deadline.RESOLVE)
         await reach(channel, 1, HOST, 25)
         await reach(channel, 1, HOST, 25)
         with pytest.raises(ServerUnreachableError) as closed:
             await reach(channel, 1, HOST, 26)
         assert closed.value.code is TcpError.CONNECT_FAILED
         with pytest.raises(ServerNameError):
-            await resolve(channel, 1, "nowhere.example.com")
+            await resolve(channel, 1, "nowhere.example.com", Deadline.RESOLVE)
         with pytest.raises(ServerNameError):
             await reach(channel, 1, "nowhere.example.com", 25)
         await channel.close()

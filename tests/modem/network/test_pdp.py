@@ -14,13 +14,13 @@ from custom_components.quectel_smtp.modem.at.errors import (
     ServerNameError,
     UnexpectedAnswerError,
 )
+from custom_components.quectel_smtp.modem.network.dns import resolve
 from custom_components.quectel_smtp.modem.network.pdp import (
     Authentication,
     PdpContext,
     PdpSettings,
     PdpState,
 )
-from custom_components.quectel_smtp.modem.network.probe import resolve
 from tests.modem.scripted_port import ERROR, OK, Late, ScriptedPort, frame, open_port
 from tests.modem.virtual_time import virtual_time
 
@@ -321,7 +321,7 @@ async def test_a_name_that_resolves_is_fine() -> None:
     port.answers[NAME] = OK + (
         b'\r\n+QIURC: "dnsgip",0,1,600\r\n\r\n+QIURC: "dnsgip","192.0.2.1"\r\n'
     )
-    await resolve(port.channel, 1, "mail.example.com")
+    await resolve(port.channel, 1, "mail.example.com", 20)
 
 
 @virtual_time
@@ -329,7 +329,7 @@ async def test_a_name_without_an_address_says_so() -> None:
     port = open_port()
     port.answers[NAME] = OK + b'\r\n+QIURC: "dnsgip",565\r\n'
     with pytest.raises(ServerNameError) as caught:
-        await resolve(port.channel, 1, "mail.example.com")
+        await resolve(port.channel, 1, "mail.example.com", 20)
     assert caught.value.code is TcpError.DNS_FAILED
 
 
@@ -345,7 +345,7 @@ async def test_a_result_without_a_number_is_unexpected(result: str) -> None:
     port = open_port()
     port.answers[NAME] = OK + f"\r\n+QIURC: {result}\r\n".encode()
     with pytest.raises(UnexpectedAnswerError):
-        await resolve(port.channel, 1, "mail.example.com")
+        await resolve(port.channel, 1, "mail.example.com", 20)
 
 
 WRITTEN = 'AT+QICSGP=1,1,"internet","user","secret",2'

@@ -8,7 +8,7 @@ from typing import Final
 
 from ..at.errors import InvalidValueError
 from ..at.syntax import integer, quote
-from ..network.probe import HOST_LIMIT
+from ..network.dns import HOST_LIMIT
 from .message import FIELD_LIMIT, check_address
 from .tls import SSL_CONTEXT, TlsSettings
 

@@ -19,8 +19,8 @@ from ..at.errors import (
     UnexpectedAnswerError,
 )
 from ..at.syntax import integer, number, parameters, quote
+from ..network.dns import HOST_LIMIT
 from ..network.last_error import last_error
-from ..network.probe import HOST_LIMIT
 
 # <socket_state> (TCP/IP note 2.4.9); a connection that is not listed is in the first.
 INITIAL: Final = "0"

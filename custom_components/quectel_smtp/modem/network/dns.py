@@ -1,10 +1,10 @@
-"""The probe of a server's name: does it resolve, and do result codes reach us?"""
+"""A server's name: does it resolve (QIDNSGIP), and do result codes reach us?"""
 
 from typing import Final
 
 from ..at.channel import AtChannel
 from ..at.codes import TcpError
-from ..at.commands import Command, Deadline
+from ..at.commands import Command
 from ..at.errors import ServerNameError, UnexpectedAnswerError
 from ..at.syntax import integer, number, parameters, quote
 
@@ -13,7 +13,7 @@ HOST_LIMIT: Final = 200
 
 
 async def resolve(
-    channel: AtChannel, context_id: int, host: str, deadline: float = Deadline.RESOLVE
+    channel: AtChannel, context_id: int, host: str, deadline: float
 ) -> None:
     """Resolve ``host`` over the active PDP context, within ``deadline`` seconds.
 
