@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Final
 
 from ...modem.at.errors import ModemRebootedError, NoAnswerError
-from ...modem.mail.smtp import Outcome, Result
+from ...modem.mail.smtp import LOST, Outcome, Result
 from ..outbox.thread import OutboxThread
 from ..records import Again, Item, Reason, Unsettled, Way
 from ..rules import policy
@@ -21,7 +21,6 @@ from .line import Line
 
 # Certain not to have sent anything, and mended by doing it all once more at once.
 _RESTARTS: Final = 3
-_LOST: Final = Outcome(Result.UNKNOWN)
 # Seconds: less than a clock can tell apart would be no wait at all.
 _RESTART_LEAST: Final = 0.5
 # Seconds between two questions whether the modem still sends.
@@ -274,13 +273,13 @@ class Sender:
         try:
             return await self._late_result()
         except ModemRebootedError:
-            return _LOST
+            return LOST
         except NoAnswerError:
             if serves_others:
-                return _LOST
+                return LOST
             # It may still report, and the next email would be taken for it.
             now = self._outbox.now().elapsed
-            return _LOST if await self._recovery.reboot(modem, now) else None
+            return LOST if await self._recovery.reboot(modem, now) else None
 
     async def _late_result(self) -> Outcome:
         modem = self._line.modem
@@ -289,7 +288,7 @@ class Sender:
             # Its result may have come before that answer.
             if over and modem.unsettled:
                 modem.give_up()
-                return _LOST
+                return LOST
             with suppress(TimeoutError):
                 async with asyncio.timeout(_ASK_EVERY):
                     return await modem.late_result()

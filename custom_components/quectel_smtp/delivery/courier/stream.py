@@ -12,7 +12,7 @@ from typing import Final, override
 from ...modem.at.codes import SmtpError, SmtpReply
 from ...modem.at.errors import ConnectionLostError, ModemError
 from ...modem.mail.message import Message
-from ...modem.mail.smtp import Outcome, Result
+from ...modem.mail.smtp import LOST, Outcome, Result
 from ...modem.tcp.joined import Joined
 from ..client.check import plain
 from ..client.clock import better_clock
@@ -34,7 +34,6 @@ from .line import Line
 REPLY_TIME: Final = 60.0
 """Seconds that the server may take for each reply."""
 
-_LOST: Final = Outcome(Result.UNKNOWN)
 # The modem's own codes for the same: where a session failed.
 _CODES: Final = {
     # Whatever the server says instead of a greeting, it has nothing against the email.
@@ -152,7 +151,7 @@ class StreamCarrier(Carrier):
         except SessionError as err:
             told = _answered(err)
         except ResultLostError:
-            told = Told(_LOST)
+            told = Told(LOST)
         else:
             sent = Outcome(Result.SENT, reply=SmtpReply.of(reply.code))
             told = Told(sent, plain(reply.words))

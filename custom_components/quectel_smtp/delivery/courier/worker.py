@@ -16,7 +16,7 @@ from ...modem.at.errors import (
     UnexpectedError,
 )
 from ...modem.at.port import PortSettings
-from ...modem.mail.smtp import Outcome, Result
+from ...modem.mail.smtp import LOST
 from ...modem.modem import Modem
 from ...modem.network.pdp import PdpState
 from ...modem.network.sim import SimState
@@ -506,8 +506,7 @@ class Worker:
         """Find out what became of an email whose result nobody has seen yet."""
         if unsettled.way is Way.STREAM:
             # It went by a connection of ours, which is gone.
-            lost = Told(Outcome(Result.UNKNOWN))
-            await self._conclude(unsettled, lost, unsettled.way, self._settings)
+            await self._conclude(unsettled, Told(LOST), unsettled.way, self._settings)
             return 0.0
         rest = max(unsettled.deadline - self._outbox.now().elapsed, 0.0)
         if not await self._open_line(rest):

@@ -55,6 +55,9 @@ class Outcome:
     reply: SmtpReply | int | None = None
 
 
+LOST: Final = Outcome(Result.UNKNOWN)
+"""The end of an email that may have left, and whose result has not come."""
+
 # After a fault with an attachment a firmware may end what it has sent of the email as if
 # that were all, and a server may take it.
 _DOUBTFUL: Final = frozenset(
@@ -169,7 +172,7 @@ async def _await_result(result: Expectation, timeout: int) -> Outcome:
     try:
         return parse_result(await result.wait(timeout + RESULT_MARGIN))
     except ModemError:
-        return Outcome(Result.UNKNOWN)
+        return LOST
 
 
 async def still_sending(channel: AtChannel) -> bool | None:
