@@ -482,3 +482,22 @@ async def test_what_a_server_thinks_of_our_lines_is_nothing_that_the_modem_forgo
         await office.until(lambda: State.HELD in office.states)
         assert modem.lines.count("ATE0") == 1
         assert modem.lines.count("AT+QIACT=1") == 1
+
+
+@virtual_time
+async def test_a_client_that_fails_with_each_email_is_tried_first_once_a_day(
+    office: Office, modem: TalkingModem
+) -> None:
+    modem.answers[PUT_LINE] = result(654)
+    async with office.at_work():
+        for number in range(6):
+            assert await office.send(email(f"{number}")) is State.SENT
+            await asyncio.sleep(HOUR)
+        assert modem.sends == 2
+        marked = [b"(possible repeat)" in content for content in modem.office.received]
+        assert marked == [True, True, False, False, False, False]
+        await asyncio.sleep(24 * HOUR)
+        modem.answers[PUT_LINE] = SENT
+        for number in range(2):
+            assert await office.send(email(f"Next {number}")) is State.SENT
+        assert ways(office)[-2:] == [Way.MODULE, Way.MODULE]

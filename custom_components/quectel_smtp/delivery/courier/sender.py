@@ -11,6 +11,7 @@ from ..outbox.thread import OutboxThread
 from ..records import Again, Item, Reason, Unsettled, Way
 from ..rules import policy
 from ..rules.fit import CAPACITIES, MailClientLimitError, check_email
+from ..rules.outdone import Outdone
 from ..rules.recovery import Recovery
 from ..rules.way import prefers_stream
 from ..rules.wording import Wording, letter
@@ -58,6 +59,7 @@ class Sender:
         self.proved = False
         # Result codes in a row that never came.
         self.stray = 0
+        self._outdone = Outdone()
 
     async def send(self, item: Item, settings: Settings) -> Told | Again | None:
         """Make an attempt; None if it was cancelled, or its result did not come.
@@ -101,7 +103,10 @@ class Sender:
             wait = policy.unproved(item.history)
             if wait is not None:
                 return wait
-        return await self._go(item, settings, boot)
+        told = await self._go(item, settings, boot)
+        if told is not None:
+            self._outdone.take(item, way, told.outcome, self._outbox.now().elapsed)
+        return told
 
     async def send_beside(self, item: Item, settings: Settings) -> Told | None:
         """Make an attempt by the stream, while the modem's client is at work on another.
@@ -161,7 +166,9 @@ class Sender:
         if self._line.modem.lacks_tcp:
             return False
         if settings.options.way is None:
-            return prefers_stream(item, settings.server, self.wording)
+            return self._outdone.prefers_stream(
+                item, self._outbox.now().elapsed
+            ) or prefers_stream(item, settings.server, self.wording)
         # It may have been accepted when another way was chosen.
         try:
             check_email(item.addresses, item.body)
