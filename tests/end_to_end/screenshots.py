@@ -109,6 +109,10 @@ class Photographer:
         page = self._page
         await page.get_by_role("button", name="Configure").first.click()
         await self._see("Delivery")
+        # The form is longer than the window, and the last field is what has most to say.
+        ways = page.locator("step-flow-form ha-selector").last
+        await ways.evaluate("field => field.scrollIntoView({block: 'end'})")
+        await self._picture("delivery-way")
 
     async def action(self, url: str, name: str, response: str = "") -> None:
         """Take an action's form among the tools; and what it responds, with this in it."""
