@@ -103,6 +103,23 @@ async def test_a_connection_that_breaks_at_the_last_line_is_doubt(
 
 
 @virtual_time
+async def test_a_reply_that_came_before_the_data_connection_went_counts(
+    office: Office, modem: TalkingModem
+) -> None:
+    def hear(line: bytes) -> None:
+        if line == b".":
+            loop = asyncio.get_running_loop()
+            loop.call_soon(modem.port.receive, b'\r\n+QIURC: "pdpdeact",1\r\n')
+
+    modem.office.on_line = hear
+    async with office.at_work():
+        found = email()
+        assert await office.send(found) is State.SENT
+        assert State.DEFERRED not in office.states_of(found)
+        assert len(modem.office.received) == 1
+
+
+@virtual_time
 async def test_a_server_is_taken_leave_of_once_the_result_is_told(
     office: Office, modem: TalkingModem
 ) -> None:

@@ -197,6 +197,19 @@ async def test_the_network_taking_the_context_ends_reader_and_writer() -> None:
 
 
 @virtual_time
+async def test_what_had_come_before_the_network_took_the_context_is_read() -> None:
+    port = ServerPort()
+    stream = await port.stream()
+    port.unread += b"250 OK"
+    port.receive(PDPDEACT)
+    with pytest.raises(ConnectionLostError):
+        await stream.write(b"x")
+    assert await stream.read() == b"250 OK"
+    with pytest.raises(ConnectionLostError):
+        await stream.read()
+
+
+@virtual_time
 async def test_a_full_send_buffer_is_waited_for_and_other_work_goes_on() -> None:
     port = ServerPort()
     stream = await port.stream()

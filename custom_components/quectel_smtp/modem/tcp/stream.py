@@ -61,6 +61,8 @@ class TcpStream:
         self._ask_again = False
         self._ended = False
         self._lost: ModemError | None = None
+        # Whether the network took the context: what came before can be read, perhaps.
+        self._taken = False
         self._unsubscribe = channel.subscribe("+QIURC:", self._on_urc)
         self.sent = 0
         """Bytes that the modem has taken."""
@@ -105,6 +107,9 @@ class TcpStream:
                 self.received += len(data)
                 return data
             if ended:
+                if self._taken:
+                    self._lose(_taken())
+                    self._raise_lost()
                 self._news.set()
                 return b""
             if not heard:
@@ -138,7 +143,7 @@ class TcpStream:
         what, *rest = parameters(line)
         about = number(rest[0]) if rest else None
         if what == "pdpdeact" and about == self._context:
-            self._lose(ConnectionLostError("the network took the data connection"))
+            self._taken = self._ended = True
         elif what not in _RECEIVED_CODES or about != CONNECTION:
             return
         self._ended = self._ended or what == "closed"
@@ -179,6 +184,8 @@ class TcpStream:
         until, pause = loop.time() + _FULL_TIME, _FULL_FIRST
         while True:
             self._raise_lost()
+            if self._taken:
+                raise _taken()
             with self._turn():
                 result = await self._offer(piece)
             if result is None:
@@ -236,3 +243,7 @@ class TcpStream:
         if self._lost is None:
             self._lost = reason
         self._news.set()
+
+
+def _taken() -> ConnectionLostError:
+    return ConnectionLostError("the network took the data connection")
