@@ -17,6 +17,7 @@ from tests.delivery.bench import (
     SETTINGS,
     Office,
     email,
+    result,
 )
 from tests.delivery.talking_modem import STREAM_LINE, TalkingModem
 from tests.modem.scripted_port import ERROR, OK, frame
@@ -318,6 +319,21 @@ async def test_a_connection_that_never_tells_of_itself_costs_the_other_no_result
         modem.port.receive(RESULT)
         assert await office.ended(hanging) is State.SENT
         assert way(office, hanging.reference) is Way.MODULE
+
+
+@virtual_time
+async def test_one_of_its_recipients_waits_for_no_other_one(
+    office: Office, modem: TalkingModem
+) -> None:
+    async with office.at_work() as courier:
+        modem.answers[PUT_LINE] = [SENT, result(678, 550), OK]
+        assert await office.send(email("First")) is State.SENT
+        # The modem does not say whom the server refused: each gets one of their own.
+        await courier.submit(email("Fire", cc=("c@example.com",), critical=True))
+        await office.until(lambda: modem.sends == 3)
+        await asyncio.sleep(5)
+        (content,) = modem.office.received
+        assert b"To: " in content or b"Cc: " in content
 
 
 @virtual_time

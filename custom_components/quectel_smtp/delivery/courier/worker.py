@@ -473,28 +473,28 @@ class Worker:
         for nothing; others until it seems to hang.
         """
         waited = _HANGS if self._settling else self._sender.hands_over
-        others = self._board.status.mail.waiting > 1
-        if waited is None or not others or self._stopping:
+        if waited is None or self._stopping:
             return None
+        now = self._outbox.now().elapsed
+        # Another email's, or another's of the same one.
+        due = await self._outbox.do(lambda outbox, _: outbox.next_turn())
+        if due is None or due > now:
+            return None if due is None else due - now
         try:
             if not await self._may_serve_others(settings):
                 return None
         except ModemError as err:
             await self._judge.close_if_silent(err)
             return _TURN_LEAST
-        now = self._outbox.now().elapsed
         closed = self.pace.closed_for(now)
         if closed:
             return closed
         patience = max(_HANGS - waited, 0.0)
         item = await self._take(now, settings.options, only_critical=patience > 0)
-        if item is not None:
-            sending = self._second.send_beside(item, settings)
-            return await self._attempt(item, settings, self._second, sending)
-        if patience:
-            return patience
-        due = await self._outbox.do(lambda outbox, at: outbox.next_time(at))
-        return None if due is None else max(due - now, _TURN_LEAST)
+        if item is None:
+            return max(patience, _TURN_LEAST)
+        sending = self._second.send_beside(item, settings)
+        return await self._attempt(item, settings, self._second, sending)
 
     async def _may_serve_others(self, settings: Settings) -> bool:
         """Whether emails may go by the stream beside one that keeps the modem's client."""

@@ -168,6 +168,11 @@ class Outbox:
         ]
         return min(times, default=None)
 
+    def next_turn(self) -> float | None:
+        """Return when an envelope is due next; it may lie in the past."""
+        ((time,),) = self._store.rows(_NEXT_DUE)
+        return None if time is None else rows.real(time)
+
     def digest(self, item: Item, at: Instant, compose: Compose) -> Item:
         """Put an item into one email with others that wait for the same addresses.
 
