@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from custom_components.quectel_smtp.delivery.records import Options, Reason, State, Wear
+from custom_components.quectel_smtp.delivery.rules.policy import account
 from custom_components.quectel_smtp.delivery.rules.recovery import Recovery
 from custom_components.quectel_smtp.modem.network.pdp import PdpState
 from tests.delivery.bench import (
@@ -444,3 +445,22 @@ async def test_an_email_that_is_damaged_meanwhile_has_its_end_all_the_same(
         office.modem.port.receive(b"\r\n+QSMTPPUT: 0,250\r\n")
         assert await office.send(email("Next")) is State.SENT
         assert office.states_of(found)[-1] is State.SENT
+
+
+@virtual_time
+async def test_what_went_with_the_account_before_says_nothing_of_a_new_one(
+    office: Office,
+) -> None:
+    office.modem.answers[PUT_LINE] = OK
+    found = email()
+    async with office.at_work() as courier:
+        await courier.submit(found)
+        await office.until(lambda: office.modem.sends == 1)
+    new = replace(SETTINGS.server, username="new", password="mistyped")
+    async with office.at_work() as courier:
+        await asyncio.sleep(1)
+        courier.update(replace(SETTINGS, server=new))
+        office.modem.port.receive(b"\r\n+QSMTPPUT: 0,250\r\n")
+        assert await office.ended(found) is State.SENT
+        for server, proven in ((SETTINGS.server, True), (new, False)):
+            assert office.outbox.standing(account(server)).proven is proven

@@ -250,7 +250,7 @@ class Worker:
         await self._keep_books(now)
         unsettled = await self._outbox.do(lambda outbox, _: outbox.unsettled())
         if unsettled is not None:
-            return await self._settle(unsettled)
+            return await self._settle(unsettled, settings)
         if not await self._open_line():
             return self.pace.service_pause(self._board.status.trouble)
         if self._settings is not settings:
@@ -502,25 +502,30 @@ class Worker:
             await self.line.modem.has_tcp()
         )
 
-    async def _settle(self, unsettled: Unsettled) -> float:
-        """Find out what became of an email whose result nobody has seen yet."""
+    async def _settle(self, unsettled: Unsettled, settings: Settings) -> float:
+        """Find out what became of an email whose result nobody has seen yet.
+
+        It speaks of the account that it went with, whatever is entered meanwhile.
+        """
         if unsettled.way is Way.STREAM:
             # It went by a connection of ours, which is gone.
-            await self._conclude(unsettled, Told(LOST), unsettled.way, self._settings)
+            await self._conclude(unsettled, Told(LOST), unsettled.way, settings)
             return 0.0
         rest = max(unsettled.deadline - self._outbox.now().elapsed, 0.0)
         if not await self._open_line(rest):
             return self.pace.service_pause(self._board.status.trouble)
         self._sender.at_stake = self._settling = True
         try:
-            return await self._serving_others(self._learn(unsettled, rest))
+            return await self._serving_others(self._learn(unsettled, rest, settings))
         finally:
             self._sender.at_stake = self._settling = False
 
-    async def _learn(self, unsettled: Unsettled, rest: float) -> float:
+    async def _learn(
+        self, unsettled: Unsettled, rest: float, settings: Settings
+    ) -> float:
         serves_others = False
         with suppress(ModemError):
-            serves_others = await self._may_serve_others(self._settings)
+            serves_others = await self._may_serve_others(settings)
         try:
             outcome = await self._sender.late_outcome(
                 unsettled, rest, serves_others=serves_others
@@ -538,7 +543,7 @@ class Worker:
             # may restart the modem, which settles it too.
             return min(max(wait, _TURN_LEAST), PERSON_EVERY)
         told = Told(outcome)
-        await self._conclude(unsettled, told, unsettled.way, self._settings)
+        await self._conclude(unsettled, told, unsettled.way, settings)
         return 0.0
 
     async def _conclude(
