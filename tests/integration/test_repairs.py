@@ -191,6 +191,7 @@ async def test_a_corrected_address_is_used_by_what_is_held_for_it(
 async def test_what_is_not_mended_is_said_again(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
+    desk.has_tcp = False
     desk.always = CERTIFICATE
     await send(hass)
     await until(lambda: "certificate_held" in _issues(hass))
@@ -203,6 +204,7 @@ async def test_what_is_not_mended_is_said_again(
 async def test_new_settings_mend_what_is_held(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
+    desk.has_tcp = False
     desk.always = CERTIFICATE
     await send(hass)
     await until(lambda: "certificate_held" in _issues(hass))
