@@ -12,6 +12,8 @@ async def retry_held(courier: Courier, reason: Reason) -> None:
 
     ``OutboxError`` if the outbox can't be written.
     """
+    # Also by what is on its way now, and may come to the same end as it did before.
+    courier.try_anew(reason)
     for email in await courier.listed():
         if email.reason is reason:
             # It may have gone, or been cancelled, meanwhile.

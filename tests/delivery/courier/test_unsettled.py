@@ -11,6 +11,7 @@ import pytest
 from custom_components.quectel_smtp.delivery.records import Options, Reason, State, Wear
 from custom_components.quectel_smtp.delivery.rules.policy import account
 from custom_components.quectel_smtp.delivery.rules.recovery import Recovery
+from custom_components.quectel_smtp.held import retry_held
 from custom_components.quectel_smtp.modem.network.pdp import PdpState
 from tests.delivery.bench import (
     ACTIVE,
@@ -26,7 +27,7 @@ from tests.delivery.bench import (
     result,
 )
 from tests.modem.scripted_modem import IMEI, MARK_LINE
-from tests.modem.scripted_port import ERROR, OK, Answer, Data, frame
+from tests.modem.scripted_port import ERROR, OK, Answer, Data, Late, frame
 from tests.modem.virtual_time import virtual_time
 
 
@@ -464,3 +465,18 @@ async def test_what_went_with_the_account_before_says_nothing_of_a_new_one(
         assert await office.ended(found) is State.SENT
         for server, proven in ((SETTINGS.server, True), (new, False)):
             assert office.outbox.standing(account(server)).proven is proven
+
+
+@virtual_time
+async def test_what_is_being_sent_while_a_person_mends_the_reason_is_tried_again_too(
+    office: Office,
+) -> None:
+    refused = result(681, 553)
+    office.modem.answers[PUT_LINE] = [refused, refused, Late(50, refused), SENT, SENT]
+    found = email(cc=("b@example.com",))
+    async with office.at_work() as courier:
+        await courier.submit(found)
+        # The first of its two parts is held, the second on its way to the same end.
+        await office.until(lambda: office.modem.sends == 3)
+        await retry_held(courier, Reason.REFUSED)
+        assert await office.ended(found) is State.SENT
