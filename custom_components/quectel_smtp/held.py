@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from .delivery.courier.courier import Courier
 from .delivery.errors import NotWaitingError
-from .delivery.records import Reason
+from .delivery.records import Reason, State
 
 
 async def retry_held(courier: Courier, reason: Reason) -> None:
@@ -12,10 +12,9 @@ async def retry_held(courier: Courier, reason: Reason) -> None:
 
     ``OutboxError`` if the outbox can't be written.
     """
-    # Also by what is on its way now, and may come to the same end as it did before.
-    courier.try_anew(reason)
     for email in await courier.listed():
-        if email.reason is reason:
+        # Of one that is being sent another part may be held.
+        if email.reason is reason or email.state is State.SENDING:
             # It may have gone, or been cancelled, meanwhile.
             with suppress(NotWaitingError):
                 await courier.retry(email.reference)

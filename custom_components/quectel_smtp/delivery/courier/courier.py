@@ -138,10 +138,6 @@ class Courier:
         self._settings = settings
         self._worker.update(settings)
 
-    def try_anew(self, reason: Reason) -> None:
-        """Try at once what is held for a reason that somebody mended."""
-        self._worker.try_anew(reason)
-
     def reword(self, wording: Wording) -> None:
         """Write emails in these words, and with times of this zone, from now on."""
         self._worker.reword(wording)
