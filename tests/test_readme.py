@@ -22,6 +22,7 @@ from custom_components.quectel_smtp.delivery.outbox.outbox import (
 from custom_components.quectel_smtp.delivery.records import Options
 from custom_components.quectel_smtp.delivery.rules import policy, storm
 from custom_components.quectel_smtp.delivery.rules.wording import LATE
+from custom_components.quectel_smtp.email_options import BUDGETS, DEFAULT_BUDGET
 from custom_components.quectel_smtp.entry_data import LIMITS
 from custom_components.quectel_smtp.findings import EVENT_TYPES
 from custom_components.quectel_smtp.modem.mail.message import (
@@ -51,7 +52,10 @@ def names() -> Iterator[str]:
         for entity in entities.values():
             if "name" in entity:
                 yield f"*{entity['name']}*"
-    yield from TEXTS["options"]["step"]["init"]["data"].values()
+    options = TEXTS["options"]["step"]["init"]
+    for part in (options, *options["sections"].values()):
+        yield from part["data"].values()
+    yield TEXTS["config_subentries"]["recipient"]["step"]["user"]["data"]["critical"]
     yield from (f"`quectel_smtp.{action}`" for action in TEXTS["services"])
 
 
@@ -75,6 +79,7 @@ def test_the_figures_of_the_readme_hold() -> None:
     assert "at once, then after 10, 30, 60 and 120 s, then doubling" in README
     assert f"to {delays[-1] / 60:.0f} minutes" in README
     assert f"for {options.lifetime / storm.HOUR:.0f} hours." in README
+    assert f"{DEFAULT_BUDGET} KB; {BUDGETS[0]} to {BUDGETS[1]:,} can be set" in README
     assert LIMITS["lifetime"] == (1, 7 * 24)
     assert "48 hours; 1 hour to 7 days can be set" in README
     assert (

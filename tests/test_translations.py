@@ -308,6 +308,8 @@ _NAMES = [
     "config.progress.@",
     "options.step.@",
     "options.step.*.data.@",
+    "options.step.*.sections.@",
+    "options.step.*.sections.*.data.@",
     "options.error.@",
     "options.abort.@",
     "config_subentries.@",

@@ -28,7 +28,8 @@ A config entry has the modem's IMEI as its unique id and this flat ``data``::
     refused_pins     list[str]   digests of PINs that this SIM refused
 
 Each recipient is a subentry of type ``recipient``: its title is the name, its ``data``
-holds the lists ``to``, ``cc`` and ``bcc``.
+holds the lists ``to``, ``cc`` and ``bcc``, and in ``critical`` whether all of its emails
+are; missing: they are not.
 
 The entry's ``options`` are what a person may choose about delivery; each has a default::
 
@@ -39,6 +40,9 @@ The entry's ``options`` are what a person may choose about delivery; each has a 
     idle             int   minutes without mail after which the data connection is given
                            back; 0: never
     way              str   by what emails go out: automatic, module, stream
+    reply_to         str   the address that answers go to; empty: the sender's
+    allowed_addresses  list[str]  addresses and domains that an action may add
+    picture_budget   int   kilobytes of a picture at most
 """
 
 from typing import Final
@@ -72,6 +76,7 @@ SUBENTRY_RECIPIENT: Final = "recipient"
 CONF_TO: Final = "to"
 CONF_CC: Final = "cc"
 CONF_BCC: Final = "bcc"
+CONF_CRITICAL: Final = "critical"
 
 # Of an entry's options.
 CONF_LIFETIME: Final = "lifetime"
@@ -80,6 +85,9 @@ CONF_PER_DAY: Final = "emails_per_day"
 CONF_DIGEST: Final = "digest"
 CONF_IDLE: Final = "idle"
 CONF_WAY: Final = "way"
+CONF_REPLY_TO: Final = "reply_to"
+CONF_ALLOWED_ADDRESSES: Final = "allowed_addresses"
+CONF_PICTURE_BUDGET: Final = "picture_budget"
 
 VERIFICATION_AUTOMATIC: Final = "automatic"
 VERIFICATION_MANUAL: Final = "manual"
@@ -87,6 +95,8 @@ WAY_AUTOMATIC: Final = "automatic"
 
 # Of the forms only.
 SECTION_ADVANCED: Final = "advanced"
+SECTION_CONTENT: Final = "content"
+SECTION_ADDITIONAL: Final = "additional"
 CONF_SAVE_UNCHECKED: Final = "save_unchecked"
 CONF_REASON: Final = "reason"
 REASON_PIN: Final = "pin"

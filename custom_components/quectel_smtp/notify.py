@@ -18,7 +18,7 @@ from .delivery.errors import OutboxError
 from .devices import modem_identifier
 from .failures import outbox_failure, refused_value
 from .modem.at.errors import InvalidValueError
-from .recipients import addresses_of
+from .recipients import addresses_of, is_critical
 
 # No caller waits for another one's email: their order is the courier's business.
 PARALLEL_UPDATES: Final = 0
@@ -108,6 +108,7 @@ class RecipientNotifyEntity(NotifyEntity):
                 bcc=to.bcc,
                 recipient=subentry.title,
                 recipient_id=self._subentry_id,
+                critical=is_critical(subentry.data),
             )
             await self._entry.runtime_data.courier.submit(email)
         except InvalidValueError as err:

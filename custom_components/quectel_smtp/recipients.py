@@ -6,7 +6,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 
 from . import typed
-from .const import CONF_BCC, CONF_CC, CONF_TO, SUBENTRY_RECIPIENT
+from .const import CONF_BCC, CONF_CC, CONF_CRITICAL, CONF_TO, SUBENTRY_RECIPIENT
 from .delivery.email import Email
 from .delivery.records import Addresses
 from .modem.at.errors import InvalidValueError
@@ -19,6 +19,11 @@ def addresses_of(data: Mapping[str, Any]) -> Addresses:
     """
     to, cc, bcc = (_listed(data, kind) for kind in (CONF_TO, CONF_CC, CONF_BCC))
     return Addresses(to, cc, bcc)
+
+
+def is_critical(data: Mapping[str, Any]) -> bool:
+    """Whether all emails of a recipient are critical."""
+    return data.get(CONF_CRITICAL) is True
 
 
 def _listed(data: Mapping[str, Any], kind: str) -> tuple[str, ...]:

@@ -10,13 +10,13 @@ from homeassistant.config_entries import (
 )
 
 from .. import typed
-from ..const import CONF_BCC, CONF_CC, CONF_TO, SUBENTRY_RECIPIENT
+from ..const import CONF_BCC, CONF_CC, CONF_CRITICAL, CONF_TO, SUBENTRY_RECIPIENT
 from ..delivery.records import Addresses
 from ..delivery.rules.fit import check_addresses
 from ..entry_data import wants_module
 from ..modem.at.errors import InvalidValueError
 from ..modem.mail.message import RECIPIENTS_MOST, check_address
-from ..recipients import addresses_of
+from ..recipients import addresses_of, is_critical
 from .schemas import CONF_NAME, RECIPIENT
 
 _LISTS = (CONF_TO, CONF_CC, CONF_BCC)
@@ -50,14 +50,15 @@ class RecipientFlow(ConfigSubentryFlow):
         placeholders = {"limit": "", "address": "", "recipient": ""}
         if user_input is not None:
             name = typed.name(user_input[CONF_NAME])
-            data = {kind: _addresses(user_input, kind) for kind in _LISTS}
+            addresses = {kind: _addresses(user_input, kind) for kind in _LISTS}
+            data = {**addresses, CONF_CRITICAL: user_input[CONF_CRITICAL]}
             if not name:
                 errors[CONF_NAME] = "empty"
             else:
                 errors = _check(
-                    data, placeholders, by_module=wants_module(self._get_entry())
+                    addresses, placeholders, by_module=wants_module(self._get_entry())
                 )
-            if not errors and (other := self._with_addresses(data)) is not None:
+            if not errors and (other := self._like(data)) is not None:
                 placeholders["recipient"] = other
                 errors["base"] = "same_addresses"
             if not errors:
@@ -71,20 +72,24 @@ class RecipientFlow(ConfigSubentryFlow):
             description_placeholders=placeholders,
         )
 
-    def _with_addresses(self, data: Mapping[str, Any]) -> str | None:
-        """Return the name of another recipient whose email goes to the same addresses."""
+    def _like(self, data: Mapping[str, Any]) -> str | None:
+        """Return the name of another recipient with the same addresses.
+
+        One whose emails are critical, and one whose are not, are different ones.
+        """
         changed = (
             None
             if self.source == SOURCE_USER
             else self._get_reconfigure_subentry().subentry_id
         )
-        wanted = _everyone(data)
+        wanted = (_everyone(data), is_critical(data))
         for other in self._get_entry().get_subentries_of_type(SUBENTRY_RECIPIENT):
-            if other.subentry_id != changed and _everyone(other.data) == wanted:
+            found = (_everyone(other.data), is_critical(other.data))
+            if other.subentry_id != changed and found == wanted:
                 return other.title
         return None
 
-    def _save(self, name: str, data: dict[str, list[str]]) -> SubentryFlowResult:
+    def _save(self, name: str, data: dict[str, Any]) -> SubentryFlowResult:
         if self.source == SOURCE_USER:
             return self.async_create_entry(title=name, data=data)
         return self.async_update_and_abort(

@@ -34,6 +34,7 @@ from ..const import (
     CONF_BCC,
     CONF_CC,
     CONF_CERTIFICATE,
+    CONF_CRITICAL,
     CONF_SAVE_UNCHECKED,
     CONF_SECURITY,
     CONF_SENDER_ADDRESS,
@@ -177,6 +178,7 @@ RECIPIENT: Final = vol.Schema(
         vol.Optional(CONF_TO, default=list): _ADDRESSES,
         vol.Optional(CONF_CC, default=list): _ADDRESSES,
         vol.Optional(CONF_BCC, default=list): _ADDRESSES,
+        vol.Required(CONF_CRITICAL, default=False): BooleanSelector(),
     }
 )
 

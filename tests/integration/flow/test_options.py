@@ -31,7 +31,8 @@ async def test_the_options_are_kept_and_shown_again(
 ) -> None:
     courier = loaded.runtime_data.courier
     dialog = await _open(hass, loaded)
-    assert {field: dialog.default(field) for field in dialog.fields} == DEFAULTS
+    assert {field: dialog.default(field) for field in DEFAULTS} == DEFAULTS
+    assert set(dialog.fields) == {*DEFAULTS, "content", "additional"}
     chosen = DEFAULTS | {"lifetime": 24.0, "digest": False}
     await dialog.submit(**chosen)
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
@@ -170,3 +171,71 @@ async def test_the_options_of_an_entry_that_is_not_loaded_can_be_changed(
     dialog = await _open(hass, entry)
     await dialog.submit(**DEFAULTS | {"idle": 0})
     assert entry.options["idle"] == 0
+
+
+async def test_what_stands_in_sections_is_kept_and_shown_again(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    dialog = await _open(hass, loaded)
+    await dialog.submit(
+        **DEFAULTS,
+        content={"reply_to": " anna@example.com\u200b", "picture_budget": 100.0},
+        additional={"allowed_addresses": ["", " @bücher.example ", "ben@example.com"]},
+    )
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+    kept = {
+        "reply_to": "anna@example.com",
+        "picture_budget": 100,
+        "allowed_addresses": ["@bücher.example", "ben@example.com"],
+    }
+    assert loaded.options == DEFAULTS | kept
+    again = await _open(hass, loaded)
+    shown = {
+        str(key): (key.description or {}).get("suggested_value")
+        for name in ("content", "additional")
+        for key in again.field(name).schema.schema
+    }
+    assert shown == kept
+    # The form's fields outside of the sections alone, as a program may send them.
+    await again.submit(**DEFAULTS | {"lifetime": 24})
+    assert loaded.options == DEFAULTS | kept | {"lifetime": 24}
+
+
+@pytest.mark.parametrize(
+    "address", ["anna", "anna@", "a b@example.com", "ä@example.com"]
+)
+async def test_answers_go_to_an_address_only(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, address: str
+) -> None:
+    dialog = await _open(hass, loaded)
+    content = {"reply_to": address, "picture_budget": 200}
+    await dialog.submit(**DEFAULTS, content=content)
+    assert dialog.errors == {"base": "reply_to_invalid"}
+    assert dialog.result["description_placeholders"]["address"] == address
+    await dialog.submit(**DEFAULTS, content=content | {"reply_to": ""})
+    assert loaded.options["reply_to"] == ""
+
+
+@pytest.mark.parametrize("row", ["anna", "@", "example..com", "a@b@c", "*.example.com"])
+async def test_what_is_neither_an_address_nor_a_domain_is_not_allowed(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, row: str
+) -> None:
+    dialog = await _open(hass, loaded)
+    listed = ["ben@example.com", row]
+    await dialog.submit(**DEFAULTS, additional={"allowed_addresses": listed})
+    assert dialog.errors == {"base": "allowed_address_invalid"}
+    assert dialog.result["description_placeholders"]["address"] == row
+    await dialog.submit(**DEFAULTS, additional={"allowed_addresses": listed[:1]})
+    assert loaded.options["allowed_addresses"] == ["ben@example.com"]
+
+
+@pytest.mark.parametrize("budget", [19, 1001])
+async def test_a_picture_s_budget_has_its_limits(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, budget: int
+) -> None:
+    dialog = await _open(hass, loaded)
+    with pytest.raises(InvalidData):
+        await dialog.submit(
+            **DEFAULTS, content={"reply_to": "", "picture_budget": budget}
+        )
+    assert not loaded.options

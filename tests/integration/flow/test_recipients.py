@@ -12,7 +12,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from tests.integration.conftest import ANNA, send, settled
 from tests.integration.dialog import Dialog
-from tests.integration.modem_on_the_desk import IMEI, Desk
+from tests.integration.modem_on_the_desk import IMEI, PORT, Desk
 
 _TEXTS = ("config_subentries", "recipient")
 
@@ -61,6 +61,7 @@ async def test_a_recipient_that_is_added_gets_a_device_and_an_entity_at_once(
         "to": ["ben@example.com"],
         "cc": [],
         "bcc": ["archive@example.com"],
+        "critical": False,
     }
     assert registered.unique_id == f"{IMEI}_{subentry.subentry_id}"
     device = dr.async_get(hass).async_get(registered.device_id or "")
@@ -306,3 +307,21 @@ async def test_a_recipient_can_be_added_while_the_entry_is_not_loaded(
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     assert hass.states.get("notify.ben") is not None
+
+
+async def test_all_emails_of_a_recipient_may_be_critical(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    """It may have the addresses of another one, for whom the rest is."""
+    both = {"to": ["anna@example.com"], "cc": ["ben@example.com"]}
+    dialog = await _add(hass, loaded)
+    await dialog.submit(name="Anna, alarms", critical=True, **both)
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    desk.unplug()
+    await send(hass, "usual")
+    await send(hass, "urgent", entity="notify.anna_alarms")
+    desk.ports = {PORT}
+    await settled(hass, loaded)
+    sent = [message.body.split("\n")[0] for message in desk.sent]
+    assert sent == ["urgent", "usual"]
