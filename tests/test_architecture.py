@@ -35,7 +35,7 @@ _LAYER = {place: number for number, places in enumerate(_LAYERS) for place in pl
 _ENTRANCES = {"backup", "config_flow", "event", "notify", "repairs", "sensor"}
 
 # Which packages a room may import beside the standard library; any, where it is not named.
-_PACKAGES = {"modem": {"serialx"}, "delivery": {"aiosmtplib", "certifi"}}
+_PACKAGES = {"modem": {"serialx"}, "delivery": {"aiosmtplib", "certifi", "regex"}}
 
 
 def _place(name: tuple[str, ...]) -> str:
