@@ -10,6 +10,7 @@ from .coordinator import QuectelConfigEntry
 from .delivery.records import Transition
 from .entity import QuectelEntity
 from .findings import EVENT_TYPES, event_type, transition_attributes
+from .own_past import OwnPastEntity
 
 # It is pushed.
 PARALLEL_UPDATES: Final = 0
@@ -28,7 +29,7 @@ async def async_setup_entry(
     async_add_entities([EmailEvent(entry.runtime_data.coordinator, EMAIL)])
 
 
-class EmailEvent(QuectelEntity, EventEntity):
+class EmailEvent(QuectelEntity, OwnPastEntity, EventEntity):
     """Tells of each email once it is accepted, deferred, held, and over."""
 
     @override

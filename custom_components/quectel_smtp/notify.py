@@ -18,6 +18,7 @@ from .delivery.errors import OutboxError
 from .devices import modem_identifier
 from .failures import outbox_failure, refused_value
 from .modem.at.errors import InvalidValueError
+from .own_past import OwnPastEntity
 from .recipients import addresses_of, is_critical
 
 # No caller waits for another one's email: their order is the courier's business.
@@ -73,7 +74,7 @@ def recipient_device_info(
     )
 
 
-class RecipientNotifyEntity(NotifyEntity):
+class RecipientNotifyEntity(OwnPastEntity, NotifyEntity):
     """Sends emails to one recipient.
 
     It is always available: Home Assistant drops an action on an unavailable entity

@@ -1,6 +1,7 @@
 """Removing an entry ends what waits, tells of it, and leaves nothing behind."""
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -10,12 +11,21 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.quectel_smtp import outbox_path
+from custom_components.quectel_smtp.const import DOMAIN
 from custom_components.quectel_smtp.delivery.errors import OutboxWriteError
 from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
+from custom_components.quectel_smtp.delivery.records import Reason
+from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
+from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 
-from .conftest import send, settled
-from .modem_on_the_desk import Desk
+from .conftest import ANNA, DATA, RECIPIENT, deliver, in_service, send, settled, until
+from .modem_on_the_desk import IMEI, Desk
+
+EVENT = "event.quectel_ec200a_email"
 
 FIELDS = {
     "reference",
@@ -177,3 +187,83 @@ async def test_a_file_that_can_not_be_removed_is_named(
     await hass.async_block_till_done()
     assert len(told) == 1
     assert f"{outbox_path(hass, loaded)} could not be removed" in _warnings(caplog)[0]
+
+
+def _shown(hass: HomeAssistant) -> dict[str, tuple[str, dict[str, Any]]]:
+    return {
+        state.entity_id: (state.state, dict(state.attributes))
+        for state in hass.states.async_all(("event", "notify", "sensor"))
+    }
+
+
+async def _set_up_once_more(hass: HomeAssistant) -> MockConfigEntry:
+    """Set the same modem up with a recipient of the same name, as a person does anew."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="Quectel EC200A",
+        unique_id=IMEI,
+        data=dict(DATA),
+        subentries_data=[RECIPIENT | {"subentry_id": "recipient_2"}],
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await in_service(entry)
+    await hass.async_block_till_done()
+    return entry
+
+
+async def test_what_a_deleted_entry_showed_is_not_shown_by_a_new_one(
+    hass: HomeAssistant,
+    desk: Desk,
+    loaded: MockConfigEntry,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    new = _shown(hass)
+    await deliver(hass, loaded)
+    desk.always = Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, SmtpReply.AUTH_FAILED)
+    await send(hass)
+    courier = loaded.runtime_data.courier
+    await until(lambda: Reason.LOGIN in courier.status.mail.held)
+    await hass.async_block_till_done()
+    used = _shown(hass)
+    assert {ANNA, EVENT} <= {entity for entity in new if used[entity] != new[entity]}
+    assert [domain for domain, _ in issue_registry.issues if domain == DOMAIN]
+    await hass.config_entries.async_remove(loaded.entry_id)
+    await hass.async_block_till_done()
+    assert not _shown(hass)
+    assert not [domain for domain, _ in issue_registry.issues if domain == DOMAIN]
+
+    desk.always = None
+    await _set_up_once_more(hass)
+    assert _shown(hass) == new
+
+
+async def test_what_a_removed_recipient_showed_is_not_shown_by_a_new_one(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    await deliver(hass, loaded)
+    assert _shown(hass)[ANNA][0] != STATE_UNKNOWN
+    hass.config_entries.async_remove_subentry(loaded, "recipient_1")
+    await hass.async_block_till_done()
+    assert ANNA not in _shown(hass)
+    again = ConfigSubentry(
+        subentry_type="recipient",
+        title="Anna",
+        unique_id=None,
+        data=MappingProxyType(RECIPIENT["data"]),
+    )
+    hass.config_entries.async_add_subentry(loaded, again)
+    await hass.async_block_till_done()
+    assert _shown(hass)[ANNA][0] == STATE_UNKNOWN
+
+
+async def test_what_an_entry_showed_itself_is_shown_again(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    await deliver(hass, loaded)
+    used = _shown(hass)
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await in_service(loaded)
+    await hass.async_block_till_done()
+    assert _shown(hass)[ANNA] == used[ANNA]
+    assert _shown(hass)[EVENT] == used[EVENT]
