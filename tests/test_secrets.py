@@ -26,6 +26,7 @@ HARMLESS = {
     "Cell": {"technology", "plmn", "band"},
     "Command": {"prefixes"},
     "Email": {"reference", "recipient"},
+    "EmailResult": {"reference", "merged_into"},
     "EmailRow": {"reference", "recipient"},
     # Of a transcript, in which all is masked.
     "Exchange": {"command", "received"},

@@ -7,7 +7,11 @@ import secrets
 from typing import Final
 
 from ..modem.at.errors import InvalidValueError
-from ..modem.mail.message import LINE_LIMIT, TEXT_LIMIT, Message, body_bytes
+from ..modem.mail.attachments import Attachment
+from ..modem.mail.message import LINE_LIMIT, TEXT_LIMIT, Message, Priority, body_bytes
+from .changes import Change
+from .enclosures import Missing
+from .records import Addresses
 
 # Below the limits of a message, so that marks and a closing line find their place.
 SUBJECT_LIMIT: Final = 80
@@ -68,6 +72,24 @@ class Email:
     critical: bool = False
     recipient_id: str | None = field(default=None, repr=False)
     """By which the recipient is known whose addresses these are, if they may change."""
+    html: str | None = field(default=None, repr=False)
+    priority: Priority = Priority.NORMAL
+    extra: Addresses = field(default_factory=Addresses)
+    """To whom else it goes, whatever the recipient's addresses become."""
+    lifetime: float | None = None
+    """Seconds that it may wait; None: as long as others."""
+    attachments: tuple[Attachment, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    """What is not attached although it was asked for."""
+    awaits: tuple[str, ...] = field(default=(), repr=False)
+    """Names of attachments that are being fetched: ``Courier.attach`` brings them."""
+    changes: tuple[Change, ...] = ()
+    """What was done to it before."""
+
+    @property
+    def addresses(self) -> Addresses:
+        """All to whom it goes."""
+        return Addresses(self.to, self.cc, self.bcc).and_also(self.extra)
 
     def __post_init__(self) -> None:
         """Refuse now what could not be sent later."""
@@ -83,10 +105,11 @@ class Email:
 
     def message(self) -> Message:
         """Return the email as it is sent, its long lines broken."""
+        addresses = self.addresses
         return Message(
             subject=self.subject,
             body=wrap(self.body),
-            to=self.to,
-            cc=self.cc,
-            bcc=self.bcc,
+            to=addresses.to,
+            cc=addresses.cc,
+            bcc=addresses.bcc,
         )

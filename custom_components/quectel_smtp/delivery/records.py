@@ -11,7 +11,10 @@ from enum import StrEnum
 from itertools import chain, count
 from typing import Final
 
+from ..modem.mail.message import Priority
 from ..modem.mail.smtp import Result
+from .changes import Change
+from .enclosures import Carries, Enclosed, Missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,8 @@ class Finding:
     way: Way = Way.MODULE
     words: str | None = field(default=None, repr=False)
     address: str | None = field(default=None, repr=False)
+    changes: tuple[Change, ...] = ()
+    """What was done to the email so that it could go this way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +234,23 @@ class Addresses:
         """Whether a hidden one is among others; by itself it may be seen."""
         return bool(self.bcc) and len(self) > 1
 
+    def and_also(self, extra: Addresses) -> Addresses:
+        """Return these, and those of the others that are not among them; each once."""
+        known = {address.casefold() for address in self}
+        kinds = []
+        for own, others in (
+            (self.to, extra.to),
+            (self.cc, extra.cc),
+            (self.bcc, extra.bcc),
+        ):
+            added = []
+            for address in others:
+                if address.casefold() not in known:
+                    known.add(address.casefold())
+                    added.append(address)
+            kinds.append((*own, *added))
+        return Addresses(*kinds)
+
     def some(self, members: Collection[int]) -> Addresses:
         """Return those with these numbers, from 0, in the order to, cc, bcc."""
         numbers = count()
@@ -267,6 +289,17 @@ class Item:
     recipient_id: str | None = field(default=None, repr=False)
     finding: Finding | None = None
     """What its last attempt came to."""
+    html: str | None = field(default=None, repr=False)
+    priority: Priority = Priority.NORMAL
+    extra: Addresses = field(default_factory=Addresses)
+    """Those of its addresses that are not the recipient's own."""
+    missing: tuple[Missing, ...] = ()
+    """What is not attached, and not told yet by what went before."""
+    enclosed: tuple[Enclosed, ...] = ()
+    """What is attached to this envelope."""
+    carries: Carries = Carries.WHOLE
+    changes: tuple[Change, ...] = ()
+    """What was done to the email before it was accepted, and as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +361,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An email that waits, as ``list_outbox`` shows it: nothing of its text."""
+    """An email that waits, as ``list_outbox`` shows it."""
 
     reference: str
     recipient: str
@@ -340,6 +373,26 @@ class Listed:
     expires: datetime
     reason: Reason | None
     finding: Finding | None
+    subject: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EmailResult:
+    """What has become of an email so far.
+
+    ``state`` is one that waits as long as something is still to come. ``merged_into`` is
+    the email that it goes out with: all else is that one's. ``finding`` is what the last
+    attempt came to, as long as that is known: of what ended before the last start it is
+    not.
+    """
+
+    reference: str
+    state: State
+    finding: Finding | None
+    attempts: int
+    merged_into: str | None
+    seconds: float
+    """From acceptance to its end, or so far."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,20 +5,23 @@ one that is due, has it sent, and what became of it recorded.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from ...modem.at.port import PortSettings
+from ...modem.mail.attachments import Attachment
 from ...modem.modem import Modem
+from ..changes import Change
 from ..email import Email
+from ..enclosures import Missing
 from ..errors import OutboxError
 from ..outbox.outbox import Outbox
 from ..outbox.readdress import Recipients
 from ..outbox.thread import OutboxThread
-from ..records import Addresses, Listed, Reason, Transition, Way
+from ..records import EmailResult, Listed, Reason, Transition, Way
 from ..rules.fit import check_email
 from ..rules.wording import Wording
 from ..settings import Settings
@@ -110,8 +113,10 @@ class Courier:
         await self.stop()
         await self._outbox.close()
 
-    async def submit(self, email: Email) -> None:
+    async def submit(self, email: Email) -> str:
         """Accept ``email``: once this returns it is on disk, and will have its end.
+
+        Returns the reference by which it goes.
 
         ``OutboxFullError`` and ``OutboxWriteError`` tell that nothing was accepted; so
         does ``InvalidValueError``, where the modem's own mail client is wanted, which
@@ -119,15 +124,32 @@ class Courier:
         """
         options = self._settings.options
         if options.way is Way.MODULE:
-            check_email(Addresses(email.to, email.cc, email.bcc), email.body)
+            check_email(email.addresses, email.body)
 
         def welcome(_: str) -> None:
             self._worker.pace.welcome(critical=email.critical)
             self._worker.wake()
 
-        await self._books.change(
+        return await self._books.change(
             lambda outbox, at: outbox.accept(email, at, options), welcome
         )
+
+    async def attach(
+        self,
+        reference: str,
+        attachments: Sequence[Attachment],
+        missing: Sequence[Missing],
+        changes: Sequence[Change] = (),
+    ) -> None:
+        """Add what an email awaits, once; ``missing``: what of it does not come."""
+        raise NotImplementedError
+
+    async def result(self, reference: str, timeout: float) -> EmailResult | None:
+        """Return what becomes of an email, or has so far after ``timeout`` seconds.
+
+        None if there is no such email, or it ended 30 days ago.
+        """
+        raise NotImplementedError
 
     def look(self) -> None:
         """Look for the modem at once: a port has come that it may be behind."""

@@ -25,10 +25,15 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file to send: its name as the sender calls it, and what it holds."""
+    """A file to send: its name as the sender calls it, and what it holds.
+
+    ``content_id``: by which an HTML text shows it, without angle brackets.
+    """
 
     name: str = field(repr=False)
     data: bytes = field(repr=False)
+    content_type: str = field(default="application/octet-stream", repr=False)
+    content_id: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse an empty file: the modem can't store one."""

@@ -1,7 +1,7 @@
 """An email's content: who, subject, body; and as the modem's mail client takes it."""
 
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 import re
 from typing import Final
 
@@ -44,6 +44,16 @@ class TextCharset(IntEnum):
     def codec(self) -> str:
         """Python's name for it."""
         return self.name.lower()
+
+
+class Priority(StrEnum):
+    """How urgent an email is to whoever reads it."""
+
+    HIGHEST = "highest"
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+    LOWEST = "lowest"
 
 
 def check_address(address: str, field: str) -> str:
