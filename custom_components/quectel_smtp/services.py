@@ -32,10 +32,13 @@ LIST_OUTBOX: Final = "list_outbox"
 RETRY_NOW: Final = "retry_now"
 CANCEL: Final = "cancel"
 ATTR_REFERENCE: Final = "reference"
+ATTR_ALL: Final = "all"
 
 _ENTRY: Final = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
+_EMAIL: Final = {**_ENTRY, vol.Optional(ATTR_REFERENCE): cv.string}
 _OF_ENTRY: Final = vol.Schema(_ENTRY)
-_OF_EMAIL: Final = vol.Schema({**_ENTRY, vol.Optional(ATTR_REFERENCE): cv.string})
+_OF_EMAIL: Final = vol.Schema(_EMAIL)
+_OF_EMAIL_OR_ALL: Final = vol.Schema({**_EMAIL, vol.Optional(ATTR_ALL): cv.boolean})
 
 
 @callback
@@ -48,35 +51,71 @@ def async_setup_services(hass: HomeAssistant) -> None:
         schema=_OF_ENTRY,
         supports_response=SupportsResponse.ONLY,
     )
-    hass.services.async_register(DOMAIN, RETRY_NOW, _retry_now, schema=_OF_EMAIL)
-    hass.services.async_register(DOMAIN, CANCEL, _cancel, schema=_OF_EMAIL)
+    hass.services.async_register(
+        DOMAIN,
+        RETRY_NOW,
+        _retry_now,
+        schema=_OF_EMAIL,
+        supports_response=SupportsResponse.OPTIONAL,
+    )
+    hass.services.async_register(
+        DOMAIN,
+        CANCEL,
+        _cancel,
+        schema=_OF_EMAIL_OR_ALL,
+        supports_response=SupportsResponse.OPTIONAL,
+    )
 
 
 async def _list_outbox(call: ServiceCall) -> ServiceResponse:
-    """Return what waits: nothing of its text, and no address."""
+    """Return what waits, of all modems unless one is named: no text, and no address."""
+    with_subjects = await _may_read_subjects(call)
     try:
-        listed = await _courier(call).listed()
+        return {
+            "emails": [
+                {"modem": entry.title, **_shown(email, with_subject=with_subjects)}
+                for entry in _entries(call)
+                for email in await entry.runtime_data.courier.listed()
+            ]
+        }
     except OutboxError as err:
         raise outbox_failure(err) from err
-    return {"emails": [_shown(email) for email in listed]}
 
 
-async def _retry_now(call: ServiceCall) -> None:
-    """Try what waits at once, all or one."""
+async def _may_read_subjects(call: ServiceCall) -> bool:
+    """Whether subjects are shown: to automations, and to administrators.
+
+    Home Assistant lets each of its users call an action that is of no entity. A title
+    may tell what one of a household has written to another, which a guest's account or
+    a tablet on the wall has no business to read.
+    """
+    if (user_id := call.context.user_id) is None:
+        return True
+    user = await call.hass.auth.async_get_user(user_id)
+    return user is not None and user.is_admin
+
+
+async def _retry_now(call: ServiceCall) -> ServiceResponse:
+    """Try what waits at once, all or one, and say how many that is."""
     reference = _reference(call)
     try:
-        await _courier(call).retry(reference)
+        return {"retried": await _courier(call).retry(reference)}
     except NotWaitingError as err:
         raise _refused("not_waiting", reference) from err
     except OutboxError as err:
         raise outbox_failure(err) from err
 
 
-async def _cancel(call: ServiceCall) -> None:
-    """End what waits, all or one."""
+async def _cancel(call: ServiceCall) -> ServiceResponse:
+    """End what waits, one or expressly all, and say how many that is."""
     reference = _reference(call)
+    if (reference is None) is not call.data.get(ATTR_ALL, False):
+        # A forgotten reference must not end everything, and "all" not be ignored.
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="reference_or_all"
+        )
     try:
-        await _courier(call).cancel(reference)
+        return {"cancelled": await _courier(call).cancel(reference)}
     except NotWaitingError as err:
         raise _refused("not_waiting", reference) from err
     except BeingSentError as err:
@@ -85,11 +124,27 @@ async def _cancel(call: ServiceCall) -> None:
         raise outbox_failure(err) from err
 
 
-def _courier(call: ServiceCall) -> Courier:
+def _entries(call: ServiceCall) -> list[QuectelConfigEntry]:
+    """Return the entry that is named, or else all that are loaded."""
+    if ATTR_CONFIG_ENTRY_ID not in call.data:
+        loaded: list[QuectelConfigEntry] = (
+            call.hass.config_entries.async_loaded_entries(DOMAIN)
+        )
+        if loaded:
+            return loaded
+    return [_entry(call)]
+
+
+def _entry(call: ServiceCall) -> QuectelConfigEntry:
+    """Return the entry that is named, or else the only one."""
     entry: QuectelConfigEntry = service.async_get_config_entry(
         call.hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY_ID)
     )
-    return entry.runtime_data.courier
+    return entry
+
+
+def _courier(call: ServiceCall) -> Courier:
+    return _entry(call).runtime_data.courier
 
 
 def _reference(call: ServiceCall) -> str | None:
@@ -106,10 +161,11 @@ def _refused(key: str, reference: str | None) -> ServiceValidationError:
     )
 
 
-def _shown(email: Listed) -> dict[str, Any]:
+def _shown(email: Listed, *, with_subject: bool) -> dict[str, Any]:
     return {
         "reference": email.reference,
         "recipient": email.recipient,
+        "subject": email.subject if with_subject else None,
         "state": email.state.value,
         "reason": None if email.reason is None else email.reason.value,
         "critical": email.critical,

@@ -2,15 +2,16 @@
 
 from typing import Any
 
+import probatio as vol
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.quectel_smtp import outbox_path
 from custom_components.quectel_smtp.const import DOMAIN
 from custom_components.quectel_smtp.delivery.errors import OutboxWriteError
 from custom_components.quectel_smtp.modem.at.codes import SmtpError
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component
 
@@ -31,8 +32,10 @@ async def _listed(hass: HomeAssistant, **data: Any) -> list[dict[str, Any]]:
     return emails  # type: ignore[return-value]  # of the form that services.py gives
 
 
-async def _do(hass: HomeAssistant, action: str, **data: Any) -> None:
-    await hass.services.async_call(DOMAIN, action, data, blocking=True)
+async def _do(hass: HomeAssistant, action: str, **data: Any) -> Any:
+    return await hass.services.async_call(
+        DOMAIN, action, data, blocking=True, return_response=True
+    )
 
 
 @pytest.fixture
@@ -68,8 +71,10 @@ async def test_what_waits_is_listed_without_its_text(
     assert [email["recipient"] for email in emails] == ["Anna", "Anna"]
     assert {email["state"] for email in emails} == {"queued"}
     assert set(emails[0]) == {
+        "modem",
         "reference",
         "recipient",
+        "subject",
         "state",
         "reason",
         "critical",
@@ -84,16 +89,42 @@ async def test_what_waits_is_listed_without_its_text(
         "error",
         "way",
     }
+    assert [email["subject"] for email in emails] == ["Water", "Fire"]
     everything = str(emails)
-    for text in ("first", "Water", "example.com"):
+    for text in ("first", "second", "example.com"):
         assert text not in everything
+
+
+async def test_subjects_are_for_automations_and_administrators(
+    hass: HomeAssistant,
+    waiting: MockConfigEntry,
+    hass_admin_user: MockUser,
+    hass_read_only_user: MockUser,
+) -> None:
+    async def subjects(user_id: str | None) -> list[Any]:
+        response: Any = await hass.services.async_call(
+            DOMAIN,
+            "list_outbox",
+            blocking=True,
+            return_response=True,
+            context=Context(user_id=user_id),
+        )
+        return [email["subject"] for email in response["emails"]]
+
+    assert await subjects(None) == ["Water", "Fire"]
+    assert await subjects(hass_admin_user.id) == ["Water", "Fire"]
+    assert await subjects(hass_read_only_user.id) == [None, None]
+    assert await subjects("nobody") == [None, None]
 
 
 async def test_one_email_is_cancelled_by_its_reference(
     hass: HomeAssistant, desk: Desk, waiting: MockConfigEntry
 ) -> None:
     first, second = await _listed(hass)
-    await _do(hass, "cancel", reference=f"\u200b {first['reference'].lower()}\u00a0")
+    done = await _do(
+        hass, "cancel", reference=f"\u200b {first['reference'].lower()}\u00a0"
+    )
+    assert done == {"cancelled": 1}
     (left,) = await _listed(hass)
     assert left["reference"] == second["reference"]
     desk.ports = {PORT}
@@ -110,14 +141,14 @@ async def test_the_text_of_what_is_cancelled_is_in_no_file_though_the_modem_is_a
         return b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
 
     assert b"second" in await hass.async_add_executor_job(content)
-    await _do(hass, "cancel")
+    await _do(hass, "cancel", all=True)
     assert b"second" not in await hass.async_add_executor_job(content)
 
 
 async def test_all_are_cancelled(
     hass: HomeAssistant, desk: Desk, waiting: MockConfigEntry
 ) -> None:
-    await _do(hass, "cancel")
+    assert await _do(hass, "cancel", all=True) == {"cancelled": 2}
     assert await _listed(hass) == []
     desk.ports = {PORT}
     await until(lambda: waiting.runtime_data.courier.status.trouble is None)
@@ -150,7 +181,7 @@ async def test_an_email_that_is_being_sent_is_not_cancelled(
     with pytest.raises(ServiceValidationError) as raised:
         await _do(hass, "cancel", reference=email["reference"])
     assert raised.value.translation_key == "being_sent"
-    await _do(hass, "cancel")
+    assert await _do(hass, "cancel", all=True) == {"cancelled": 0}
     held.set()
     await settled(hass, loaded)
     assert len(desk.sent) == 1
@@ -166,12 +197,27 @@ async def test_what_is_held_is_tried_at_once(
     assert (email["state"], email["reason"]) == ("held", "login")
     assert (email["code"], email["code_name"]) == (677, "auth_failed")
     desk.always = None
-    await _do(hass, "retry_now", reference=email["reference"])
+    done = await _do(hass, "retry_now", reference=email["reference"])
+    assert done == {"retried": 1}
     await settled(hass, loaded)
     assert len(desk.sent) == 1
 
 
-async def test_a_modem_has_to_be_named_where_there_are_two(
+@pytest.mark.parametrize(
+    "data",
+    [{}, {"all": False}, {"all": True, "reference": "7KQ2MXBD"}, {"reference": None}],
+)
+async def test_nothing_is_cancelled_unless_one_or_all_are_meant(
+    hass: HomeAssistant, waiting: MockConfigEntry, data: dict[str, Any]
+) -> None:
+    with pytest.raises((ServiceValidationError, vol.Invalid)) as raised:
+        await _do(hass, "cancel", **data)
+    if isinstance(raised.value, ServiceValidationError):
+        assert raised.value.translation_key == "reference_or_all"
+    assert len(await _listed(hass)) == 2
+
+
+async def test_two_modems_are_listed_together_but_one_is_named_for_more(
     hass: HomeAssistant, waiting: MockConfigEntry
 ) -> None:
     other = MockConfigEntry(
@@ -182,10 +228,11 @@ async def test_a_modem_has_to_be_named_where_there_are_two(
     )
     other.add_to_hass(hass)
     assert await hass.config_entries.async_setup(other.entry_id)
-    with pytest.raises(ServiceValidationError):
-        await _listed(hass)
+    assert [email["modem"] for email in await _listed(hass)] == [waiting.title] * 2
     assert await _listed(hass, config_entry_id=other.entry_id) == []
     assert len(await _listed(hass, config_entry_id=waiting.entry_id)) == 2
+    with pytest.raises(ServiceValidationError):
+        await _do(hass, "cancel", all=True)
     with pytest.raises(ServiceValidationError):
         await _do(hass, "cancel", config_entry_id="nothing")
 
@@ -205,7 +252,8 @@ async def test_an_outbox_that_can_not_be_read_raises(
         raise OutboxWriteError
 
     monkeypatch.setattr(waiting.runtime_data.courier, method, fail)
-    asked = _listed(hass) if action == "list_outbox" else _do(hass, action)
+    data = {"all": True} if action == "cancel" else {}
+    asked = _do(hass, action, **data)
     with pytest.raises(HomeAssistantError) as raised:
         await asked
     assert raised.value.translation_key == "outbox_failed"

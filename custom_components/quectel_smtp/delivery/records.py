@@ -374,6 +374,7 @@ class Listed:
     reason: Reason | None
     finding: Finding | None
     subject: str = field(default="", repr=False)
+    """Empty where it can't be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -322,3 +322,14 @@ def test_what_can_not_be_read_after_a_commit_is_not_shown_and_nothing_else(
     assert (summary.waiting, summary.sent, summary.last) == (1, 1, whole.last)
     assert getattr(whole, key) and not getattr(summary, key)
     box.outbox.close()
+
+
+@pytest.mark.parametrize("damage", [content("'no JSON'"), "DELETE FROM parts"])
+def test_an_email_whose_subject_can_not_be_read_is_listed_without(
+    box: Bench, damage: str
+) -> None:
+    reference = box.accept(mail("First"))
+    box.edit(damage)
+    box.open()
+    (listed,) = box.outbox.listed(at(1.0))
+    assert (listed.reference, listed.subject) == (reference, "")

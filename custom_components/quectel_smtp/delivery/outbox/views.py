@@ -1,4 +1,4 @@
-"""What an outbox shows of itself: nothing of any email's text, nor any address."""
+"""What an outbox shows of itself: nothing of any email's body, nor any address."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -36,9 +36,20 @@ def listed(store: Store, at: Instant) -> tuple[Listed, ...]:
                 states.wall_of(at, email.expires),
                 shown.reason,
                 shown.finding,
+                _subject(store, email.id),
             )
         )
     return tuple(result)
+
+
+def _subject(store: Store, email: int) -> str:
+    """Return an email's subject; damage is told of where the email is sent."""
+    found = store.row(
+        "SELECT content FROM parts WHERE email = ? AND number = ?", email, rows.TEXT
+    )
+    with suppress(DamagedRowError):
+        return "" if found is None else rows.content(found[0]).subject
+    return ""
 
 
 def summary(store: Store) -> Summary:
