@@ -14,7 +14,7 @@ class Recipient:
     """What the form for a recipient is given."""
 
     name: str
-    to: tuple[str, ...] = ()
+    to: tuple[str, ...]
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
 
@@ -22,9 +22,12 @@ class Recipient:
         """The form, filled in."""
         return {
             "name": self.name,
-            "to": list(self.to),
-            "cc": list(self.cc),
-            "bcc": list(self.bcc),
+            "address": self.to[0],
+            "more": {
+                "to": list(self.to[1:]),
+                "cc": list(self.cc),
+                "bcc": list(self.bcc),
+            },
         }
 
 

@@ -1,6 +1,6 @@
 """A person at a config flow, who reads every text that is shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 import json
 from pathlib import Path
@@ -38,6 +38,19 @@ SERVER_INPUT: dict[str, Any] = {
     "sender_address": "home@example.com",
 }
 MANUAL: dict[str, Any] = {"advanced": {"verification": "manual"}}
+
+
+def recipient_form(
+    name: str = "",
+    to: Sequence[str] = ("",),
+    cc: Sequence[str] = (),
+    bcc: Sequence[str] = (),
+    *,
+    critical: bool = False,
+) -> dict[str, Any]:
+    """Return a recipient's form, filled in: the first address has a field of its own."""
+    more = {"to": list(to[1:]), "cc": list(cc), "bcc": list(bcc)}
+    return {"name": name, "address": to[0], "critical": critical, "more": more}
 
 
 @cache

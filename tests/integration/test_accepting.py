@@ -21,7 +21,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowResultType
 
 from .conftest import ANNA, in_service, send, settled
-from .dialog import CELLULAR_INPUT, PORT_INPUT, SERVER_INPUT, Dialog
+from .dialog import CELLULAR_INPUT, PORT_INPUT, SERVER_INPUT, Dialog, recipient_form
 from .modem_on_the_desk import PORT, Desk
 
 
@@ -153,8 +153,8 @@ async def test_at_each_step_of_adding_a_recipient(
     )
     dialog = Dialog(hass, result, "config_subentries", "recipient", flows=flows)
     await steps.after(asyncio.sleep(0))
-    await steps.after(dialog.submit(name="Ben", to=["nobody"]))
-    await steps.after(dialog.submit(name="Ben", to=["ben@example.com"]))
+    await steps.after(dialog.submit(**recipient_form("Ben", ["nobody"])))
+    await steps.after(dialog.submit(**recipient_form("Ben", ["ben@example.com"])))
     await hass.async_block_till_done()
     await send(hass, "to Ben", entity="notify.ben")
     (added,) = (sub for sub in loaded.subentries.values() if sub.title == "Ben")

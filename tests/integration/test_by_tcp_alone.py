@@ -22,7 +22,7 @@ from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.tests.mail_server import MailServer, Manners
 
 from .conftest import send, until
-from .dialog import CELLULAR_INPUT, MANUAL, SERVER_INPUT, Dialog
+from .dialog import CELLULAR_INPUT, MANUAL, SERVER_INPUT, Dialog, recipient_form
 from .mail_on_the_desk import CA, ROOT, bundle
 
 # The virtual modem's control socket.
@@ -84,7 +84,7 @@ async def _set_up(
         "recipient",
         flows=flows,
     )
-    await recipient.submit(name="Anna", to=to)
+    await recipient.submit(**recipient_form("Anna", to))
     assert recipient.result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     return entry

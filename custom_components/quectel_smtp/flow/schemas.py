@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.const import (
+    CONF_ADDRESS,
     CONF_DEVICE,
     CONF_HOST,
     CONF_PASSWORD,
@@ -42,6 +43,7 @@ from ..const import (
     CONF_TO,
     CONF_VERIFICATION,
     SECTION_ADVANCED,
+    SECTION_MORE,
     VERIFICATION_AUTOMATIC,
     VERIFICATION_MANUAL,
 )
@@ -84,6 +86,9 @@ def _choice(options: list[str], translation_key: str) -> SelectSelector:
     )
 
 
+_ADDRESS: Final = TextSelector(
+    TextSelectorConfig(type=TextSelectorType.EMAIL, autocomplete="email")
+)
 _ADDRESSES: Final = TextSelector(
     TextSelectorConfig(type=TextSelectorType.EMAIL, multiple=True)
 )
@@ -145,9 +150,7 @@ SERVER: Final = vol.Schema(
         ),
         **LOGIN.schema,
         vol.Optional(CONF_SENDER_NAME, default=""): _text(),
-        vol.Required(CONF_SENDER_ADDRESS): TextSelector(
-            TextSelectorConfig(type=TextSelectorType.EMAIL, autocomplete="email")
-        ),
+        vol.Required(CONF_SENDER_ADDRESS): _ADDRESS,
         vol.Optional(SECTION_ADVANCED): section(
             vol.Schema(
                 {
@@ -172,17 +175,28 @@ CERTIFICATE_TEXT: Final = vol.Schema(
     }
 )
 
-RECIPIENT: Final = vol.Schema(
-    {
-        vol.Required(CONF_NAME): _text(),
-        vol.Optional(CONF_TO, default=list): _ADDRESSES,
-        vol.Optional(CONF_CC, default=list): _ADDRESSES,
-        vol.Optional(CONF_BCC, default=list): _ADDRESSES,
-        vol.Required(CONF_CRITICAL, default=False): BooleanSelector(),
-    }
-)
-
 NOTHING: Final = vol.Schema({})
+
+
+def recipient(*, more: bool) -> vol.Schema:
+    """Return a recipient's form; ``more``: with all but its first address unfolded."""
+    return vol.Schema(
+        {
+            vol.Required(CONF_ADDRESS): _ADDRESS,
+            vol.Optional(CONF_NAME, default=""): _text(),
+            vol.Required(CONF_CRITICAL, default=False): BooleanSelector(),
+            vol.Optional(SECTION_MORE): section(
+                vol.Schema(
+                    {
+                        vol.Optional(CONF_TO, default=list): _ADDRESSES,
+                        vol.Optional(CONF_CC, default=list): _ADDRESSES,
+                        vol.Optional(CONF_BCC, default=list): _ADDRESSES,
+                    }
+                ),
+                {"collapsed": not more},
+            ),
+        }
+    )
 
 
 def certificate_choice(offered: tuple[Root, ...]) -> vol.Schema:

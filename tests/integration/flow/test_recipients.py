@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from tests.integration.conftest import ANNA, send, settled
-from tests.integration.dialog import Dialog
+from tests.integration.dialog import Dialog, recipient_form
 from tests.integration.modem_on_the_desk import IMEI, PORT, Desk
 
 _TEXTS = ("config_subentries", "recipient")
@@ -48,7 +48,9 @@ async def test_a_recipient_that_is_added_gets_a_device_and_an_entity_at_once(
     entity_before = hass.data["entity_components"]["notify"].get_entity(ANNA)
     dialog = await _add(hass, loaded)
     await dialog.submit(
-        name=" Ben ", to=["ben@example.com ", ""], bcc=["archive@example.com"]
+        **recipient_form(
+            name=" Ben ", to=["ben@example.com ", ""], bcc=["archive@example.com"]
+        )
     )
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
@@ -88,8 +90,10 @@ async def test_a_changed_recipient_gets_the_next_email_at_the_new_address(
 ) -> None:
     dialog = await _change(hass, loaded)
     assert dialog.suggested("name") == "Anna"
-    assert dialog.suggested("to") == ["anna@example.com"]
-    await dialog.submit(name="Anna at work", to=["anna@example.org"])
+    assert dialog.suggested("address") == "anna@example.com"
+    # What there is beside it is not folded in.
+    assert dialog.field("more").options == {"collapsed": False}
+    await dialog.submit(**recipient_form(name="Anna at work", to=["anna@example.org"]))
     assert dialog.ended == "reconfigure_successful"
     await hass.async_block_till_done()
     await send(hass)
@@ -107,7 +111,7 @@ async def test_a_removed_recipient_leaves_nothing_and_the_others_alone(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
     dialog = await _add(hass, loaded)
-    await dialog.submit(name="Ben", to=["ben@example.com"])
+    await dialog.submit(**recipient_form(name="Ben", to=["ben@example.com"]))
     await hass.async_block_till_done()
     courier = loaded.runtime_data.courier
     hass.config_entries.async_remove_subentry(loaded, "recipient_1")
@@ -126,7 +130,7 @@ async def test_a_recipient_changes_while_its_email_is_being_sent(
     await send(hass, "first")
     await desk.reached("put")
     dialog = await _change(hass, loaded)
-    await dialog.submit(name="Anna", to=["anna@example.org"])
+    await dialog.submit(**recipient_form(name="Anna", to=["anna@example.org"]))
     held.set()
     await send(hass, "second")
     await settled(hass, loaded)
@@ -139,16 +143,22 @@ async def test_a_recipient_changes_while_its_email_is_being_sent(
 @pytest.mark.parametrize(
     ("addresses", "errors"),
     [
-        ({}, {"base": "no_address"}),
-        ({"to": ["", " "]}, {"base": "no_address"}),
-        ({"to": ["nobody"]}, {"to": "address_invalid"}),
-        ({"cc": ["a b@example.com"]}, {"cc": "address_invalid"}),
-        ({"bcc": ["jürgen@example.com"]}, {"bcc": "address_not_ascii"}),
-        ({"to": ['"a"@example.com']}, {"to": "address_forbidden_character"}),
-        ({"to": ["a" * 243 + "@example.com"]}, {"to": "address_too_long"}),
+        ({}, {"address": "empty"}),
+        ({"to": [" ", " "]}, {"address": "empty"}),
+        ({"to": ["nobody"]}, {"address": "address_invalid"}),
+        (
+            {"to": ["anna@example.com"], "cc": ["a b@example.com"]},
+            {"base": "address_invalid"},
+        ),
+        (
+            {"to": ["anna@example.com"], "bcc": ["jürgen@example.com"]},
+            {"base": "address_not_ascii"},
+        ),
+        ({"to": ['"a"@example.com']}, {"address": "address_forbidden_character"}),
+        ({"to": ["a" * 243 + "@example.com"]}, {"address": "address_too_long"}),
         (
             {"to": ["anna@example.com"], "bcc": ["Anna@Example.com"]},
-            {"bcc": "address_duplicate"},
+            {"base": "address_duplicate"},
         ),
         (
             {"to": [f"a{n}@example.com" for n in range(101)]},
@@ -164,13 +174,15 @@ async def test_addresses_that_can_not_be_written_to_are_refused_by_name(
     errors: dict[str, str],
 ) -> None:
     dialog = await _add(hass, loaded)
-    await dialog.submit(name="Ben", **addresses)
+    await dialog.submit(**recipient_form(name="Ben", **addresses))
     assert dialog.errors == errors
     assert dialog.suggested("name") == "Ben"
     await dialog.submit(
-        name="Ben",
-        to=[f"a{n}@example.com" for n in range(99)],
-        cc=["a" * 242 + "@example.com"],
+        **recipient_form(
+            name="Ben",
+            to=[f"a{n}@example.com" for n in range(99)],
+            cc=["a" * 242 + "@example.com"],
+        )
     )
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
 
@@ -180,7 +192,7 @@ async def test_addresses_that_can_not_be_written_to_are_refused_by_name(
     [
         (
             {"to": ["a" * 39 + "@example.com"]},
-            {"to": "address_module_too_long"},
+            {"address": "address_module_too_long"},
             "50",
         ),
         (
@@ -200,11 +212,11 @@ async def test_addresses_are_refused_for_the_modem_s_client_where_that_is_wanted
 ) -> None:
     hass.config_entries.async_update_entry(loaded, options={"way": "module"})
     dialog = await _add(hass, loaded)
-    await dialog.submit(name="Ben", **addresses)
+    await dialog.submit(**recipient_form(name="Ben", **addresses))
     assert dialog.errors == errors
     assert dialog.result["description_placeholders"]["limit"] == limit
     hass.config_entries.async_update_entry(loaded, options={"way": "stream"})
-    await dialog.submit(name="Ben", **addresses)
+    await dialog.submit(**recipient_form(name="Ben", **addresses))
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -226,11 +238,13 @@ async def test_what_can_not_be_seen_in_an_address_is_named(
     position: str,
 ) -> None:
     dialog = await _add(hass, loaded)
-    await dialog.submit(name="Ben", to=[f" {address}"])
-    assert dialog.errors == {"to": error}
+    await dialog.submit(**recipient_form(name="Ben", to=[f" {address}"]))
+    assert dialog.errors == {"address": error}
     said = dialog.result["description_placeholders"]
     assert (said["character"], said["position"]) == (character, position)
-    await dialog.submit(name="\u00a0Ben\u200b", to=["\u00a0ben@example.com\u200b"])
+    await dialog.submit(
+        **recipient_form(name="\u00a0Ben\u200b", to=["\u00a0ben@example.com\u200b"])
+    )
     assert dialog.result["title"] == "Ben"
     assert dialog.result["data"]["to"] == ["ben@example.com"]
 
@@ -240,20 +254,20 @@ async def test_what_can_not_be_seen_in_an_address_is_named(
     [
         {"to": ["anna@example.com"], "cc": ["ben@example.com"]},
         {"to": ["ben@Example.COM"], "cc": ["anna@EXAMPLE.com"]},
-        {"bcc": ["ben@example.com", "anna@example.com"]},
+        {"to": ["ben@example.com", "anna@example.com"]},
     ],
 )
 async def test_the_same_recipient_twice_is_refused_by_its_name(
     hass: HomeAssistant,
     desk: Desk,
     loaded: MockConfigEntry,
-    addresses: dict[str, list[str]],
+    addresses: dict[str, Any],
 ) -> None:
     dialog = await _add(hass, loaded)
-    await dialog.submit(name="Somebody else", **addresses)
+    await dialog.submit(**recipient_form(name="Somebody else", **addresses))
     assert dialog.errors == {"base": "same_addresses"}
     assert dialog.result["description_placeholders"]["recipient"] == "Anna"
-    await dialog.submit(name="Anna alone", to=["anna@example.com"])
+    await dialog.submit(**recipient_form(name="Anna alone", to=["anna@example.com"]))
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -263,16 +277,16 @@ async def test_a_recipient_edited_into_nonsense_is_the_same_as_no_other(
     (anna,) = loaded.subentries.values()
     hass.config_entries.async_update_subentry(loaded, anna, data={"to": None})
     dialog = await _add(hass, loaded)
-    await dialog.submit(name="Ben", to=["ben@example.com"])
+    await dialog.submit(**recipient_form(name="Ben", to=["ben@example.com"]))
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def test_a_recipient_is_not_changed_into_another_but_may_keep_its_addresses(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
-    both = {"to": ["anna@example.com"], "cc": ["ben@example.com"]}
+    both: dict[str, Any] = {"to": ["anna@example.com"], "cc": ["ben@example.com"]}
     dialog = await _add(hass, loaded)
-    await dialog.submit(name="Ben", to=["ben@example.com"])
+    await dialog.submit(**recipient_form(name="Ben", to=["ben@example.com"]))
     (anna, ben) = loaded.subentries
     flows = hass.config_entries.subentries
     for subentry, name in ((ben, None), (anna, "Annie")):
@@ -282,7 +296,7 @@ async def test_a_recipient_is_not_changed_into_another_but_may_keep_its_addresse
             *_TEXTS,
             flows=flows,
         )
-        await dialog.submit(name=name or "Ben", **both)
+        await dialog.submit(**recipient_form(name=name or "Ben", **both))
         if name is None:
             assert dialog.errors == {"base": "same_addresses"}
             dialog.close()
@@ -291,19 +305,28 @@ async def test_a_recipient_is_not_changed_into_another_but_may_keep_its_addresse
     assert loaded.subentries[anna].title == "Annie"
 
 
-async def test_a_recipient_needs_a_name(
-    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+@pytest.mark.parametrize("name", ["", " ", "\u200b"])
+async def test_a_recipient_needs_nothing_but_an_address(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, name: str
 ) -> None:
     dialog = await _add(hass, loaded)
-    await dialog.submit(name=" ", to=["ben@example.com"])
-    assert dialog.errors == {"name": "empty"}
+    assert dialog.fields == ["address", "name", "critical", "more"]
+    assert dialog.field("more").options == {"collapsed": True}
+    await dialog.submit(address="ben@example.com", name=name)
+    assert dialog.result["title"] == "ben"
+    assert dialog.result["data"] == {
+        "to": ["ben@example.com"],
+        "cc": [],
+        "bcc": [],
+        "critical": False,
+    }
 
 
 async def test_a_recipient_can_be_added_while_the_entry_is_not_loaded(
     hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
 ) -> None:
     dialog = await _add(hass, entry)
-    await dialog.submit(name="Ben", to=["ben@example.com"])
+    await dialog.submit(**recipient_form(name="Ben", to=["ben@example.com"]))
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     assert hass.states.get("notify.ben") is not None
@@ -313,9 +336,9 @@ async def test_all_emails_of_a_recipient_may_be_critical(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
     """It may have the addresses of another one, for whom the rest is."""
-    both = {"to": ["anna@example.com"], "cc": ["ben@example.com"]}
+    both: dict[str, Any] = {"to": ["anna@example.com"], "cc": ["ben@example.com"]}
     dialog = await _add(hass, loaded)
-    await dialog.submit(name="Anna, alarms", critical=True, **both)
+    await dialog.submit(**recipient_form("Anna, alarms", critical=True, **both))
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     desk.unplug()

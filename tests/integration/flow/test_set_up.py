@@ -21,6 +21,7 @@ from tests.integration.dialog import (
     PORT_INPUT,
     SERVER_INPUT,
     Dialog,
+    recipient_form,
     to_cellular,
     to_certificate,
     to_last_form,
@@ -72,7 +73,7 @@ async def test_a_modem_is_set_up_from_its_port_to_its_first_recipient(
         "recipient",
         flows=hass.config_entries.subentries,
     )
-    await recipient.submit(name="Anna", to=["anna@example.com"])
+    await recipient.submit(**recipient_form("Anna", ["anna@example.com"]))
     assert recipient.result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
