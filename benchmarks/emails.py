@@ -31,8 +31,9 @@ async def _send(modem: Modem) -> None:
     """Send as the courier does, all of the way."""
     await modem.activate(_PDP)
     await modem.configure(_SERVER)
-    refused = await modem.prepare(_MESSAGE)
-    outcome = refused or await modem.put(60)
+    if (refused := await modem.prepare(_MESSAGE)) is not None:
+        raise RuntimeError(f"the email was not taken: {refused}")
+    outcome = await modem.put(60)
     await modem.clear()
     if outcome.result is not Result.SENT:
         raise RuntimeError(f"the email was not sent: {outcome}")

@@ -107,8 +107,9 @@ async def _put(modem: Modem) -> None:
     """Send as the courier does, all of the way to the result."""
     await modem.activate(PDP)
     await modem.configure(SERVER)
-    refused = await modem.prepare(message())
-    outcome = refused or await modem.put(300)
+    if (refused := await modem.prepare(message())) is not None:
+        raise RuntimeError(f"the email was not taken: {refused}")
+    outcome = await modem.put(300)
     if outcome.result is not Result.SENT:
         raise RuntimeError(f"the email was not sent: {outcome}")
 

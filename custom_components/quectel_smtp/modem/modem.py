@@ -14,10 +14,12 @@ from .at.errors import CommandError, ModemRebootedError
 from .at.port import Connect, PortSettings, connect
 from .boot import boot_mark, restart
 from .data_connection import DataConnection
-from .mail import attachments, configuration, smtp
+from .mail import configuration, files, smtp, uploads
+from .mail.attachments import NotAttached
 from .mail.message import Message
 from .mail.server import ServerSettings
 from .mail.smtp import Outcome, Result
+from .mail.uploads import UnkeptUploads, Uploads
 from .network import pdp, profile, sim, status
 
 
@@ -34,6 +36,8 @@ class Modem(DataConnection):
         """Take the port; ``now`` is the host's clock."""
         super().__init__(port, connector)
         self._now = now
+        self.uploads: Uploads = UnkeptUploads()
+        """The note of which files in its store are ours."""
 
     # Status.
 
@@ -155,6 +159,11 @@ class Modem(DataConnection):
             self._now,
         )
 
+    @property
+    def holds_files(self) -> bool:
+        """Whether files of ours may lie in the modem's store, as far as is known."""
+        return self._memory.get("tidy") is None
+
     async def _tidy(self, channel: AtChannel) -> None:
         """Delete attachments of ours: after each email that had some, and of a crash.
 
@@ -162,10 +171,22 @@ class Modem(DataConnection):
         """
         try:
             await self._memory.remember(
-                "tidy", "", partial(attachments.delete_files, channel)
+                "tidy", "", partial(uploads.tidy, channel, self.uploads)
             )
         except CommandError:
             self._memory.keep("tidy", "")
+
+    async def room_for_attachments(self) -> int | None:
+        """Return the bytes that are free in the modem's store, None if it doesn't tell.
+
+        Each file takes whole blocks of them, ``files.space``, and is of at most
+        ``files.SIZE_LIMIT`` bytes. To be asked once ``configure`` has stored what it has
+        to.
+        """
+        channel = await self._initialise()
+        await self.settled()
+        await self._tidy(channel)
+        return await files.free_space(channel)
 
     async def arm_mail(self, server: ServerSettings) -> None:
         """Tell the mail client all that an email needs and that is not the email's own.
@@ -184,19 +205,34 @@ class Modem(DataConnection):
             await smtp.clear(channel)
             self._memory.content_clear = True
 
-    async def prepare(self, message: Message) -> Outcome | None:
+    async def prepare(self, message: Message) -> Outcome | NotAttached | None:
         """Hand an email's content to the modem; None when it took all of it.
 
         Whatever an earlier email left behind is cleared first. Any exception, and any
-        outcome, means that nothing was sent.
+        outcome, means that nothing was sent; so does ``NotAttached``, after which it
+        may be prepared without these attachments.
         """
         channel = await self._initialise()
         await self.settled()
+        names = await self._store(channel, message)
+        if isinstance(names, NotAttached):
+            return names
         await self._clear_rest(channel)
         self._memory.content_clear = False
-        if message.attachments:
-            self._memory.drop("tidy")
-        return await smtp.prepare(channel, message)
+        return await smtp.prepare(channel, message, names)
+
+    async def _store(
+        self, channel: AtChannel, message: Message
+    ) -> tuple[str, ...] | NotAttached:
+        """Store an email's attachments; returns the names of the files."""
+        if not message.attachments:
+            return ()
+        await self._tidy(channel)
+        self._memory.drop("tidy")
+        acknowledged = (await self.profile()).can_acknowledge
+        return await uploads.store(
+            channel, message.attachments, self.uploads, acknowledged=acknowledged
+        )
 
     async def put(
         self, timeout: int, handed_over: Callable[[], None] = lambda: None

@@ -21,7 +21,10 @@ from custom_components.quectel_smtp.modem.at import port
 from custom_components.quectel_smtp.modem.at.channel import AtChannel
 from custom_components.quectel_smtp.modem.at.commands import Command
 from custom_components.quectel_smtp.modem.at.exchange import Exchange, Expectation
-from custom_components.quectel_smtp.modem.mail.attachments import Attachment
+from custom_components.quectel_smtp.modem.mail.attachments import (
+    Attachment,
+    NotAttached,
+)
 from custom_components.quectel_smtp.modem.mail.message import Message
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome
 from custom_components.quectel_smtp.modem.modem import Modem
@@ -212,7 +215,7 @@ class HookedModem(Modem):
         super().__init__(settings, connector=_connect)
 
     @override
-    async def prepare(self, message: Message) -> Outcome | None:
+    async def prepare(self, message: Message) -> Outcome | NotAttached | None:
         if message.subject.startswith(PICTURE):
             picture = Attachment("camera.jpg", bytes(_UPLOAD))
             message = replace(message, attachments=(picture,))

@@ -19,7 +19,15 @@ from custom_components.quectel_smtp.modem.at.errors import (
 from custom_components.quectel_smtp.modem.mail import files, tls
 from custom_components.quectel_smtp.modem.mail.files import StoredFile, checksum
 from custom_components.quectel_smtp.modem.network.profile import Profile
-from tests.modem.scripted_port import ERROR, OK, Data, ScriptedPort, frame, open_port
+from tests.modem.scripted_port import (
+    ERROR,
+    OK,
+    Data,
+    ScriptedPort,
+    cme,
+    frame,
+    open_port,
+)
 from tests.modem.virtual_time import virtual_time
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
@@ -54,6 +62,14 @@ def test_the_checksum_of_a_certificate_is_what_hardware_printed() -> None:
     pem = isrg_root_x1()
     assert len(pem) == 1939
     assert checksum(pem) == 0x4F64
+
+
+@given(st.binary(max_size=200))
+def test_the_checksum_is_that_of_adding_word_by_word(data: bytes) -> None:
+    total = 0
+    for index in range(0, len(data), 2):
+        total ^= int.from_bytes(data[index : index + 2].ljust(2, b"\0"))
+    assert checksum(data) == total
 
 
 @given(st.binary(max_size=100), st.binary(max_size=100))
@@ -125,8 +141,7 @@ async def test_an_upload_is_compared_by_size_and_checksum(size: int, form: str) 
     port = upload_port(data, frame(f"+QFUPL: {size},{form.format(checksum(data))}"))
     await files.upload(port.channel, "a", data)
     assert port.taken == [data]
-    assert port.lines[0] == 'AT+QFDEL="UFS:a"'
-    assert port.lines.count('AT+QFDEL="UFS:a"') == 1
+    assert len(port.lines) == 1
 
 
 @pytest.mark.parametrize(
@@ -148,7 +163,36 @@ async def test_a_partial_upload_does_not_stay(
     port.answers["AT+CGSN"] = frame("861234567890123")
     with pytest.raises(error):
         await files.upload(port.channel, "a", b"abc")
-    assert port.lines.count('AT+QFDEL="UFS:a"') == 2
+    assert port.lines[-1] == 'AT+QFDEL="UFS:a"'
+
+
+@pytest.mark.parametrize("code", ["407", "424", "file already exist"])
+@virtual_time
+async def test_a_file_that_is_there_already_is_neither_replaced_nor_deleted(
+    code: str,
+) -> None:
+    port = open_port()
+    port.answers['AT+QFUPL="UFS:a",3,60,1'] = cme(code)
+    with pytest.raises(CommandError) as caught:
+        await files.upload(port.channel, "a", b"abc")
+    assert caught.value.code in (FileError.EXISTS, FileError.EXISTS_AGAIN)
+    assert len(port.lines) == 1
+
+
+@virtual_time
+async def test_a_firmware_without_acknowledgements_takes_a_file_without_them() -> None:
+    port = open_port()
+    data = bytes(3000)
+    port.answers['AT+QFUPL="UFS:a",3000,63,0'] = Data(3000, frame("+QFUPL: 3000,0"))
+    await files.upload(port.channel, "a", data, acknowledged=False)
+    assert port.taken == [data]
+
+
+@pytest.mark.parametrize(
+    ("size", "taken"), [(1, 4096), (4096, 4096), (4097, 8192), (200_000, 200_704)]
+)
+def test_a_file_takes_whole_blocks_of_the_store(size: int, taken: int) -> None:
+    assert files.space(size) == taken
 
 
 @pytest.mark.parametrize("name", ["x" * 80, 'a"', "ä"])

@@ -1,15 +1,11 @@
 """Every command of the SMTP note, read and written, against the virtual modem."""
 
 from collections.abc import AsyncGenerator, Generator
-from email import message_from_bytes, policy
-from email.message import EmailMessage
-import re
 
-from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.quectel_smtp.modem.at.channel import AtChannel
-from custom_components.quectel_smtp.modem.at.codes import FileError, SmtpError, TcpError
+from custom_components.quectel_smtp.modem.at.codes import SmtpError, TcpError
 from custom_components.quectel_smtp.modem.at.commands import Command, Deadline
 from custom_components.quectel_smtp.modem.at.errors import (
     CommandError,
@@ -19,7 +15,7 @@ from custom_components.quectel_smtp.modem.at.errors import (
     ServerUnreachableError,
 )
 from custom_components.quectel_smtp.modem.at.port import PortSettings, connect
-from custom_components.quectel_smtp.modem.mail import attachments, files, readback, smtp
+from custom_components.quectel_smtp.modem.mail import attachments, readback, smtp
 from custom_components.quectel_smtp.modem.mail.attachments import Attached, Attachment
 from custom_components.quectel_smtp.modem.mail.message import Message, TextCharset
 from custom_components.quectel_smtp.modem.mail.readback import Recipient, Subject
@@ -144,52 +140,18 @@ async def test_clearing_removes_all_of_it(channel: AtChannel) -> None:
 TEN = tuple(Attachment(f"{n}.txt", bytes((65 + n,)) * (100 + n)) for n in range(10))
 
 
-async def test_ten_attachments_are_stored_listed_and_removed(
-    channel: AtChannel,
+async def test_ten_attachments_are_listed_and_removed(
+    virtual: VirtualModem, channel: AtChannel
 ) -> None:
-    free = await files.free_space(channel)
-    assert free is not None
-    message = Message("Hello", "Body", ("a@example.com",), attachments=TEN)
-    assert await smtp.prepare(channel, message) is None
+    for n in range(10):
+        virtual.put_file(f"{n}.txt", bytes(100 + n))
+    names = [f"{n}.txt" for n in range(10)]
+    assert await smtp.prepare(channel, MESSAGE, names) is None
     assert await attachments.attached(channel) == tuple(
-        Attached(n + 1, f"homeassistant_{n}.txt", 100 + n) for n in range(10)
+        Attached(n + 1, f"{n}.txt", 100 + n) for n in range(10)
     )
-    assert (await files.free_space(channel) or 0) < free
     await attachments.detach_all(channel)
     assert await attachments.attached(channel) == ()
-    await attachments.delete_files(channel)
-    assert await files.free_space(channel) == free
-
-
-async def test_a_picture_arrives_byte_for_byte_and_does_not_stay(
-    server: MailServer, mail_client: MailClient
-) -> None:
-    picture = bytes(range(256)) * 20 + b"+++\r\n\xff\xff"
-    message = Message(
-        "Hello", "Body", ("a@example.com",), attachments=(Attachment("p.jpg", picture),)
-    )
-    async with VirtualModem(
-        hosts={HOST: {25: server.port}}, mail_client=mail_client
-    ) as virtual:
-        virtual.put_file("homeassistant_left_behind.jpg", b"x")
-        virtual.put_file("users.pem", b"x")
-        modem = Modem(PortSettings(virtual.port))
-        await modem.open()
-        await modem.activate(PdpSettings("internet"))
-        await modem.configure(SERVER)
-        assert [file.name for file in virtual.state().files] == ["UFS:users.pem"]
-        assert await modem.prepare(message) is None
-        assert (await modem.put(60)).result is Result.SENT
-        await modem.clear()
-        assert [file.name for file in virtual.state().files] == ["UFS:users.pem"]
-        await modem.close()
-    content = message_from_bytes(
-        server.received[0].original_content or b"", policy=policy.default
-    )
-    assert isinstance(content, EmailMessage)
-    (part,) = content.iter_attachments()
-    assert part.get_filename() == "homeassistant_p.jpg"
-    assert part.get_content() == picture
 
 
 async def test_an_attachment_that_the_modem_can_not_read_leaves_a_doubt(
@@ -215,57 +177,12 @@ async def test_an_attachment_that_the_modem_can_not_read_leaves_a_doubt(
     assert len(server.received) == (mail_client is MailClient.TERSE)
 
 
-@pytest.mark.parametrize(
-    ("name", "stored"),
-    [
-        ("snapshot.jpg", "homeassistant_snapshot.jpg"),
-        ("../../secrets.yaml", "homeassistant_secrets.yaml"),
-        ("C:\\x\\a b.txt", "homeassistant_a_b.txt"),
-        ('UFS:"\r\n.jpg', "homeassistant_UFS_.jpg"),
-        ("ümläut", "homeassistant__ml_ut"),
-        ("", "homeassistant_file"),
-        (".jpg", "homeassistant_file.jpg"),
-        ("x" * 300 + ".jpeg", "homeassistant_" + "x" * 27 + ".jpeg"),
-        ("a." + "e" * 300, "homeassistant_a." + "e" * 10),
-    ],
-)
-def test_an_attachments_name_is_short_plain_and_ours(name: str, stored: str) -> None:
-    assert Attachment(name, b"x").file_name() == stored
-
-
-@given(st.text(), st.sampled_from(["", "7_"]))
-def test_any_name_can_be_stored(name: str, mark: str) -> None:
-    stored = Attachment(name, b"x").file_name(mark)
-    assert stored.startswith("homeassistant_" + mark)
-    assert len(f"UFS:{stored}") <= 50
-    assert re.fullmatch(r"[A-Za-z0-9._-]+", stored)
-
-
-async def test_attachments_of_one_name_are_told_apart(channel: AtChannel) -> None:
-    twins = (Attachment("x" * 60 + ".txt", b"a"), Attachment("x" * 60 + ".txt", b"b"))
-    message = Message("Hello", "Body", ("a@example.com",), attachments=twins)
-    assert await smtp.prepare(channel, message) is None
-    names = [file.name for file in await attachments.attached(channel)]
-    assert len(set(names)) == 2
-
-
 def test_attachments_beyond_their_limits_are_refused() -> None:
     with pytest.raises(InvalidValueError) as caught:
         Message("", "", ("a@b",), attachments=TEN + TEN[:1])
     assert caught.value.limit == 10
     with pytest.raises(InvalidValueError):
         Attachment("a", b"")
-
-
-async def test_a_file_that_the_store_has_no_room_for_is_a_refusal(
-    channel: AtChannel,
-) -> None:
-    big = (Attachment("a", bytes(300_000)),)
-    message = Message("Hello", "Body", ("a@example.com",), attachments=big)
-    outcome = await smtp.prepare(channel, message)
-    assert outcome is not None
-    assert outcome.result is Result.REFUSED
-    assert isinstance(outcome.code, FileError)
 
 
 async def test_the_time_of_a_send_has_its_range(channel: AtChannel) -> None:

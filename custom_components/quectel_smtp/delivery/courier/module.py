@@ -1,11 +1,13 @@
 """The way by the modem's own mail client (SMTP note)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 import logging
 from typing import override
 
 from ...modem.at.commands import RESULT_MARGIN
 from ...modem.at.errors import ModemError
+from ...modem.mail.attachments import NotAttached
 from ...modem.mail.message import Message
 from ..records import Item, Way
 from ..settings import Settings
@@ -44,6 +46,15 @@ class ModuleCarrier(Carrier):
         modem = self._line.modem
         await modem.configure(settings.server)
         refused = await modem.prepare(message)
+        while isinstance(refused, NotAttached):
+            # The text never waits for what the modem has no room for.
+            attachments = tuple(
+                attachment
+                for place, attachment in enumerate(message.attachments)
+                if place not in refused.places
+            )
+            message = replace(message, attachments=attachments)
+            refused = await modem.prepare(message)
         return None if refused is None else Told(refused)
 
     @override

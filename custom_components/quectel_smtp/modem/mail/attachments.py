@@ -1,32 +1,23 @@
-"""Attachments of an email: from bytes to files in the modem's store, and away again.
+"""Attachments of an email, and how the modem's mail client is told of them (note 2.3.5)."""
 
-The recipient sees the file's name. It begins with a mark of ours, so that what a crash
-left behind is found and nothing else is ever deleted.
-"""
-
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-import re
 from typing import Final
 
 from ..at.channel import AtChannel
 from ..at.commands import Command
-from ..at.errors import InvalidValueError
+from ..at.errors import CommandError, InvalidValueError
 from ..at.syntax import integer, number, parameters, quote
 from . import files
 
 ATTACHMENT_LIMIT: Final = 10
-PREFIX: Final = "homeassistant_"
-
-# The note's 50 bytes (2.3.5) count the storage too.
-_NAME_LIMIT: Final = 50 - len(files.STORAGE)
-_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """A file to send: its name as the sender calls it, and what it holds.
 
+    The name may be anything, a path too: who sends makes one of it that can be sent.
     ``content_id``: by which an HTML text shows it, without angle brackets.
     """
 
@@ -40,18 +31,15 @@ class Attachment:
         if not self.data:
             raise InvalidValueError("attachment", "empty")
 
-    def file_name(self, mark: str = "") -> str:
-        """Return the name in the modem's store and in the email: ASCII, short, ours.
 
-        ``mark`` tells it from another attachment's name.
-        """
-        base = re.split(r"[/\\]", self.name)[-1]
-        stem, dot, extension = _UNSAFE.sub("_", base).rpartition(".")
-        if not dot:
-            stem, extension = extension, ""
-        ending = f".{extension[:10]}" if extension else ""
-        room = _NAME_LIMIT - len(PREFIX) - len(mark) - len(ending)
-        return f"{PREFIX}{mark}{stem[:room] or 'file'}{ending}"
+@dataclass(frozen=True, slots=True)
+class NotAttached:
+    """Attachments that the modem did not take, by their places, counted from 0.
+
+    Nothing of the email may be sent: it has to be prepared anew without them.
+    """
+
+    places: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +51,16 @@ class Attached:
     size: int
 
 
-async def attach(channel: AtChannel, attachments: Iterable[Attachment]) -> None:
-    """Upload the files and add them to the email that is being prepared."""
-    taken: set[str] = set()
-    for index, attachment in enumerate(attachments, start=1):
-        name = attachment.file_name()
-        if name in taken:
-            name = attachment.file_name(f"{index}_")
-        taken.add(name)
-        await files.upload(channel, name, attachment.data)
-        target = quote(files.STORAGE + name, "file name", 50)
-        position = integer(index, "attachment", 1, ATTACHMENT_LIMIT)
-        await channel.execute(Command(f"AT+QSMTPATT=1,{position},{target}"))
+async def attach(channel: AtChannel, names: Sequence[str]) -> NotAttached | None:
+    """Add stored files to the email that is being prepared, in this order."""
+    for place, name in enumerate(names):
+        target = quote(files.STORAGE + name, "file name", files.ATTACHED_NAME_LIMIT)
+        index = integer(place + 1, "attachment", 1, ATTACHMENT_LIMIT)
+        try:
+            await channel.execute(Command(f"AT+QSMTPATT=1,{index},{target}"))
+        except CommandError:
+            return NotAttached((place,))
+    return None
 
 
 async def attached(channel: AtChannel) -> tuple[Attached, ...]:
@@ -94,10 +80,3 @@ async def attached(channel: AtChannel) -> tuple[Attached, ...]:
 async def detach_all(channel: AtChannel) -> None:
     """Remove all attachments from the email; their files stay in the store."""
     await channel.execute(Command("AT+QSMTPATT=0"))
-
-
-async def delete_files(channel: AtChannel) -> None:
-    """Delete every file of ours from the store: pictures of a home must not stay."""
-    for file in await files.listing(channel):
-        if file.name.startswith(PREFIX):
-            await files.delete(channel, file.name)

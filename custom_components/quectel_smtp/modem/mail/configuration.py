@@ -49,9 +49,10 @@ async def _configure_tls(
     settings: tls.TlsSettings,
 ) -> None:
     if settings.ca_file is not None:
-        await memory.remember(
-            "ca", settings.ca_file, partial(tls.store_ca, channel, settings)
+        storing = partial(
+            tls.store_ca, channel, settings, acknowledged=known.can_acknowledge
         )
+        await memory.remember("ca", settings.ca_file, storing)
     for setting in tls.commands(settings, known):
         await memory.remember(
             setting.name, setting.spellings[0], partial(tls.configure, channel, setting)

@@ -1,8 +1,6 @@
 """The modem's file store: upload with checksum, list, delete, free space."""
 
 from dataclasses import dataclass
-from functools import reduce
-from operator import xor
 from typing import Final
 
 from ..at.channel import AtChannel
@@ -12,8 +10,15 @@ from ..at.errors import CommandError, DataModeError, UnexpectedAnswerError
 from ..at.syntax import integer, number, parameters, quote
 
 NAME_LIMIT: Final = 80
+ATTACHED_NAME_LIMIT: Final = 50
+"""Bytes of an attachment's name with its storage (SMTP note 2.3.5)."""
+SIZE_LIMIT: Final = 1024 * 1024
+"""Bytes of one upload: a sister firmware takes no more."""
 STORAGE: Final = "UFS:"
+"""Attachments may also lie on an SD card, and nowhere else (SMTP note 2.3.5)."""
+_BLOCK: Final = 4096
 _INPUT_TIME: Final = 60
+_EXISTS: Final = frozenset({FileError.EXISTS, FileError.EXISTS_AGAIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +29,25 @@ class StoredFile:
     size: int
 
 
+def space(size: int) -> int:
+    """Return the bytes that a file of ``size`` bytes takes of the store: whole blocks."""
+    return -(-size // _BLOCK) * _BLOCK
+
+
 def checksum(data: bytes) -> int:
     """Return the checksum of ``AT+QFUPL``: XOR of the big-endian 16-bit words.
 
     An odd last byte is the high byte of a word.
     """
-    return reduce(xor, data[::2], 0) << 8 | reduce(xor, data[1::2], 0)
+    words = int.from_bytes(data) << 8 * (len(data) % 2)
+    # Halves of it at a time: a large file must not hold up the event loop.
+    width = 16
+    while width < words.bit_length():
+        width *= 2
+    while width > 16:
+        width //= 2
+        words = words >> width ^ words & (1 << width) - 1
+    return words
 
 
 async def listing(channel: AtChannel) -> tuple[StoredFile, ...]:
@@ -71,26 +89,32 @@ async def delete(channel: AtChannel, name: str) -> None:
             raise
 
 
-async def upload(channel: AtChannel, name: str, data: bytes) -> None:
-    """Store ``data`` under ``name`` in ACK mode and compare size and checksum.
+async def upload(
+    channel: AtChannel, name: str, data: bytes, *, acknowledged: bool = True
+) -> None:
+    """Store ``data`` under ``name``, and compare size and checksum.
 
-    A file of that name is replaced. Whatever goes wrong, no partial file stays.
+    A file of that name is not replaced: ``CommandError`` with ``EXISTS``. Whatever else
+    the modem says, no partial file stays. ``acknowledged``: in ACK mode.
     """
-    await delete(channel, name)
-    size = integer(len(data), "file size", 1, 1024 * 1024)
+    size = integer(len(data), "file size", 1, SIZE_LIMIT)
     target = quote(STORAGE + name, "file name", NAME_LIMIT)
     # 11,520 bytes a second at 115,200 bit/s; a tenth of it is a poor line.
     seconds = _INPUT_TIME + len(data) // 1000
+    mode = int(acknowledged)
     try:
         lines = await channel.transfer(
-            Command(f"AT+QFUPL={target},{size},{seconds},1", prefixes=("+QFUPL:",)),
+            Command(
+                f"AT+QFUPL={target},{size},{seconds},{mode}", prefixes=("+QFUPL:",)
+            ),
             data,
             timeout=seconds - INPUT_MARGIN,
-            acknowledged=True,
+            acknowledged=acknowledged,
         )
         _compare(lines, data)
-    except CommandError, DataModeError, UnexpectedAnswerError:
-        await delete(channel, name)
+    except (CommandError, DataModeError, UnexpectedAnswerError) as err:
+        if not (isinstance(err, CommandError) and err.code in _EXISTS):
+            await delete(channel, name)
         raise
 
 

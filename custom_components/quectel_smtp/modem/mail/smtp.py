@@ -3,7 +3,7 @@
 SMTP note, chapter 2.3.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -21,6 +21,7 @@ from ..at.errors import (
 from ..at.exchange import Expectation
 from ..at.syntax import integer, number, parameters
 from . import attachments
+from .attachments import NotAttached
 from .message import Message, TextCharset, body_bytes
 
 PUT_TIME_MIN: Final = 60
@@ -100,12 +101,15 @@ def parse_result(line: str) -> Outcome:
     return Outcome(Result.REFUSED if refused else Result.DOUBTFUL, code, server)
 
 
-async def prepare(channel: AtChannel, message: Message) -> Outcome | None:
+async def prepare(
+    channel: AtChannel, message: Message, names: Sequence[str] = ()
+) -> Outcome | NotAttached | None:
     """Hand the email's content to the modem; None when it took all of it.
 
-    A refusal by the modem is an outcome. Any other ``ModemError`` tells that nothing
-    was sent either; ``InvalidValueError``, before anything is, that it takes no so long
-    a text or address, or not so many.
+    ``names`` are those of the files that its attachments were stored as. A refusal by
+    the modem is an outcome. Any other ``ModemError`` tells that nothing was sent
+    either; ``InvalidValueError``, before anything is, that it takes no so long a text
+    or address, or not so many.
     """
     destinations = message.destination_commands()
     body = body_bytes(message.body, message.charset)
@@ -114,10 +118,9 @@ async def prepare(channel: AtChannel, message: Message) -> Outcome | None:
             await channel.execute(Command(line, secret=True))
         await channel.execute(Command(message.subject_command(), secret=True))
         await _write_body(channel, body, message.charset)
-        await attachments.attach(channel, message.attachments)
     except CommandError as err:
         return Outcome(Result.REFUSED, err.code)
-    return None
+    return await attachments.attach(channel, names)
 
 
 async def _write_body(channel: AtChannel, body: bytes, encoded: TextCharset) -> None:

@@ -46,8 +46,13 @@ class TlsSettings:
         return f"{CA_PREFIX}{digest}.pem"
 
 
-async def store_ca(channel: AtChannel, settings: TlsSettings) -> None:
-    """Upload the CA certificate unless the modem has it; older ones of ours go."""
+async def store_ca(
+    channel: AtChannel, settings: TlsSettings, *, acknowledged: bool = True
+) -> None:
+    """Upload the CA certificate unless the modem has it; older ones of ours go.
+
+    ``acknowledged``: whether the firmware has the upload in ACK mode.
+    """
     name = settings.ca_file
     if name is None or settings.ca_pem is None:
         return
@@ -59,7 +64,9 @@ async def store_ca(channel: AtChannel, settings: TlsSettings) -> None:
         elif file.name.startswith(CA_PREFIX):
             await files.delete(channel, file.name)
     if not present:
-        await files.upload(channel, name, data)
+        # One that the list keeps back is ours, too.
+        await files.delete(channel, name)
+        await files.upload(channel, name, data, acknowledged=acknowledged)
 
 
 @dataclass(frozen=True, slots=True)

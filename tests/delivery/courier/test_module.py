@@ -1,0 +1,33 @@
+"""The way by the modem's own mail client, and what it does with attachments."""
+
+from types import SimpleNamespace
+from typing import cast
+
+from custom_components.quectel_smtp.delivery.courier.line import Line
+from custom_components.quectel_smtp.delivery.courier.module import ModuleCarrier
+from custom_components.quectel_smtp.delivery.records import Item
+from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.mail.attachments import Attachment
+from custom_components.quectel_smtp.modem.mail.files import checksum
+from custom_components.quectel_smtp.modem.mail.message import Message
+from tests.delivery.bench import SETTINGS, SendingModem
+from tests.modem.scripted_port import Data, cme, frame
+from tests.modem.virtual_time import virtual_time
+
+
+@virtual_time
+async def test_what_the_modem_has_no_room_for_keeps_nothing_else_from_going() -> None:
+    bench = SendingModem()
+    bench.answers['AT+QFUPL="UFS:big.jpg",3,60,1'] = cme(420)
+    bench.answers['AT+QFUPL="UFS:a.jpg",3,60,1'] = Data(
+        3, frame(f"+QFUPL: 3,{checksum(b'abc'):x}")
+    )
+    modem = bench.make(PortSettings("scripted"))
+    await modem.open()
+    carrier = ModuleCarrier(cast(Line, SimpleNamespace(modem=modem)), 300)
+    found = tuple(Attachment(name, b"abc") for name in ("big.jpg", "a.jpg"))
+    message = Message("Hello", "Body", ("a@example.com",), attachments=found)
+    assert await carrier.prepare(cast(Item, None), message, SETTINGS) is None
+    attached = [line for line in bench.lines if line.startswith("AT+QSMTPATT")]
+    assert attached == ['AT+QSMTPATT=1,1,"UFS:a.jpg"']
+    assert bench.bodies == ["Body\r\n"]
