@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.quectel_smtp.quectel_usb import PRODUCTS, QUECTEL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import validate_selector
 from homeassistant.loader import async_get_integration
@@ -119,6 +120,14 @@ def test_turning_on_debug_logging_leaves_other_packages_alone(
 ) -> None:
     """What serialx logs at that level is every byte, the mail server's password included."""
     assert "loggers" not in manifest
+
+
+def test_home_assistant_discovers_the_products_that_are_known(
+    manifest: dict[str, Any],
+) -> None:
+    """And no others: not every device with Quectel's vendor id is a modem."""
+    assert manifest["usb"] == [{"vid": QUECTEL, "pid": pid} for pid in PRODUCTS]
+    assert "usb" in manifest["dependencies"], "else it is not there to discover"
 
 
 async def test_home_assistant_takes_the_manifest(

@@ -42,6 +42,7 @@ HARMLESS = {
     "Network": {"operator"},
     "Passed": {"root"},
     "PdpSettings": {"apn"},
+    "Product": {"name"},
     "Profile": {"tls_settings"},
     "Quality": {"technology"},
     "Recording": {"silent_after"},
@@ -54,6 +55,7 @@ HARMLESS = {
     "Transcript": {"header"},
     "Transition": {"reference", "recipient", "merged_into"},
     "Unsettled": {"reference"},
+    "UsbModem": {"vid", "pid", "location"},
     "Wording": {
         *("reference", "repeat", "waited", "times"),
         *("digest_subject", "digest_entry"),

@@ -22,6 +22,7 @@ from .delivery.records import Reason
 from .delivery.rules.fit import check_account
 from .entry_data import pdp_settings, server_settings, wants_module
 from .flow.account_checks import AccountError
+from .flow.discovery import DiscoverySteps
 from .flow.mail import MailSteps
 from .flow.modem import code_of
 from .flow.modem_checks import Show, Stage, identify
@@ -32,7 +33,7 @@ from .held import retry_held
 from .modem.at.errors import InvalidValueError, ModemError, PinTriesExhaustingError
 
 
-class QuectelConfigFlow(MailSteps, domain=DOMAIN):
+class QuectelConfigFlow(DiscoverySteps, MailSteps, domain=DOMAIN):
     """Sets up a modem, and mends its settings without ever unloading it."""
 
     VERSION = 1

@@ -8,7 +8,8 @@ A config entry has the modem's IMEI as its unique id and this flat ``data``::
     mail_client      bool        whether that firmware has one; missing: it has
     usb              dict        the USB device behind the port, where there is one: the
                                  port's ``device``, ``vid``, ``pid``, ``serial_number``
-                                 and ``interface_num``; absent until the modem answered
+                                 and ``interface_num``, and its ``location``, the USB
+                                 socket; absent until the modem answered
     apn              str
     apn_username     str         may be empty, as may the password
     apn_password     str

@@ -13,6 +13,7 @@ from .delivery.courier.courier import Courier
 from .delivery.status import Status
 from .devices import modem_device_info
 from .entry_data import Reading, read
+from .issues import UNREACHED
 from .modem.at.errors import InvalidValueError
 from .modem.network.status import Identity
 from .port_search import PortSearch
@@ -72,8 +73,17 @@ class EntryKeeper:
         """Note who the modem is and where."""
         if status.identity is not None:
             self._note_identity(status.identity)
-        if status.connected and status.trouble is None:
+        if not status.connected:
+            # It may come back at another socket, under the same name.
+            self._port = None
+        elif self._answers(status):
             self._note_port(status.port)
+
+    def _answers(self, status: Status) -> bool:
+        """Whether it is our modem that is connected, whatever it suffers."""
+        who = status.identity
+        known = who is not None and who.imei == self._entry.unique_id
+        return known and not isinstance(status.trouble, UNREACHED)
 
     def _note_identity(self, identity: Identity) -> None:
         """Keep model and firmware as they are now, after an update for one."""

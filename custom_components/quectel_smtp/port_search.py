@@ -8,12 +8,12 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant
 
+from . import usb_modems
 from .const import CONF_USB, DOMAIN
 from .modem.at.errors import PortBusyError
 from .ports import PortForeignError
+from .quectel_usb import QUECTEL, rank
 
-QUECTEL: Final = "2C7C"
-"""USB vendor id."""
 _BY_ID: Final = "/dev/serial/by-id/"
 _IDENTITY: Final = ("vid", "pid", "serial_number")
 
@@ -33,20 +33,27 @@ class PortSearch:
         return known if isinstance(known, Mapping) else {}
 
     async def learn(self, port: str) -> None:
-        """Remember the USB device behind a port that the modem answers on."""
+        """Remember the USB device behind a port that the modem answers on.
+
+        Whoever was offered to set that up as a new one is not any more.
+        """
         if "://" in port:
             return
-        found = await self._hass.async_add_executor_job(usb.usb_device_from_path, port)
-        if found is None:
+        behind = await usb_modems.behind(self._hass, port)
+        if behind is None:
             return
+        modem, found = behind
         known = {
             "device": port,
+            "location": modem.location,
             **{key: getattr(found, key) for key in (*_IDENTITY, "interface_num")},
         }
         if known != self._known:
             self._hass.config_entries.async_update_entry(
                 self._entry, data=self._entry.data | {CONF_USB: known}
             )
+        for flow_id in usb_modems.shown_flows(self._hass, modem):
+            self._hass.config_entries.flow.async_abort(flow_id)
 
     async def admit(self, port: str) -> None:
         """Let a port be opened, unless it is another's.
@@ -59,7 +66,8 @@ class PortSearch:
         """
         if "://" in port:
             return
-        found = await self._hass.async_add_executor_job(usb.usb_device_from_path, port)
+        behind = await usb_modems.behind(self._hass, port)
+        found = None if behind is None else behind[1]
         if found is not None and self._known.get("device") == port:
             if self._is_known(found):
                 return
@@ -68,7 +76,7 @@ class PortSearch:
         device = found or usb.SerialDevice(
             device=port, serial_number=None, manufacturer=None, description=None
         )
-        if not await self._free([device]):
+        if not await free_ports(self._hass, [device]):
             raise PortBusyError
 
     async def find(self) -> Sequence[str]:
@@ -88,22 +96,8 @@ class PortSearch:
         ]
         if not ports:
             return ()
-        free = await self._free(ports)
+        free = await free_ports(self._hass, ports)
         return [port.device for port in sorted(free, key=self._rank)]
-
-    async def _free[P: usb.USBDevice | usb.SerialDevice](
-        self, ports: Sequence[P]
-    ) -> Sequence[P]:
-        """Return those of the ports that no other integration or app uses."""
-        users = await usb.async_get_serial_port_consumers(self._hass, ports)
-        return [
-            port
-            for port in ports
-            if all(
-                user.domain == DOMAIN or not user.active
-                for user in users.get(port.device, ())
-            )
-        ]
 
     def _is_known(self, port: usb.USBDevice) -> bool:
         return all(getattr(port, key) == self._known.get(key) for key in _IDENTITY)
@@ -111,10 +105,26 @@ class PortSearch:
     def _may_be_ours(self, port: usb.USBDevice) -> bool:
         return port.vid == QUECTEL or self._is_known(port)
 
-    def _rank(self, port: usb.USBDevice) -> tuple[bool, bool]:
+    def _rank(self, port: usb.USBDevice) -> tuple[bool, tuple[int, int], bool]:
         """A modem has several ports; it answers on the same one as before."""
         known = self._known
         return (
             bool(known) and port.interface_num != known.get("interface_num"),
+            rank(port.pid, port.interface_num),
             not port.device.startswith(_BY_ID),
         )
+
+
+async def free_ports[P: usb.USBDevice | usb.SerialDevice](
+    hass: HomeAssistant, ports: Sequence[P]
+) -> Sequence[P]:
+    """Return those of the ports that no other integration or app uses."""
+    users = await usb.async_get_serial_port_consumers(hass, ports)
+    return [
+        port
+        for port in ports
+        if all(
+            user.domain == DOMAIN or not user.active
+            for user in users.get(port.device, ())
+        )
+    ]

@@ -50,7 +50,11 @@ class Desk:
     """Everything that a modem's surroundings decide."""
 
     ports: set[str] = field(default_factory=lambda: {PORT})
+    # Ports that can't be opened, or that don't answer as our modem does, and why.
+    refusing: dict[str, Exception] = field(default_factory=dict)
     identity: Identity = EC200A
+    # Who else is there, by port.
+    others: dict[str, Identity] = field(default_factory=dict)
     sim: SimState = SimState.READY
     iccid: str | None = ICCID
     pin: str = "1234"
@@ -102,6 +106,8 @@ class Desk:
 
     async def connect(self, port: PortSettings) -> Any:
         """Stand for what opens a port."""
+        if port.url in self.refusing:
+            raise self.refusing[port.url]
         if port.url not in self.ports:
             raise PortNotFoundError
 
@@ -168,7 +174,8 @@ class DeskModem:
         if self.desk.failures["open"]:
             raise self.desk.failures["open"].pop(0)
         await self._connector(self.port)
-        assert not self.desk.open_modems, "the port is locked"
+        taken = {modem.port.url for modem in self.desk.open_modems}
+        assert self.port.url not in taken, "the port is locked"
         self.desk.open_modems.add(self)
         self.desk.opened += 1
         self.desk.opened_at = self.port.url
@@ -203,7 +210,7 @@ class DeskModem:
     async def identify(self) -> Identity:
         """Return who it is."""
         await self._do("identify")
-        return self.desk.identity
+        return self.desk.others.get(self.port.url, self.desk.identity)
 
     @property
     def lacks_tcp(self) -> bool:

@@ -79,17 +79,6 @@ class Usb:
         """Return who uses them."""
         return self.users
 
-    def behind(self, path: str) -> USBDevice | None:
-        """Return the device behind a path."""
-        return next(
-            (
-                port
-                for port in self.ports
-                if port.device == path and isinstance(port, USBDevice)
-            ),
-            None,
-        )
-
 
 @pytest.fixture
 def usb() -> Generator[Usb]:
@@ -98,7 +87,6 @@ def usb() -> Generator[Usb]:
     with (
         patch(f"{_USB}.async_scan_serial_ports", found.scan),
         patch(f"{_USB}.async_get_serial_port_consumers", found.consumers),
-        patch(f"{_USB}.usb_device_from_path", found.behind),
         patch(f"{_USB}.async_register_port_event_callback", found.listen),
     ):
         yield found

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from custom_components.quectel_smtp.flow.account_checks import AccountError
+from custom_components.quectel_smtp.flow.at_port import NoAtPortError
 from custom_components.quectel_smtp.flow.modem_checks import (
     NoResultError,
     PinKnownRefusedError,
@@ -38,6 +39,7 @@ def _kinds(kind: type[errors.ModemError]) -> Iterator[type[errors.ModemError]]:
 _KEYS = sorted({kind.key for kind in _kinds(errors.ModemError)})
 _OF_CHECKS = {
     AccountError.key,
+    NoAtPortError.key,
     NoResultError.key,
     PinKnownRefusedError.key,
     ResultsElsewhereError.key,

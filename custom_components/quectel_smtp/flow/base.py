@@ -28,7 +28,7 @@ from ..entry_data import port_settings
 from ..modem.at.errors import InvalidValueError, ModemError
 from ..modem.modem import Modem
 from ..ports import make_modem
-from .modem_checks import Found, Show
+from .modem_checks import Found, Show, Stage
 from .progress import Check
 from .schemas import Form, savable
 
@@ -218,7 +218,9 @@ class FlowBase(ConfigFlow):
         finally:
             await modem.close()
 
-    def _under_way(self, step_id: str, work: Work) -> ConfigFlowResult | None:
+    def _under_way(
+        self, step_id: str, work: Work, first: Stage = Stage.OPEN
+    ) -> ConfigFlowResult | None:
         """Begin or go on with a check; None once it has ended.
 
         At least one turn is shown, so that a form's input is never taken for the
@@ -227,7 +229,7 @@ class FlowBase(ConfigFlow):
         check = self._check
         if check is None:
             self._forget_errors()
-            check = self._check = Check(self.hass, work)
+            check = self._check = Check(self.hass, work, first)
         elif check.ended:
             return None
         return self.async_show_progress(

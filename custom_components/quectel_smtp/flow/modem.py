@@ -7,6 +7,8 @@ from typing import Any
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
+    SOURCE_USB,
+    ConfigEntryState,
     ConfigFlowResult,
 )
 from homeassistant.const import CONF_DEVICE, CONF_MODEL, CONF_PIN
@@ -40,6 +42,9 @@ from ..pins import refused_pins, without_pin
 from .base import FlowBase
 from .modem_checks import Found, PinKnownRefusedError, Show, identify, make_ready
 from .schemas import NOTHING, PIN, PORT
+
+# The forms that a port is chosen on.
+_PORT_STEPS = ("user", "port", "usb_confirm")
 
 
 class ModemSteps(FlowBase):
@@ -186,14 +191,27 @@ class ModemSteps(FlowBase):
         # A page that is reloaded leaves its dialog behind, where nobody finds it again:
         # it must not keep the modem. The first dialog that ends has it, and ends others.
         await self.async_set_unique_id(identity.imei, raise_on_progress=False)
+        moved = {key: self._draft[key] for key in (CONF_DEVICE, CONF_BAUDRATE)}
         self._abort_if_unique_id_configured(
-            updates={
-                CONF_DEVICE: self._draft[CONF_DEVICE],
-                CONF_BAUDRATE: self._draft[CONF_BAUDRATE],
-            },
-            reload_on_update=False,
+            updates=None if self._is_in_use() else moved, reload_on_update=False
         )
         return await self._after_examination()
+
+    def _is_in_use(self) -> bool:
+        """Whether the modem that was plugged in is one that an entry has another way to.
+
+        A person who chooses a port means that port; who goes on with what was found
+        does not.
+        """
+        entry = self.hass.config_entries.async_entry_for_domain_unique_id(
+            DOMAIN, self.unique_id or ""
+        )
+        return (
+            self.source == SOURCE_USB
+            and entry is not None
+            and entry.state is ConfigEntryState.LOADED
+            and entry.runtime_data.courier.status.connected
+        )
 
     @abstractmethod
     async def _after_examination(self) -> ConfigFlowResult:
@@ -211,7 +229,7 @@ class ModemSteps(FlowBase):
         """Return the step that an error leads to, and have it say what happened."""
         self._check_failed = True
         self._trouble = err
-        port_step = next((s for s in self._visited if s in ("user", "port")), None)
+        port_step = next((s for s in self._visited if s in _PORT_STEPS), None)
         if (
             self._retry == "examine"
             and port_step is not None

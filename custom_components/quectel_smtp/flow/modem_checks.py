@@ -32,6 +32,7 @@ RESOLVE_WAIT: Final = 20.0
 class Stage(StrEnum):
     """What is being checked; each is an action of ``config.progress``."""
 
+    FIND = "find"
     OPEN = "open"
     IDENTIFY = "identify"
     SIM = "sim"

@@ -25,10 +25,13 @@ class Check:
     """Work on the modem, in a task of its own."""
 
     def __init__(
-        self, hass: HomeAssistant, work: Callable[[Show], Coroutine[Any, Any, None]]
+        self,
+        hass: HomeAssistant,
+        work: Callable[[Show], Coroutine[Any, Any, None]],
+        first: Stage,
     ) -> None:
-        """Begin; the work says which stage it has reached."""
-        self.stage = Stage.OPEN
+        """Begin with the first stage; the work says which one it has reached."""
+        self.stage = first
         self.error: ModemError | None = None
         self.ended = False
         self._hass = hass

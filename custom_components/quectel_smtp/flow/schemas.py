@@ -114,6 +114,8 @@ PORT: Final = vol.Schema(
     }
 )
 
+USB_PORT: Final = vol.Schema({vol.Optional(CONF_DEVICE): SerialPortSelector()})
+
 PIN: Final = vol.Schema({vol.Required(CONF_PIN): _secret("off")})
 
 CELLULAR: Final = vol.Schema(
