@@ -20,6 +20,7 @@ from custom_components.quectel_smtp.modem.at.errors import (
     PinTriesExhaustingError,
     PortLostError,
     PortNotFoundError,
+    RoamingError,
     UnsupportedModemError,
 )
 from custom_components.quectel_smtp.modem.at.port import Connect, PortSettings
@@ -27,6 +28,7 @@ from custom_components.quectel_smtp.modem.mail.message import Message
 from custom_components.quectel_smtp.modem.mail.server import ServerSettings
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from custom_components.quectel_smtp.modem.network.pdp import PdpSettings, PdpState
+from custom_components.quectel_smtp.modem.network.radio import Quality
 from custom_components.quectel_smtp.modem.network.sim import SimState
 from custom_components.quectel_smtp.modem.network.status import (
     Identity,
@@ -60,6 +62,7 @@ class Desk:
     pin: str = "1234"
     tries: int | None = 3
     network: Network = AT_HOME
+    quality: Quality | None = None
     has_mail_client: bool = True
     has_tcp: bool = True
     takes_all_ports: bool = True
@@ -146,7 +149,9 @@ class DeskModem:
         self.port = port
         self._connector = connector
         self._expected = False
-        self.boot = self.upsets = 0
+        self.boot = self.upsets = self.news = 0
+        self.known_sim: SimState | None = None
+        self.address: str | None = None
         self.pdp_state = PdpState.INACTIVE
         self.watchers: list[Callable[[], None]] = []
         self._message: Message | None = None
@@ -232,6 +237,7 @@ class DeskModem:
     async def sim_state(self) -> SimState:
         """Return the state of the SIM."""
         await self._do("sim_state")
+        self.known_sim = self.desk.sim
         return self.desk.sim
 
     async def pin_tries(self) -> int | None:
@@ -262,6 +268,16 @@ class DeskModem:
         await self._do("network")
         return self.desk.network
 
+    def tell(self) -> None:
+        """Tell that SIM or registration changed, as a URC does."""
+        self.news += 1
+        self._changed()
+
+    async def quality(self) -> Quality | None:
+        """Return the signal's quality."""
+        await self._do("quality")
+        return self.desk.quality
+
     async def urc_port(self) -> str | None:
         """Return where URCs go."""
         await self._do("urc_port")
@@ -283,6 +299,9 @@ class DeskModem:
 
     async def activate(self, settings: PdpSettings) -> None:
         """Bring the PDP context up."""
+        abroad = self.desk.network.registration is Registration.ROAMING
+        if abroad and not settings.roaming:
+            raise RoamingError
         try:
             await self._do("activate")
         except ModemError:

@@ -367,7 +367,7 @@ async def test_a_stuck_data_mode_is_left() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["RDY", "+QIND: SMS DONE", "+QSMTPPUT: 0,0", "+CEREG: 1", "RING"]
+    "line", ["RDY", "+QIND: SMS DONE", "+QSMTPPUT: 0,0", "+CREG: 1", "RING"]
 )
 @virtual_time
 async def test_a_urc_is_heard_and_that_is_known_over_openings(line: str) -> None:
@@ -381,6 +381,14 @@ async def test_a_urc_is_heard_and_that_is_known_over_openings(line: str) -> None
     await modem.open()
     heard.append(modem.heard)
     assert heard == [False, False, True, True]
+
+
+@virtual_time
+async def test_what_this_port_has_asked_for_says_nothing_of_other_urcs() -> None:
+    bench = ScriptedModem()
+    modem = await opened(bench)
+    bench.port.receive(b"\r\n+CEREG: 1\r\n")
+    assert not modem.heard
 
 
 @virtual_time

@@ -81,7 +81,13 @@ async def test_opening_synchronises_and_initialises() -> None:
     await modem.open()
     assert changes == [True]
     assert bench.lines[0] == "ATQ0V1E0"
-    assert bench.lines[-4:] == ["ATE0", "AT+CMEE=1", "AT&D0", "AT+CNMI=0,0,0,0,0"]
+    assert bench.lines[-5:] == [
+        "ATE0",
+        "AT+CMEE=1",
+        "AT&D0",
+        "AT+CNMI=0,0,0,0,0",
+        "AT+CEREG=1",
+    ]
     assert (await modem.identify()).imei == IMEI
 
 

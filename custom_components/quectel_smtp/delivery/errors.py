@@ -1,4 +1,4 @@
-"""What keeps the outbox from accepting an email, and a person from cancelling one."""
+"""What keeps a person from having done what they asked for."""
 
 
 class OutboxError(Exception):
@@ -33,3 +33,16 @@ class NotWaitingError(Exception):
 
 class BeingSentError(Exception):
     """The email is being sent at this moment: whether it can be stopped is unknown."""
+
+
+class BusyError(Exception):
+    """The modem is being used for an email, or by a dialog: it is left alone."""
+
+
+class TooSoonError(Exception):
+    """The modem was restarted often of late: it may be again in ``seconds``."""
+
+    def __init__(self, seconds: float) -> None:
+        """Take how long it has to wait."""
+        self.seconds = seconds
+        super().__init__(f"{seconds:.0f} s")

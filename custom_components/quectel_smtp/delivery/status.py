@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from ..modem.at.errors import ModemError
 from ..modem.network.pdp import PdpState
+from ..modem.network.radio import Quality
 from ..modem.network.sim import SimState
 from ..modem.network.status import Identity, Network
 from ..modem.network.traffic import Traffic
@@ -38,6 +39,11 @@ class Status:
     identity: Identity | None = None
     sim: SimState | None = None
     network: Network | None = None
+    quality: Quality | None = None
+    address: str | None = field(default=None, repr=False)
+    """The IP address of the data connection."""
+    barred: bool = False
+    """Whether the modem is in another operator's network, where no mail may go."""
     pdp: PdpState = PdpState.INACTIVE
     trouble: ModemError | None = None
     mail: Summary = field(default_factory=Summary)

@@ -20,6 +20,7 @@ from .boot.opening import SPEEDS, open_synchronised
 from .mail.late_result import LateResult
 from .network.pdp import DEFAULT_CONTEXT, PdpContext
 from .network.profile import Profile
+from .network.sim import SimState
 from .tcp.preparation import Limits
 
 _LOGGER = logging.getLogger(__name__)
@@ -35,7 +36,10 @@ _INITIAL: Final = (
     Command("AT+CMEE=1"),
     Command("AT&D0"),
     Command("AT+CNMI=0,0,0,0,0"),
+    # It tells of each change of its registration, and of the SIM by itself.
+    Command("AT+CEREG=1"),
 )
+_NEWS: Final = ("+CEREG:", "+CPIN:")
 
 _THOROUGH: Final = 2
 _THOROUGH_EACH: Final = 64
@@ -53,6 +57,10 @@ class Session:
     tcp: tuple[int, Limits] | None = None
     # Whether the modem counts what goes over its data connection, as far as is known.
     counts: bool = True
+    # Whether it tells more of the signal than its strength, as far as is known.
+    measures: bool = True
+    # What the SIM waited for when it was asked last.
+    sim: SimState | None = None
 
 
 class Connection:
@@ -69,6 +77,8 @@ class Connection:
         self._heard = False
         self.upsets = 0
         """How often the port was lost, or the modem said that it restarted."""
+        self.news = 0
+        """How often it told that SIM or registration changed: it is to be asked."""
         # How often in a row nothing answered as a modem does.
         self._unanswered = 0
         self._started_by = 0.0
@@ -148,6 +158,12 @@ class Connection:
         channel.subscribe("+QSMTPPUT:", self._late.take)
         for line in ("RDY", "APP RDY"):
             channel.subscribe(line, lambda _: self._late.rebooted())
+        for prefix in _NEWS:
+            channel.subscribe(prefix, lambda _: self._has_news())
+
+    def _has_news(self) -> None:
+        self.news += 1
+        self._changed()
 
     async def close(self) -> None:
         """Close the port; what waits on it fails with ``PortLostError``."""

@@ -9,7 +9,7 @@ from functools import partial
 
 from .at.channel import AtChannel
 from .at.commands import Deadline
-from .at.errors import CommandError, UnsupportedModemError
+from .at.errors import CommandError, RoamingError, UnsupportedModemError
 from .at.port import Connect, PortSettings
 from .connection import Connection
 from .mail.server import ServerSettings
@@ -93,6 +93,11 @@ class DataConnection(Connection):
             return pdp.PdpState.INACTIVE
         return self._session.context.state
 
+    @property
+    def address(self) -> str | None:
+        """The IP address of the PDP context, as far as it is known."""
+        return None if self._session is None else self._session.context.address
+
     def has_pdp(self, settings: pdp.PdpSettings) -> bool:
         """Whether the PDP context is up with these settings, as far as is known."""
         session = self._session
@@ -143,7 +148,14 @@ class DataConnection(Connection):
         bring_up: Callable[[pdp.PdpSettings], Awaitable[None]],
         settings: pdp.PdpSettings,
     ) -> None:
-        """Have the context brought up with these settings, and remember them."""
+        """Have the context brought up with these settings, and remember them.
+
+        ``RoamingError`` where the network is another operator's and they bar that.
+        """
+        if not settings.roaming:
+            channel = self._open_session.channel
+            if await status.registration(channel) is status.Registration.ROAMING:
+                raise RoamingError
         boot = self._memory.boots
         await bring_up(settings)
         if boot == self._memory.boots:

@@ -20,7 +20,7 @@ from .mail.message import Message
 from .mail.server import ServerSettings
 from .mail.smtp import Outcome, Result
 from .mail.uploads import UnkeptUploads, Uploads
-from .network import pdp, profile, sim, status
+from .network import pdp, profile, radio, sim, status
 
 
 class Modem(DataConnection):
@@ -47,7 +47,14 @@ class Modem(DataConnection):
 
     async def sim_state(self) -> sim.SimState:
         """Ask what the SIM waits for."""
-        return await sim.state(await self._initialise())
+        session = self._open_session
+        session.sim = await sim.state(await self._initialise())
+        return session.sim
+
+    @property
+    def known_sim(self) -> sim.SimState | None:
+        """What the SIM waited for when it was asked last, None without a port."""
+        return None if self._session is None else self._session.sim
 
     async def pin_tries(self) -> int | None:
         """Return the tries left for the PIN, None where the modem doesn't tell."""
@@ -67,6 +74,20 @@ class Modem(DataConnection):
     async def network(self) -> status.Network:
         """Return registration, operator and signal."""
         return await status.network(await self._initialise())
+
+    async def quality(self) -> radio.Quality | None:
+        """Return the signal's quality, None where firmware or network has none.
+
+        A firmware that is silent about it is not asked again until the port is opened.
+        """
+        channel = await self._initialise()
+        session = self._open_session
+        if not session.measures:
+            return None
+        session.measures = False
+        found = await radio.quality(channel)
+        session.measures = True
+        return found
 
     async def network_time(self) -> datetime | None:
         """Return the network's time, None where it has told none."""

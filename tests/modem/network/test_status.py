@@ -12,7 +12,7 @@ from custom_components.quectel_smtp.modem.at.errors import (
     UnexpectedAnswerError,
 )
 from custom_components.quectel_smtp.modem.network import profile, sim, status
-from custom_components.quectel_smtp.modem.network.status import Registration
+from custom_components.quectel_smtp.modem.network.status import Registration, Technology
 from tests.modem.scripted_port import ERROR, OK, answering, frame, open_port
 from tests.modem.virtual_time import virtual_time
 
@@ -121,21 +121,27 @@ async def test_a_registration_urc_with_an_area_of_digits_is_no_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "name"),
+    ("answer", "name", "technology"),
     [
-        (frame('+COPS: 0,0,"CHN-UNICOM",7'), "CHN-UNICOM"),
-        (frame('+COPS: 0,0,"A, B",7'), "A, B"),
-        (frame('+COPS: 0,0," ",7'), None),
-        (frame("+COPS: 0"), None),
-        (OK, None),
-        (ERROR, None),
+        (frame('+COPS: 0,0,"CHN-UNICOM",7'), "CHN-UNICOM", Technology.LTE),
+        (frame('+COPS: 0,0,"A, B",0'), "A, B", Technology.GSM),
+        (frame('+COPS: 0,0," ",6'), None, Technology.UMTS),
+        (frame('+COPS: 0,2,"46001",9'), "46001", Technology.NB_IOT),
+        (frame('+COPS: 0,2,"46001",11'), "46001", Technology.NR),
+        (frame('+COPS: 0,2,"46001",99'), "46001", None),
+        (frame('+COPS: 0,2,"46001",-1'), "46001", None),
+        (frame('+COPS: 0,2,"46001"'), "46001", None),
+        (frame("+COPS: 0"), None, None),
+        (OK, None, None),
+        (ERROR, None, None),
     ],
 )
 @virtual_time
-async def test_the_operators_name_is_read_or_none(
-    answer: bytes, name: str | None
+async def test_operator_and_technology_are_read_or_none(
+    answer: bytes, name: str | None, technology: Technology | None
 ) -> None:
-    assert await status.operator(answering(COPS_Q=answer).channel) == name
+    found = await status.operator(answering(COPS_Q=answer).channel)
+    assert found == (name, technology)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from ...modem.modem import Modem
 from ..changes import Change
 from ..email import Email
 from ..enclosures import Missing
-from ..errors import OutboxError
+from ..errors import BusyError, OutboxError
 from ..outbox.outbox import Outbox
 from ..outbox.readdress import Recipients
 from ..outbox.thread import OutboxThread
@@ -220,6 +220,28 @@ class Courier:
         async with self._port_if_free() as free:
             if free and self._worker.line.modem.connected:
                 await self._worker.look()
+
+    async def restart_modem(self) -> None:
+        """Restart the modem between two emails; up to 90 s.
+
+        ``BusyError`` while it is at work or lent, ``TooSoonError`` where it was
+        restarted as often as its flash bears, ``ModemError`` where it is not there.
+        """
+        async with self._port_if_free() as free:
+            if not free:
+                raise BusyError
+            await self._worker.restart_modem()
+
+    async def reconnect(self) -> None:
+        """Take the data connection down and bring it up between two emails.
+
+        Up to 5 minutes. ``BusyError`` while the modem is at work or lent,
+        ``ModemError`` where there is no connection then.
+        """
+        async with self._port_if_free() as free:
+            if not free:
+                raise BusyError
+            await self._worker.reconnect()
 
     @asynccontextmanager
     async def _port_if_free(self) -> AsyncGenerator[bool]:

@@ -12,6 +12,7 @@ from ...modem.at.errors import (
     ModemError,
     NoAnswerError,
     PortError,
+    RoamingError,
     UnexpectedAnswerError,
     UnexpectedError,
 )
@@ -20,8 +21,8 @@ from ...modem.mail.smtp import LOST
 from ...modem.modem import Modem
 from ...modem.network.pdp import PdpState
 from ...modem.network.sim import SimState
-from ...modem.network.status import Identity, Network
-from ..errors import OutboxError
+from ...modem.network.status import Identity, Network, Registration
+from ..errors import OutboxError, TooSoonError
 from ..outbox.outbox import Outbox
 from ..outbox.readdress import Recipients
 from ..outbox.thread import OutboxThread
@@ -55,6 +56,9 @@ _TURN_LEAST: Final = 0.5
 _HANGS: Final = 15.0
 _AFTER_DEFECT: Final = 30.0
 _PRUNE_EVERY: Final = 3600.0
+# Seconds between two looks at the line for what the modem tells: some tell it again
+# whenever they are asked.
+_LOOK_EVERY: Final = 2.0
 
 
 class Worker:
@@ -103,6 +107,9 @@ class Worker:
         # Whether it is waited for the result of an earlier email.
         self._settling = False
         self._meter = Meter(self.line, outbox, board)
+        # How much the modem has told of its line, and what of that it was asked about.
+        self._news_known = (self.line.modem, 0)
+        self._looked = float("-inf")
         # Whether the modem could not be brought into service the last time.
         self._absent = False
         # What it suffered that we know of: more of it may have mended something.
@@ -162,6 +169,7 @@ class Worker:
         before, self._settings = self._settings, settings
         # A login that was refused is not tried again for another APN's sake.
         anew = settings.server != before.server
+        self._post_network(self._board.status.network)
         self.try_anew(*(MENDED_BY_A_PERSON if anew else ()))
 
     def reword(self, wording: Wording) -> None:
@@ -187,9 +195,12 @@ class Worker:
         self.wake()
 
     async def look(self) -> None:
-        """Refresh network and PDP state; the caller holds the port."""
+        """Refresh SIM, network and PDP state; the caller holds the port."""
         modem = self.line.modem
+        self._news_known = self._news
+        self._looked = self._outbox.now().elapsed
         try:
+            sim = await modem.sim_state()
             network = await modem.network()
             await modem.refresh_pdp()
         except NoAnswerError, UnexpectedAnswerError:
@@ -205,10 +216,62 @@ class Worker:
             ):
                 self._arming.reset()
                 self._wake.set()
-            self._board.post(network=network)
+            if not sim.usable and self.line.in_service:
+                # It was taken out, or has lost its power: it may want its PIN again.
+                self.line.leave_service()
+                self._wake.set()
+            self._post_network(network)
+            await self._measure()
             await self._meter.read()
         if self._results_do_come:
             self._wake.set()
+
+    async def restart_modem(self) -> None:
+        """Restart the modem, as often as recovery itself may; the caller holds the port."""
+        await self.line.open()
+        now = self._outbox.now().elapsed
+        try:
+            if not await self._recovery.reboot(self.line.modem, now):
+                raise TooSoonError(self._recovery.next_reboot(now))
+        finally:
+            self._board.post(exhausted=self._recovery.exhausted)
+            self.try_anew()
+
+    async def reconnect(self) -> None:
+        """Make the data connection anew; the caller holds the port."""
+        await self.line.open()
+        await self.line.bring_into_service()
+        self._last_mail = self._outbox.now().elapsed
+        await self.line.modem.renew(self._settings.pdp)
+        self.try_anew()
+
+    def _post_network(self, network: Network | None) -> None:
+        """Post the network, and what follows from where it is."""
+        abroad = network and network.registration is Registration.ROAMING
+        barred = bool(abroad) and not self._settings.pdp.roaming
+        status = self._board.status
+        over = not barred and isinstance(status.trouble, RoamingError)
+        if status.barred and not barred:
+            self._mended = self._mended or set()
+            self.pace.reset()
+            self._wake.set()
+        self._board.post(
+            sim=self.line.modem.known_sim or status.sim,
+            network=network,
+            address=self.line.modem.address,
+            barred=barred,
+            trouble=None if over else status.trouble,
+        )
+
+    async def _measure(self) -> None:
+        """Look at the signal; give back a data connection that may not be used here."""
+        modem = self.line.modem
+        try:
+            self._board.post(quality=await modem.quality())
+            if self._board.status.barred:
+                await modem.deactivate()
+        except ModemError as err:
+            _LOGGER.debug("The signal can't be measured: %s", err)
 
     # Our turns.
 
@@ -260,6 +323,8 @@ class Worker:
             if item is not None:
                 return await self._serving_others(self._deliver(item, settings))
         await self._keep_in_service()
+        if self._until_look(now) == 0.0:
+            await self.look()
         if self._idle:
             await self._arming.arm(settings, self._wake)
             if self._meter.due and not self._wake.is_set():
@@ -315,10 +380,19 @@ class Worker:
         idle = self._until_idle(now)
         if idle is not None:
             times.append(idle)
+        look = self._until_look(now)
+        if look is not None:
+            times.append(max(look, _TURN_LEAST))
         armed = self._arming.pause(self._settings) if self._idle else None
         if armed is not None:
             times.append(max(armed, _TURN_LEAST))
         return min(times) if times else None
+
+    def _until_look(self, now: float) -> float | None:
+        """Return the seconds until the modem is asked for what it has told of."""
+        if self._news == self._news_known or not self.line.in_service:
+            return None
+        return max(self._looked + _LOOK_EVERY - now, 0.0)
 
     # The line.
 
@@ -350,7 +424,11 @@ class Worker:
     def _no_service(self, trouble: ModemError) -> None:
         self._absent = True
         self.pace.service_failed()
-        self._board.post(trouble=trouble, connected=self.line.modem.connected)
+        self._board.post(
+            trouble=trouble,
+            connected=self.line.modem.connected,
+            sim=self.line.modem.known_sim or self._board.status.sim,
+        )
 
     def _until_idle(self, now: float) -> float | None:
         idle = self._settings.options.idle
@@ -570,11 +648,15 @@ class Worker:
         # One that stays is brought back.
         fell = before is PdpState.ACTIVE is not now and not self._settings.options.idle
         news = (activated or fell) and not self._delivering
-        if news or (self._serving and not serving):
+        told = self._news != self._news_known
+        if news or told or (self._serving and not serving):
             self._wake.set()
         self._serving = serving
         self._board.post(
-            connected=modem.connected, port=modem.port.url, pdp=modem.pdp_state
+            connected=modem.connected,
+            port=modem.port.url,
+            pdp=modem.pdp_state,
+            address=modem.address,
         )
 
     def identified(self, identity: Identity) -> None:
@@ -589,7 +671,7 @@ class Worker:
         """Take that the modem is in service; what waited for it need not wait."""
         self._serving = self.line.in_service
         self.pace.in_service()
-        self._board.post(network=network)
+        self._post_network(network)
         known, self._upsets_known = self._upsets_known, self._upsets
         trouble = self._board.status.trouble
         if self._absent or isinstance(trouble, NoAnswerError | UnexpectedAnswerError):
@@ -604,6 +686,11 @@ class Worker:
             self._mended = self._mended or set()
             self.pace.welcome(critical=False)
             self._wake.set()
+
+    @property
+    def _news(self) -> tuple[Modem, int]:
+        """Which modem it is, and how often it told that its line changed."""
+        return self.line.modem, self.line.modem.news
 
     @property
     def _upsets(self) -> tuple[Modem, int]:

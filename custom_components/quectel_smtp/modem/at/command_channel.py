@@ -50,6 +50,8 @@ _TURNED_ON: Final = "+CFUN: 1"
 
 # What arrives unasked, and as the answer to a read.
 _READ_TOO: Final = ("+CEREG:", "+CFUN:", "+CGREG:", "+CPIN:", "+CREG:")
+# ``AT+CEREG=1`` is a setting of who gives it (3GPP TS 27.007 10.1.22).
+_ASKED_FOR: Final = "+CEREG:"
 
 
 # Reads whose answers can't be taken for one another's: the modem answers in order, so
@@ -253,8 +255,13 @@ class CommandChannel(Link):
             listener()
 
     def _on_urc(self, text: str) -> None:
-        """Note that URCs reach us; a late answer to a read is none."""
-        if not (self.dirty and text.startswith(_READ_TOO)):
+        """Note that URCs reach us; a late answer to a read is none.
+
+        Nor does it count what this port itself has asked for: that says nothing of
+        where others go.
+        """
+        late = self.dirty and text.startswith(_READ_TOO)
+        if not late and not text.startswith(_ASKED_FOR):
             self.heard = True
 
     @override

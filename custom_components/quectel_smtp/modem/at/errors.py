@@ -228,6 +228,12 @@ class RegistrationDeniedError(NotRegisteredError):
     key = "registration_denied"
 
 
+class RoamingError(ModemError):
+    """The SIM is in another operator's network, where no data connection may be made."""
+
+    key = "roaming"
+
+
 class PdpError(ModemError):
     """The PDP context could not be activated or deactivated: ``code`` says why."""
 

@@ -41,13 +41,17 @@ class PdpState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PdpSettings:
-    """The data connection: APN up to 100 bytes, credentials up to 127 bytes each."""
+    """The data connection: APN up to 100 bytes, credentials up to 127 bytes each.
+
+    ``roaming``: whether it may be brought up in another operator's network, too.
+    """
 
     apn: str
     username: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     authentication: Authentication = Authentication.NONE
     context_id: int = DEFAULT_CONTEXT
+    roaming: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what the modem's command can't carry."""
@@ -121,6 +125,8 @@ class PdpContext:
         self._id = context_id
         self._changed = changed
         self._state = PdpState.INACTIVE
+        self.address: str | None = None
+        """The IP address that the modem showed when it was asked last, while active."""
         # Whether it is as we left it in this boot, with settings that we know.
         self._ours = False
         # What it was given in this boot.
@@ -149,6 +155,7 @@ class PdpContext:
     def _set(self, state: PdpState) -> None:
         if state is not self._state:
             self._state = state
+            self.address = None
             self._changed()
 
     def _on_pdpdeact(self, line: str) -> None:
@@ -265,7 +272,8 @@ class PdpContext:
         """
         if self._state in (PdpState.ACTIVATING, PdpState.DEACTIVATING):
             return self._state
-        active = await self._address() is not None and await self._bearer()
+        address = await self._address()
+        active = address is not None and await self._bearer()
         if active and self._state is not PdpState.ACTIVE:
             # Up, but not by us: with which settings is unknown.
             self._ours = False
@@ -273,6 +281,7 @@ class PdpContext:
         elif not active and self._state is PdpState.ACTIVE:
             self._broken = True
             self._set(PdpState.INACTIVE)
+        self.address = address or None if active else None
         return self._state
 
     async def _deactivate(self) -> None:

@@ -44,6 +44,35 @@ class Registration(StrEnum):
 _REGISTRATIONS: Final = tuple(Registration)
 
 
+class Technology(StrEnum):
+    """Access technology, by its usual name."""
+
+    GSM = "gsm"
+    UMTS = "umts"
+    LTE = "lte"
+    NB_IOT = "nb_iot"
+    NR = "nr"
+
+
+# 3GPP TS 27.007 7.3 numbers it so, from 0: <AcT>.
+_TECHNOLOGIES: Final = (
+    Technology.GSM,
+    Technology.GSM,
+    Technology.UMTS,
+    Technology.GSM,
+    Technology.UMTS,
+    Technology.UMTS,
+    Technology.UMTS,
+    Technology.LTE,
+    Technology.GSM,
+    Technology.NB_IOT,
+    Technology.LTE,
+    Technology.NR,
+    Technology.NR,
+    Technology.LTE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
     """The network as the modem sees it; ``signal`` is the RSSI in dBm."""
@@ -51,6 +80,7 @@ class Network:
     registration: Registration
     operator: str | None
     signal: int | None
+    technology: Technology | None = None
 
 
 _CLOCK: Final = re.compile(
@@ -124,14 +154,16 @@ def parse_registration(line: str) -> Registration:
     return _REGISTRATIONS[stat]
 
 
-async def operator(channel: AtChannel) -> str | None:
-    """Return the operator's name, None when the modem has none."""
+async def operator(channel: AtChannel) -> tuple[str | None, Technology | None]:
+    """Return the operator's name and the technology, each None where there is none."""
     try:
         lines = await channel.execute(Command("AT+COPS?", prefixes=("+COPS:",)))
     except CommandError:
-        return None
-    found = parameters(lines[0]) if lines else ()
-    return found[2].strip() or None if len(found) > 2 else None
+        return None, None
+    _, _, name, access = (*(parameters(lines[0]) if lines else ()), *[""] * 4)[:4]
+    act = number(access)
+    known = act is not None and 0 <= act < len(_TECHNOLOGIES)
+    return name.strip() or None, _TECHNOLOGIES[act or 0] if known else None
 
 
 async def signal(channel: AtChannel) -> int | None:
@@ -154,11 +186,9 @@ async def attached(channel: AtChannel) -> bool:
 
 async def network(channel: AtChannel) -> Network:
     """Return registration, operator and signal."""
-    return Network(
-        registration=await registration(channel),
-        operator=await operator(channel),
-        signal=await signal(channel),
-    )
+    state = await registration(channel)
+    name, technology = await operator(channel)
+    return Network(state, name, await signal(channel), technology)
 
 
 async def clock(channel: AtChannel) -> datetime | None:
