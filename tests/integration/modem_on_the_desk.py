@@ -27,6 +27,7 @@ from custom_components.quectel_smtp.modem.at.port import Connect, PortSettings
 from custom_components.quectel_smtp.modem.mail.message import Message
 from custom_components.quectel_smtp.modem.mail.server import ServerSettings
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
+from custom_components.quectel_smtp.modem.mail.uploads import UnkeptUploads, Uploads
 from custom_components.quectel_smtp.modem.network.pdp import PdpSettings, PdpState
 from custom_components.quectel_smtp.modem.network.radio import Quality
 from custom_components.quectel_smtp.modem.network.sim import SimState
@@ -155,6 +156,7 @@ class DeskModem:
         self.pdp_state = PdpState.INACTIVE
         self.watchers: list[Callable[[], None]] = []
         self._message: Message | None = None
+        self.uploads: Uploads = UnkeptUploads()
 
     @property
     def connected(self) -> bool:
@@ -163,6 +165,7 @@ class DeskModem:
 
     busy = False
     starting = False
+    holds_files = False
 
     async def _do(self, method: str) -> None:
         if not self.connected:

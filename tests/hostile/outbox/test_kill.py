@@ -131,6 +131,9 @@ async def test_a_kill_at_any_point_loses_nothing(
             else:
                 assert figures["marked"] == before["marked"], point
             report(point, figures - before)
+        stored = [file.name for file in set_scene.virtual.state().files]
+        # The picture of the process that died in its upload is long gone, and sent.
+        assert not [name for name in stored if "camera" in name]
 
 
 @pytest.mark.parametrize("nth", [1, 5])

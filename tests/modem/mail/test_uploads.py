@@ -36,6 +36,11 @@ LIST = 'AT+QFLST="*"'
 PICTURE = b"picture of the door"
 
 
+def digests(*names: str) -> tuple[str, ...]:
+    """Return what is noted of these files."""
+    return tuple(map(uploads.digest, names))
+
+
 def email(*attachments: Attachment) -> Message:
     """Return an email with these."""
     return Message("Hello", "Body", ("a@example.com",), attachments=attachments)
@@ -100,7 +105,7 @@ async def test_a_picture_arrives_under_its_own_name_and_does_not_stay(
         Attachment("Front door.jpg", picture), Attachment("Front door.jpg", PICTURE)
     )
     assert await modem.prepare(message) is None
-    assert await modem.uploads.noted() == ("Front door.jpg", "Front door_2.jpg")
+    assert await modem.uploads.noted() == digests("Front door.jpg", "Front door_2.jpg")
     assert (await modem.put(60)).result is Result.SENT
     await modem.clear()
     assert stored(virtual) == {}
@@ -166,7 +171,7 @@ async def test_an_email_that_is_prepared_anew_leaves_nothing_of_the_one_before(
     assert await modem.prepare(email(Attachment("door.jpg", PICTURE))) is None
     assert await modem.prepare(email(Attachment("gate.jpg", PICTURE))) is None
     assert stored(virtual) == {"gate.jpg": PICTURE}
-    assert await modem.uploads.noted() == ("gate.jpg",)
+    assert await modem.uploads.noted() == digests("gate.jpg")
 
 
 async def test_the_modem_tells_how_much_room_there_is_in_whole_blocks(
@@ -199,7 +204,7 @@ async def test_a_certificate_is_never_taken_for_a_file_of_ours(
     virtual: VirtualModem, modem: Modem
 ) -> None:
     virtual.put_file("qsmtp_ca_0123.pem", b"x")
-    await modem.uploads.note(("door.jpg",))
+    await modem.uploads.note(digests("door.jpg"))
     attachment = Attachment("qsmtp_ca_0123.pem", PICTURE)
     assert await modem.prepare(email(attachment)) is None
     await modem.clear()
@@ -282,7 +287,7 @@ async def test_a_name_that_the_modem_refuses_is_changed_and_noted_no_longer(
     port.answers[upload_line("a b")] = cme(code)
     port.answers[upload_line("a_b")] = taken()
     assert await store(port, "a b", note=note) == ("a_b",)
-    assert await note.noted() == ("a_b",)
+    assert await note.noted() == digests("a_b")
 
 
 @virtual_time
@@ -328,24 +333,24 @@ async def test_a_modem_that_falls_silent_in_an_upload_is_no_attachments_fault() 
 @virtual_time
 async def test_the_note_is_written_before_anything_is_stored() -> None:
     port, note = open_port(), UnkeptUploads()
-    await note.note(("before",))
+    await note.note(digests("before"))
     noted: list[tuple[str, ...]] = []
-    port.before_line = lambda line: noted.append(note._names)  # noqa: SLF001
+    port.before_line = lambda line: noted.append(note._digests)  # noqa: SLF001
     port.answers[upload_line("a")] = taken()
     await store(port, "a", note=note)
-    assert noted == [("before",), ("before", "a")]
+    assert noted == [digests("before"), digests("before", "a")]
 
 
 @virtual_time
 async def test_a_file_that_can_not_be_deleted_stays_noted() -> None:
     port, note = open_port(), UnkeptUploads()
-    await note.note(("a", "b", "gone"))
+    await note.note(digests("a", "b", "gone"))
     port.answers[LIST] = frame('+QFLST: "UFS:a",1', '+QFLST: "UFS:b",1')
     port.answers['AT+QFDEL="UFS:a"'] = cme(418)
     await uploads.tidy(port.channel, note)
-    assert await note.noted() == ("a",)
+    assert await note.noted() == digests("a")
     await uploads.tidy(port.channel, note)
-    assert await note.noted() == ("a",)
+    assert await note.noted() == digests("a")
 
 
 @virtual_time
@@ -393,7 +398,7 @@ async def test_a_file_in_use_is_left_where_it_is(virtual: VirtualModem) -> None:
         Command('AT+QFOPEN="a.txt",2', prefixes=("+QFOPEN:",))
     )
     await uploads.tidy(channel, note)
-    assert await note.noted() == ("a.txt",)
+    assert await note.noted() == digests("a.txt")
     await channel.execute(Command(f"AT+QFCLOSE={line.rpartition(' ')[2]}"))
     await uploads.tidy(channel, note)
     assert await note.noted() == ()

@@ -6,6 +6,7 @@ import logging
 from typing import Final
 
 from ...modem.at.errors import ModemError, UnsupportedModemError
+from ..errors import OutboxError
 from ..records import Way
 from ..rules import policy
 from ..settings import Settings
@@ -35,6 +36,8 @@ class Arming:
         self._now = now
         # What was told, and in which boot of which modem.
         self._told: tuple[object, ...] | None = None
+        # Whether files of ours lay in it after that all the same.
+        self._held = False
         # How often the data connection was tried of late, when that may be again, and
         # since when it has been up, if the last time helped.
         self._attempts = 0
@@ -49,12 +52,15 @@ class Arming:
         """
         modem, way = self._line.modem, settings.options.way
         lacking = (modem, modem.boot, settings.server, way)
-        if self._told != lacking:
+        # What an email left behind must not wait in the modem for the next one.
+        if self._told != lacking or (modem.holds_files and not self._held):
             if not await self._tell(settings, wanted):
                 return
-            self._told = lacking
-            # What failed before was another boot's, or had other settings.
-            self.reset()
+            if self._told != lacking:
+                self._told = lacking
+                # What failed before was another boot's, or had other settings.
+                self.reset()
+        self._held = modem.holds_files
         if self.pause(settings) == 0.0:
             await self._connect(settings)
 
@@ -91,13 +97,19 @@ class Arming:
     async def _tell_all(self, settings: Settings) -> None:
         """Tell all that is needed by the way that is chosen, or by each of them."""
         chosen = settings.options.way
-        for way in Way if chosen is None else (chosen,):
+        for way in Way:
             try:
-                await self._carriers[way].arm(settings)
-            except ModemError as err:
+                # What the modem's client was given goes, whichever is chosen now.
+                if chosen in (way, None) or await self._left_files(way):
+                    await self._carriers[way].arm(settings)
+            except (ModemError, OutboxError) as err:
                 _LOGGER.debug("The modem is not told what emails need: %s", err)
                 if isinstance(err, UnsupportedModemError):
                     return
+
+    async def _left_files(self, way: Way) -> bool:
+        noted = await self._line.modem.uploads.noted()
+        return way is Way.MODULE and bool(noted)
 
     async def _interrupt(
         self, telling: asyncio.Task[None], wanted: asyncio.Event

@@ -16,6 +16,7 @@ from ...modem.at.errors import (
     WrongModemError,
 )
 from ...modem.at.port import PortSettings
+from ...modem.mail.uploads import Uploads
 from ...modem.modem import Modem
 from ...modem.network.status import Identity, Network
 from ...modem.service import await_registration, unlock
@@ -61,12 +62,17 @@ class Line:
         make_modem: Callable[[PortSettings], Modem],
         find_ports: FindPorts,
         observer: Observer,
+        uploads: Callable[[str | None], Uploads],
     ) -> None:
-        """Take the settings; nothing is opened yet."""
+        """Take the settings; nothing is opened yet.
+
+        ``uploads`` are the note of the modem with an IMEI.
+        """
         self._settings = settings
         self._make_modem = make_modem
         self._find_ports = find_ports
         self._observer = observer
+        self._uploads = uploads
         self._refused: set[Pin | None] = set()
         self._in_service: int | None = None
         # Those that failed to open, by their ports: one may have told a result already.
@@ -142,6 +148,7 @@ class Line:
         identity = await modem.identify()
         if self._settings.imei not in (None, identity.imei):
             raise WrongModemError
+        modem.uploads = self._uploads(identity.imei)
         return identity
 
     async def _search(self, unsettled_for: float | None) -> Modem | None:

@@ -43,6 +43,7 @@ from .module import ModuleCarrier
 from .pace import PERSON_EVERY, Pace
 from .sender import Sender
 from .stream import StreamCarrier
+from .uploads import KeptUploads
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -77,7 +78,8 @@ class Worker:
         put_timeout: int,
     ) -> None:
         """Take the settings, and what is shared with the callers' side."""
-        self.line = Line(settings, modem, find_ports, self)
+        uploads = partial(KeptUploads, outbox)
+        self.line = Line(settings, modem, find_ports, self, uploads)
         self.pace = Pace()
         # Whoever holds it has the port: we in our turn, a poll, or who it is lent to.
         self.port_lock = asyncio.Lock()

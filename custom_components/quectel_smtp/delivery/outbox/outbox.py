@@ -49,6 +49,7 @@ KEPT_MOST: Final = 10_000
 """Emails of which that is known."""
 
 _PROVEN: Final = "proven "
+_UPLOADS: Final = "uploads "
 _NEXT_DUE: Final = "SELECT min(due) FROM envelopes WHERE due IS NOT NULL"
 _NEXT_EXPIRY: Final = "SELECT min(expires) FROM emails WHERE ended IS NULL"
 
@@ -359,6 +360,20 @@ class Outbox:
     def note_usage(self, usage: Usage) -> None:
         """Keep it with whatever is written next, within an hour: it is worth no write."""
         self._store.put_along("usage", rows.usage_text(usage))
+
+    def uploads(self, modem: str) -> tuple[str, ...]:
+        """Return the digests of the files that are ours in a modem's store."""
+        found = self._store.get(_UPLOADS + modem)
+        return () if found is None else tuple(str(found).split())
+
+    def note_uploads(self, modem: str, digests: tuple[str, ...], at: Instant) -> None:
+        """Note these as ours instead; ``modem`` is a digest, too.
+
+        New ones are on disk once this returns; that one is gone is worth no fsync.
+        """
+        new = not set(digests) <= set(self.uploads(modem))
+        with self._store.writing(at, Synced.NOW if new else Synced.LATER):
+            self._store.put(_UPLOADS + modem, " ".join(digests) or None)
 
     def standing(self, account: str) -> Standing:
         """Return what is known of an account."""

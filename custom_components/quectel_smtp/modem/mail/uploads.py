@@ -6,7 +6,8 @@ ours is noted before it is stored: by that note it is found again, whatever happ
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final, Protocol
+import hashlib
+from typing import Final, Protocol, override
 
 from ..at.channel import AtChannel
 from ..at.codes import FileError
@@ -29,13 +30,16 @@ _ANOTHER_NAME: Final = frozenset(
 
 
 class Uploads(Protocol):
-    """The note of which files in the modem's store are ours."""
+    """The note of which files in the modem's store are ours, by digests of their names.
+
+    A name may tell what is in the picture: no note has it.
+    """
 
     async def noted(self) -> tuple[str, ...]:
-        """Return their names."""
+        """Return their digests."""
 
-    async def note(self, names: tuple[str, ...]) -> None:
-        """Note these instead; it outlives this process once this returns."""
+    async def note(self, digests: tuple[str, ...]) -> None:
+        """Note these instead; where any is new, on disk once this returns."""
 
 
 class UnkeptUploads(Uploads):
@@ -43,15 +47,20 @@ class UnkeptUploads(Uploads):
 
     def __init__(self) -> None:
         """Have none noted."""
-        self._names: tuple[str, ...] = ()
+        self._digests: tuple[str, ...] = ()
 
+    @override
     async def noted(self) -> tuple[str, ...]:
-        """Return their names."""
-        return self._names
+        return self._digests
 
-    async def note(self, names: tuple[str, ...]) -> None:
-        """Note these instead."""
-        self._names = names
+    @override
+    async def note(self, digests: tuple[str, ...]) -> None:
+        self._digests = digests
+
+
+def digest(name: str) -> str:
+    """Return that by which a file's name is noted."""
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
 async def store(
@@ -77,7 +86,7 @@ async def store(
     for attachment in attachments:
         names.append(stored_name(attachment.name, taken))
         taken.add(names[-1].lower())
-    await uploads.note((*before, *names))
+    await uploads.note((*before, *map(digest, names)))
     refused = []
     for place, attachment in enumerate(attachments):
         data = attachment.data
@@ -86,7 +95,7 @@ async def store(
             names[place] = stored_name(attachment.name, taken, plain=True)
             taken.add(names[place].lower())
             # The name before is somebody else's.
-            await uploads.note((*before, *names))
+            await uploads.note((*before, *map(digest, names)))
             stored = await _stored(channel, names[place], data, acknowledged)
         if not stored:
             refused.append(place)
@@ -126,11 +135,12 @@ async def tidy(channel: AtChannel, uploads: Uploads) -> None:
     noted = await uploads.noted()
     kept = []
     for file in await files.listing(channel):
-        if file.name in noted or file.name.startswith(FORMER_PREFIX):
+        mark = digest(file.name)
+        if mark in noted or file.name.startswith(FORMER_PREFIX):
             try:
                 await files.delete(channel, file.name)
             except CommandError:
-                kept.append(file.name)
-    left = tuple(name for name in noted if name in kept)
+                kept.append(mark)
+    left = tuple(mark for mark in noted if mark in kept)
     if left != noted:
         await uploads.note(left)
