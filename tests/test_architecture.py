@@ -25,6 +25,7 @@ _LAYERS = (
     ("delivery/rules",),
     ("delivery/outbox",),
     ("delivery/courier",),
+    ("attachments",),
     (".",),
     ("flow",),
     ("entrances",),
@@ -120,7 +121,7 @@ def test_each_folder_has_a_place() -> None:
     assert folders <= set(_LAYER)
 
 
-@pytest.mark.parametrize("room", ["modem", "delivery", "flow", "."])
+@pytest.mark.parametrize("room", ["modem", "delivery", "attachments", "flow", "."])
 def test_a_place_imports_only_what_lies_below_it(room: str) -> None:
     folder = INTEGRATION / room
     files = folder.glob("*.py") if room == "." else folder.rglob("*.py")
@@ -219,6 +220,11 @@ def test_the_virtual_modem_shares_no_code_with_what_it_tests() -> None:
         ("delivery/outbox/x.py", "from ..courier import pace", False),
         ("delivery/courier/x.py", "from ..outbox.outbox import Outbox", True),
         # On the Home Assistant side.
+        ("attachments/x.py", "from ..modem.mail.attachments import Attachment", True),
+        ("attachments/x.py", "from ..delivery.enclosures import Missing", True),
+        ("attachments/x.py", "from ..const import DOMAIN", False),
+        ("delivery/x.py", "from ..attachments.resolve import resolve", False),
+        ("notify.py", "from .attachments.resolve import resolve", True),
         ("coordinator.py", "from .flow.schemas import NOTHING", False),
         ("coordinator.py", "from .sensor import SENSORS", False),
         ("flow/x.py", "from ..coordinator import QuectelConfigEntry", True),

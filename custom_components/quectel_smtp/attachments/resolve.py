@@ -1,0 +1,128 @@
+"""All that is wanted with an email, at once: each is attached, or said to be missing."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+import logging
+
+from homeassistant.core import HomeAssistant
+
+from ..delivery.changes import Change, Fit
+from ..delivery.enclosures import Missing, MissingReason
+from ..modem.mail.attachments import ATTACHMENT_LIMIT, Attachment
+from . import pictures
+from .errors import NotAttachedError
+from .kinds import STILL, content_type
+from .names import called, renamed, with_extension
+from .sources import Fetched, fetch
+from .threads import for_pictures
+from .wanted import Budget, Resolved, Split, Wanted
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def split(hass: HomeAssistant, wanted: Sequence[Wanted]) -> Split:
+    """Return what is there in a moment, what takes longer, and what is past the tenth."""
+    first = wanted[:ATTACHMENT_LIMIT]
+    return Split(
+        local=tuple(one for one in first if one.is_local),
+        remote=tuple(one for one in first if not one.is_local),
+        too_many=tuple(
+            Missing(called(hass, one), MissingReason.TOO_MANY)
+            for one in wanted[ATTACHMENT_LIMIT:]
+        ),
+    )
+
+
+async def resolve(
+    hass: HomeAssistant, wanted: Sequence[Wanted], budget: Budget
+) -> Resolved:
+    """Return what is wanted as attachments, in its order, and what of it is missing.
+
+    All are fetched at once, each within ``budget.seconds``, then scaled one by one where
+    they are too large. Nothing that goes wrong with one keeps another back, or is raised.
+    """
+    first = wanted[:ATTACHMENT_LIMIT]
+    share = budget.shared(len(first))
+    found = await asyncio.gather(*(_one(hass, one, share) for one in first))
+    room = budget.total
+    result = Resolved()
+    for one in found:
+        size = sum(len(attachment.data) for attachment in one.attachments)
+        if size > room:
+            one = _missing(one.attachments[0].name, MissingReason.TOO_LARGE)
+            size = 0
+        room -= size
+        result += one
+    return result + Resolved(missing=split(hass, wanted).too_many)
+
+
+async def _one(hass: HomeAssistant, wanted: Wanted, budget: Budget) -> Resolved:
+    try:
+        fetched = await _in_time(hass, wanted, budget)
+        return await _fitted(hass, wanted, fetched, budget)
+    except NotAttachedError as err:
+        return _missing(called(hass, wanted), err.reason)
+
+
+async def _in_time(hass: HomeAssistant, wanted: Wanted, budget: Budget) -> Fetched:
+    """Fetch it, or raise ``NotAttachedError`` for whatever reason, if only that of time.
+
+    Some cameras take being cancelled for an answer, others go on: none is waited for.
+    """
+    task = hass.async_create_background_task(
+        _fetched(hass, wanted, budget), "quectel_smtp attachment"
+    )
+    try:
+        await asyncio.wait({task}, timeout=budget.seconds)
+    finally:
+        task.cancel()
+    if not task.done():
+        raise NotAttachedError(MissingReason.TOO_SLOW)
+    # Cancelled by its own: what it came from was unloaded.
+    outcome = MissingReason.UNREADABLE if task.cancelled() else task.result()
+    if isinstance(outcome, MissingReason):
+        raise NotAttachedError(outcome)
+    return outcome
+
+
+async def _fetched(
+    hass: HomeAssistant, wanted: Wanted, budget: Budget
+) -> Fetched | MissingReason:
+    """Return what is wanted or why it can't be had, whatever a media source does."""
+    try:
+        return await fetch(hass, wanted, budget.unscaled)
+    except NotAttachedError as err:
+        return err.reason
+    except Exception as err:  # noqa: BLE001 - any integration may have a media source
+        _LOGGER.debug("A source of attachments failed: %s", type(err).__name__)
+        return MissingReason.UNREADABLE
+
+
+async def _fitted(
+    hass: HomeAssistant, wanted: Wanted, fetched: Fetched, budget: Budget
+) -> Resolved:
+    """Return one attachment within the budget, scaled if it is a picture and too large."""
+    data = fetched.data
+    if not data:
+        raise NotAttachedError(MissingReason.EMPTY)
+    if len(data) > budget.unscaled(data):
+        raise NotAttachedError(MissingReason.TOO_LARGE)
+    kind = content_type(data, fetched.content_type, wanted.filename or fetched.name)
+    name = wanted.filename or fetched.name
+    if not wanted.filename and fetched.is_entity:
+        name = with_extension(name, kind)
+    changes: tuple[Change, ...] = ()
+    if kind in STILL and len(data) > budget.picture:
+        job = partial(pictures.scaled, data, kind, budget.picture)
+        if picture := await for_pictures(hass).run(job):
+            name = renamed(name, kind, picture.content_type)
+            data, kind = picture.data, picture.content_type
+            changes = (Change(Fit.PICTURE_SCALED, name),)
+    if len(data) > max(budget.file, budget.picture):
+        raise NotAttachedError(MissingReason.TOO_LARGE)
+    return Resolved((Attachment(name, data, kind, wanted.content_id),), (), changes)
+
+
+def _missing(name: str, reason: MissingReason) -> Resolved:
+    return Resolved(missing=(Missing(name, reason),))

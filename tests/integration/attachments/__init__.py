@@ -1,0 +1,1 @@
+"""What is asked for as attachments, and what becomes of it."""
