@@ -1,12 +1,16 @@
 """What kind of file bytes are, by how they begin: cameras and people name them wrongly."""
 
 import mimetypes
+import re
 from typing import Final
 
 JPEG: Final = "image/jpeg"
 PNG: Final = "image/png"
 WEBP: Final = "image/webp"
 GIF: Final = "image/gif"
+# RFC 2045 5.1; what else may stand there has never been one's name.
+_TYPE: Final = re.compile(r"[a-z0-9.+_-]+/[a-z0-9.+_-]+", re.ASCII)
+
 UNKNOWN: Final = "application/octet-stream"
 
 STILL: Final = frozenset((JPEG, PNG, WEBP))
@@ -44,8 +48,9 @@ def content_type(data: bytes, told: str | None, name: str) -> str:
     """Return what to call ``data``: what it is, else as its source or its name say."""
     if found := kind(data):
         return found
-    if told and told.count("/") == 1 and told.isascii() and told.isprintable():
-        return told.partition(";")[0].strip().lower()
+    told = (told or "").partition(";")[0].strip().lower()
+    if _TYPE.fullmatch(told):
+        return told
     guessed, encoding = mimetypes.guess_type(name)
     # "x.svgz" is a compressed file, and no picture before it is unpacked.
     return guessed if guessed and encoding is None else UNKNOWN

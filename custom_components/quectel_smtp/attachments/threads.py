@@ -28,7 +28,8 @@ class Threads:
         Its place is taken until it ends, also when it hangs and nobody waits any more.
         """
         await self._free.acquire()
-        running = self._hass.async_add_executor_job(job)
+        # None that Home Assistant waits for when it stops: it may hang.
+        running = self._hass.loop.run_in_executor(None, job)
         running.add_done_callback(self._ended)
         # Unlike ``await running`` this does not cancel it, nor complains of its error.
         await asyncio.wait({running})

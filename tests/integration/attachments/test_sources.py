@@ -103,6 +103,8 @@ async def test_media_of_the_media_folder_are_called_as_their_file(
         # What it is counts, not what it is called.
         ("door.txt", encoded(photograph((40, 30))), "image/jpeg"),
         ("moves.jpg", b"GIF89a...", "image/gif"),
+        # A camera's snapshot by ffmpeg begins with a comment.
+        ("snapshot", b"\xff\xd8\xff\xfe\x00\x10Lavc", "image/jpeg"),
         ("drawing.svgz", b"\x1f\x8b...", "application/octet-stream"),
         ("unknown", b"\x00\x01", "application/octet-stream"),
     ],
@@ -113,6 +115,25 @@ async def test_a_file_is_called_what_it_is(
     (www / name).write_bytes(data)
     found = await _one(demo, Wanted(str(www / name)))
     assert found == Attachment(name, data, kind)
+
+
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        ("Image/BMP; x=y", "image/bmp"),
+        ("image/x\r\nBcc: everybody@example.com", "application/octet-stream"),
+        ("image", "application/octet-stream"),
+        ("", "application/octet-stream"),
+    ],
+)
+async def test_a_camera_that_says_nonsense_of_its_picture_is_not_quoted(
+    told: str, kind: str, demo: HomeAssistant
+) -> None:
+    eye = Eye("Garden", b"a picture of another kind")
+    eye.content_type = told
+    await see(demo, eye)
+    found = await _one(demo, Wanted("media-source://camera/camera.garden"))
+    assert found.content_type == kind
 
 
 async def test_a_path_that_is_not_absolute_begins_at_the_configuration(
