@@ -31,17 +31,23 @@ async def _opened(virtual: VirtualModem, baudrate: int) -> AsyncIterator[AtChann
         await channel.close()
 
 
+async def _replace(channel: AtChannel) -> None:
+    """Store it where it may lie already."""
+    await files.delete(channel, _NAME)
+    await files.upload(channel, _NAME, _DATA)
+
+
 async def _both(baudrate: int, turns: int) -> tuple[Pair, LoopWatch]:
     pair = Pair()
     async with VirtualModem(baud=baudrate) as virtual:
         # Also leaves a file there that the first one of each way replaces.
         with watch_loop() as watch:
             async with _opened(virtual, baudrate) as channel:
-                await files.upload(channel, _NAME, _DATA)
+                await _replace(channel)
         for _ in range(turns):
             async with _opened(virtual, baudrate) as channel:
                 virtual.forget()
-                await timed(pair.ours, partial(files.upload, channel, _NAME, _DATA))
+                await timed(pair.ours, partial(_replace, channel))
             steps = recorded(virtual)
             async with Replay.opened(virtual.port, baudrate) as replay:
                 await timed(pair.floor, partial(replay.run, steps))

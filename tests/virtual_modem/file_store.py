@@ -85,12 +85,16 @@ class FileStore:
             return None
 
     def total(self) -> int:
-        """Bytes of the store."""
+        """Bytes of the flash store."""
         return self.modem.settings.file_store_bytes
 
     def free(self) -> int:
-        """Bytes left, in whole blocks."""
-        used = sum(_blocks(len(data)) for data in self.files.values())
+        """Bytes left in the flash store, in whole blocks (N); other storages take none."""
+        used = sum(
+            _blocks(len(data))
+            for name, data in self.files.items()
+            if name.startswith("UFS:")
+        )
         return max(0, self.total() - used)
 
     def reserve(self, name: str, size: int) -> str:
@@ -98,7 +102,7 @@ class FileStore:
         full = self.full_name(name)
         if full in self.files:
             raise AtError(FILE_EXISTS)
-        if _blocks(size) > self.free():
+        if full.startswith("UFS:") and _blocks(size) > self.free():
             raise AtError(FILE_NO_SPACE)
         return full
 
@@ -164,7 +168,8 @@ class FileStore:
             raise AtError(FILE_READ_ONLY)
         old = self.files[file.name]
         new = old[: file.position] + data + old[file.position + len(data) :]
-        if _blocks(len(new)) - _blocks(len(old)) > self.free():
+        more = _blocks(len(new)) - _blocks(len(old))
+        if file.name.startswith("UFS:") and more > self.free():
             raise AtError(FILE_NO_SPACE)
         self.files[file.name] = new
         file.position += len(data)

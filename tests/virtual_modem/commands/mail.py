@@ -278,10 +278,14 @@ def qsmtpatt(modem: Modem, call: Call) -> None:
             name = call.string(2, _LONGEST_TEXT)
             if modem.files.content(name) is None:
                 raise AtError(SMTP_OPEN_FILE)
+            full = modem.files.full_name(name)
+            if full.startswith("RAM:"):
+                # "The attachments can be UFS or SD files"
+                raise AtError(SMTP_WRONG_PARAMETER)
             if index in attachments:
                 # "different attachments should have different file index"
                 raise AtError(SMTP_WRONG_PARAMETER)
-            attachments[index] = modem.files.full_name(name)
+            attachments[index] = full
         case Form.WRITE if call.count(1, 3) == 1:
             attachments.clear()
         case Form.WRITE:

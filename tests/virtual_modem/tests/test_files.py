@@ -68,6 +68,29 @@ def test_space_is_taken_in_blocks(start: Callable[..., Started]) -> None:
     assert host.lines('AT+QFLDS="UFS"') == ["+QFLDS: 286720,286720", "OK"]
 
 
+def test_a_file_that_fills_the_store_to_its_last_block_is_taken(
+    start: Callable[..., Started],
+) -> None:
+    """N: 70 blocks, of which a file takes each that it begins."""
+    _, host = start(files={"one": b"x" * 4097})
+    data = b"y" * (286720 - 2 * 4096)
+    answer = _upload(host, f'AT+QFUPL="rest",{len(data)},60', data)
+    assert answer.startswith(f"\r\n+QFUPL: {len(data)},")
+    assert host.lines('AT+QFLDS="UFS"') == ["+QFLDS: 0,286720", "OK"]
+    assert host.lines('AT+QFUPL="more",1') == ["+CME ERROR: 420"]
+
+
+def test_memory_is_no_part_of_the_flash(start: Callable[..., Started]) -> None:
+    """Each storage is its own."""
+    _, host = start(profile="EC25-E")
+    assert _upload(host, 'AT+QFUPL="RAM:b",300000,60', b"y" * 300000).endswith("OK\r\n")
+    assert host.lines('AT+QFOPEN="RAM:b",3') == ["+QFOPEN: 1", "OK"]
+    assert _upload(host, "AT+QFWRITE=1,5000", b"z" * 5000).startswith(
+        "\r\n+QFWRITE: 5000,305000"
+    )
+    assert host.lines('AT+QFLDS="UFS"') == ["+QFLDS: 286720,286720", "OK"]
+
+
 @pytest.mark.parametrize(
     ("line", "answer"),
     [

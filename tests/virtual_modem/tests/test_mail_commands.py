@@ -128,6 +128,25 @@ def test_nothing_is_sent_without_a_recipient(modem_and_host: Started) -> None:
     assert host.lines("AT+QSMTPPUT=60") == ["+CME ERROR: 659"]
 
 
+def test_an_attachments_name_has_fifty_bytes_with_its_storage(
+    start: Callable[..., Started],
+) -> None:
+    """2.3.5."""
+    _, host = start(files={"n" * 46: b"x", "n" * 47: b"x", "n" * 51: b"x"})
+    host.ok(f'AT+QSMTPATT=1,1,"UFS:{"n" * 46}"')
+    assert host.lines(f'AT+QSMTPATT=1,2,"UFS:{"n" * 47}"') == _664
+    assert host.lines(f'AT+QSMTPATT=1,2,"{"n" * 51}"') == _664
+
+
+def test_attachments_are_those_of_flash_or_card(start: Callable[..., Started]) -> None:
+    """2.3.5: "UFS or SD files"; nothing is said of a module's memory."""
+    _, host = start(profile="EC25-E", files={"UFS:a": b"x", "SD:b": b"x"})
+    host.ok('AT+QSMTPATT=1,1,"UFS:a"', 'AT+QSMTPATT=1,2,"SD:b"')
+    # opened to write, it is there
+    assert host.lines('AT+QFOPEN="RAM:c",0') == ["+QFOPEN: 1", "OK"]
+    assert host.lines('AT+QSMTPATT=1,3,"RAM:c"') == _664
+
+
 def test_an_attachment_has_to_be_there(start: Callable[..., Started]) -> None:
     """661 for the file; each index once."""
     _, host = start(files={"a.txt": b"x"})

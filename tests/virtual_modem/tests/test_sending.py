@@ -6,6 +6,7 @@ from email import message_from_bytes, policy
 import pytest
 
 from ..fault_model import Action, Fault, Moment
+from ..profiles import MailClient
 from .conftest import Started
 from .host import Host
 from .mail_server import MailServer, Manners
@@ -69,6 +70,32 @@ def test_a_whole_email_arrives(start: Callable[..., Started]) -> None:
         True,
         True,
     )
+
+
+@pytest.mark.parametrize("client", MailClient)
+def test_attachments_go_in_the_order_of_their_index(
+    start: Callable[..., Started], client: MailClient
+) -> None:
+    """2.3.5: each has an index of its own, which may be any from 1 to 10."""
+    with MailServer() as server:
+        _, host = start(
+            hosts={NAME: {25: server.port}},
+            files={"a.bin": b"first", "b.bin": b"second", "c.bin": b"third"},
+            mail_client=client,
+        )
+        prepare(
+            host,
+            'AT+QSMTPATT=1,10,"UFS:c.bin"',
+            'AT+QSMTPATT=1,2,"UFS:a.bin"',
+            'AT+QSMTPATT=1,7,"UFS:b.bin"',
+        )
+        _body(host, b"Hello")
+        assert put(host) == "0,0"
+    (envelope,) = server.received
+    assert isinstance(envelope.content, bytes)
+    message = message_from_bytes(envelope.content, policy=policy.default)
+    _, *files = message.iter_parts()
+    assert [file.get_filename() for file in files] == ["a.bin", "b.bin", "c.bin"]
 
 
 @pytest.mark.parametrize(
