@@ -49,11 +49,12 @@ def content_type(data: bytes, told: str | None, name: str) -> str:
     if found := kind(data):
         return found
     told = (told or "").partition(";")[0].strip().lower()
-    if _TYPE.fullmatch(told):
-        return told
-    guessed, encoding = mimetypes.guess_type(name)
-    # "x.svgz" is a compressed file, and no picture before it is unpacked.
-    return guessed if guessed and encoding is None else UNKNOWN
+    if not _TYPE.fullmatch(told):
+        guessed, encoding = mimetypes.guess_type(name)
+        # "x.svgz" is a compressed file, and no picture before it is unpacked.
+        told = guessed if guessed and encoding is None else UNKNOWN
+    # An email inside an email is more than a file: RFC 2046 5 forbids to encode it.
+    return UNKNOWN if told.startswith(("message/", "multipart/")) else told
 
 
 def extension(content_type: str) -> str:
