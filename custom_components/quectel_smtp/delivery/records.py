@@ -50,6 +50,11 @@ class State(StrEnum):
         """Whether something is still to come."""
         return self in _WAITING
 
+    @property
+    def over(self) -> bool:
+        """Whether it is an end of its own: a merged email has that of another one."""
+        return not self.waiting and self is not State.MERGED
+
 
 _WAITING: Final = frozenset({State.QUEUED, State.SENDING, State.DEFERRED, State.HELD})
 

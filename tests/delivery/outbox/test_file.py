@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 import os
@@ -14,6 +15,8 @@ import stat
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from custom_components.quectel_smtp.delivery.changes import Change, Fit
+from custom_components.quectel_smtp.delivery.enclosures import Missing, MissingReason
 from custom_components.quectel_smtp.delivery.errors import (
     OutboxNewerError,
     OutboxWriteError,
@@ -22,6 +25,7 @@ from custom_components.quectel_smtp.delivery.outbox import schema as outbox_sche
 from custom_components.quectel_smtp.delivery.outbox.file import connect
 from custom_components.quectel_smtp.delivery.outbox.outbox import Opened, Outbox
 from custom_components.quectel_smtp.delivery.records import (
+    Addresses,
     End,
     History,
     Hold,
@@ -30,6 +34,7 @@ from custom_components.quectel_smtp.delivery.records import (
     Split,
     State,
 )
+from custom_components.quectel_smtp.modem.mail.attachments import Attachment
 
 from .bench import (
     BUSY,
@@ -49,6 +54,7 @@ from .bench import (
 
 _OPTIONS = Options()
 VERSION_1 = Path(__file__).with_name("version_1.sql")
+VERSION_3 = Path(__file__).with_name("version_3.sql")
 SECRET = "The key lies under the mat"
 ADDRESS = "neighbour@example.com"
 
@@ -202,6 +208,50 @@ def test_nothing_of_a_text_or_an_address_outlives_its_email(
         box.reopen()
 
 
+@pytest.mark.parametrize("end", ["sent", "cancelled", "expired", "missing"])
+@pytest.mark.parametrize("size", [1, 10_000])
+def test_nothing_of_an_attachment_outlives_its_email(
+    box: Bench, end: str, size: int
+) -> None:
+    data = b"What the camera has seen. " * size
+    email = replace(
+        mail(critical=True),
+        html=f"<p>{SECRET}</p>",
+        extra=Addresses(bcc=(ADDRESS,)),
+        attachments=(Attachment("key under the mat.jpg", data, "image/x", "mat"),),
+        awaits=("who has the key.jpg",),
+    )
+    reference = box.accept(email)
+    secrets = (b"the mat.jpg", data[:26], b"image/x", b"has the key", SECRET.encode())
+    for secret in (*secrets, ADDRESS.encode()):
+        assert secret in box.bytes()
+    missing = Missing("who has the key.jpg", MissingReason.NOT_FOUND)
+    match end:
+        case "sent":
+            box.outbox.attach(reference, email.attachments, (), at(1.0))
+            box.attempt(sent())
+            box.attempt(sent(), 1.0)
+        case "missing":
+            box.attempt(sent())
+            box.outbox.attach(reference, (), (missing,), at(1.0))
+            changes = (Change(Fit.ATTACHMENT_LEFT_OUT, "key under the mat.jpg"),)
+            box.attempt(sent(), 1.0, replace(SENT, changes=changes))
+        case "cancelled":
+            box.outbox.cancel(reference, at(1.0))
+        case _:
+            box.outbox.expire(at(100 * HOUR))
+    assert box.outbox.summary().waiting == 0
+    # What was changed is told with its end, by name.
+    box.show()
+    box.accept(mail())
+    box.attempt(sent(), 2.0)
+    for _ in range(2):
+        content = box.bytes()
+        for secret in (*secrets, ADDRESS.encode()):
+            assert secret not in content
+        box.reopen()
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_no_copy_of_a_text_is_left_behind_in_any_page(box: Bench, seed: int) -> None:
     """SQLite moves records between pages, and overwrites only what it deletes."""
@@ -216,7 +266,12 @@ def test_no_copy_of_a_text_is_left_behind_in_any_page(box: Bench, seed: int) -> 
             continue
         mark = f"{draw.getrandbits(64):016x}"
         text = mark * draw.choice([1, 3, 30, 200, 600])
-        reference = box.accept(mail(f"S{mark}", text, [f"A{mark}@example.com"]))
+        email = mail(f"S{mark}", text, [f"A{mark}@example.com"])
+        if draw.random() < 0.5:
+            data = mark.encode() * draw.choice([1, 300, 3000])
+            named = (f"N{mark}", data, f"T{mark}", f"I{mark}")
+            email = replace(email, attachments=(Attachment(*named),))
+        reference = box.accept(email)
         waiting[reference] = mark
     box.outbox.close()
     content = box.bytes()
@@ -659,6 +714,68 @@ def test_an_outbox_of_version_1_goes_on(tmp_path: Path) -> None:
     told = {one.reference: one.state for one in box.show()}
     assert set(told.values()) == {State.SENT}
     assert "MERGED22" in told
+    box.outbox.close()
+
+
+def test_an_outbox_of_version_3_goes_on_and_takes_attachments(tmp_path: Path) -> None:
+    box = Bench(tmp_path)
+    with closing(sqlite3.connect(box.path, isolation_level=None)) as connection:
+        connection.executescript(VERSION_3.read_text(encoding="utf-8"))
+    opened = box.open(at(20.0).wall)
+    assert (opened.elapsed, opened.damaged, opened.restored) == (20.0, False, 0)
+    listed = {one.reference: one for one in box.outbox.listed(at(20.0))}
+    assert {name: one.state for name, one in listed.items()} == {
+        "DEFERRED": State.DEFERRED,
+        "HELD2222": State.HELD,
+        "SPLIT222": State.DEFERRED,
+        "SENDING2": State.SENDING,
+        "QUEUED22": State.QUEUED,
+        "CRITICAL": State.QUEUED,
+    }
+    assert listed["SPLIT222"].subject == "Split — geteilt ☂"
+    found = listed["HELD2222"].finding
+    assert found is not None
+    assert (found.words, found.changes) == ("550 5.1.1 no such user", ())
+    unsettled = box.outbox.unsettled()
+    assert unsettled is not None and unsettled.reference == "SENDING2"
+    box.outbox.record(unsettled.envelope, sent(), SENT, at(20.0))
+    picture = Attachment("door.jpg", b"the door", "image/jpeg")
+    new = box.accept(replace(mail("New"), attachments=(picture,)), 20.0)
+    # A recipient whose address is another one by now, of an email of before.
+    box.outbox.follow({"id-1": Addresses(("e@example.com",))}, at(20.0))
+    box.outbox.retry(None, at(30.0))
+    went = [box.attempt(sent(), 30.0) for _ in range(6)]
+    assert [(item.reference, *item.addresses) for item in went] == [
+        ("CRITICAL", "e@example.com"),
+        ("DEFERRED", "a@example.com"),
+        ("HELD2222", "a@example.com"),
+        ("SPLIT222", "e@example.com"),
+        ("QUEUED22", "a@example.com"),
+        (new, "a@example.com"),
+    ]
+    assert [len(item.enclosed) for item in went] == [0, 0, 0, 0, 0, 1]
+    assert box.outbox.summary().waiting == 0
+    assert box.outbox.wear().times == (1.0,)
+    assert box.outbox.standing("account").proven
+    box.outbox.close()
+
+
+def test_an_older_version_leaves_attachments_as_they_are_until_this_one_is_back(
+    tmp_path: Path,
+) -> None:
+    picture = Attachment("door.jpg", b"the door", "image/jpeg")
+    box = Bench(tmp_path)
+    box.open()
+    box.accept(replace(mail("With a picture"), attachments=(picture,)))
+    box.outbox.close()
+    before = box.path.read_bytes()
+    with pytest.MonkeyPatch.context() as older:
+        older.setattr(outbox_schema, "MIGRATIONS", outbox_schema.MIGRATIONS[:3])
+        with pytest.raises(OutboxNewerError, match="written by a newer version"):
+            box.open()
+    assert box.path.read_bytes() == before
+    box.open()
+    assert box.outbox.attachments(box.take().envelope) == (picture,)
     box.outbox.close()
 
 

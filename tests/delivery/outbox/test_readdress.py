@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from custom_components.quectel_smtp.delivery.email import Email
+from custom_components.quectel_smtp.delivery.enclosures import Carries
 from custom_components.quectel_smtp.delivery.outbox.readdress import Followed
 from custom_components.quectel_smtp.delivery.records import (
     Addresses,
@@ -12,11 +13,13 @@ from custom_components.quectel_smtp.delivery.records import (
     End,
     History,
     Hold,
+    Part,
     Reason,
     Split,
     State,
     Verdict,
 )
+from custom_components.quectel_smtp.modem.mail.attachments import Attachment
 from tests.delivery.outbox.bench import (
     HOUR,
     OPTIONS,
@@ -226,3 +229,95 @@ def test_an_email_that_can_not_be_read_ends(box: Bench) -> None:
     box.open()
     follow(box, B)
     assert box.story(reference) == [State.QUEUED, State.FAILED]
+
+
+# Who was added to the recipient's own.
+
+
+def test_who_was_added_stays_and_is_there_once(box: Bench) -> None:
+    extra = Addresses(to=(B, A.upper()), cc=(C,), bcc=(D, C))
+    box.accept(replace(to_anna(), extra=extra))
+    assert box.due() is not None
+    follow(box, B)
+    item = box.attempt(sent(), 10.0)
+    assert item.addresses == Addresses(to=(B, A.upper()), cc=(C,), bcc=(D,))
+    assert item.extra == extra
+
+
+def test_who_was_added_gets_nothing_either_once_the_recipient_is_gone(
+    box: Bench,
+) -> None:
+    box.accept(replace(to_anna(), extra=Addresses(to=(B,))))
+    assert follow(box) == Followed(cancelled=1)
+
+
+def test_a_digest_goes_on_to_who_was_added(box: Bench) -> None:
+    for _ in range(10):
+        box.accept(replace(to_anna(), extra=Addresses(to=(C,))))
+    item = box.due()
+    assert item is not None
+    box.outbox.digest(item, at(0.0), compose)
+    follow(box, B)
+    assert box.attempt(sent(), 10.0).addresses == Addresses(to=(B, C))
+
+
+# What follows a text.
+
+
+def _with_picture(*to: str) -> Email:
+    picture = Attachment("door.jpg", b"the door")
+    return replace(to_anna(*to, critical=True), attachments=(picture,))
+
+
+def test_a_picture_follows_to_the_corrected_address(box: Bench) -> None:
+    box.accept(_with_picture(A))
+    box.attempt(sent())
+    follow(box, B)
+    item = box.attempt(sent(), 10.0)
+    assert (item.carries, item.addresses.to) == (Carries.ATTACHMENTS, (B,))
+    assert box.states() == {}
+
+
+def test_a_picture_follows_to_who_stays(box: Bench) -> None:
+    box.accept(_with_picture(A, B))
+    box.attempt(sent())
+    follow(box, B)
+    assert box.attempt(sent(), 10.0).addresses.to == (B,)
+    assert box.states() == {}
+
+
+def test_who_is_new_gets_the_picture_after_the_text(box: Bench) -> None:
+    box.accept(_with_picture(A, B))
+    item = box.take()
+    parts = [
+        Part(frozenset({A}), End(State.SENT, History(1)), SENT),
+        Part(frozenset({B}), Again(HOUR, Reason.RETRY, History(1)), REFUSED),
+    ]
+    box.outbox.record_parts(item.envelope, parts, at(0.0))
+    follow(box, A, C)
+    went = [box.attempt(sent(), 10.0) for _ in range(3)]
+    assert sorted((item.carries, *item.addresses.to) for item in went) == [
+        (Carries.ATTACHMENTS, A),
+        (Carries.ATTACHMENTS, C),
+        (Carries.TEXT, C),
+    ]
+    assert box.states() == {}
+
+
+@pytest.mark.parametrize("to", [(A, B), (B, A)])
+def test_a_picture_for_who_is_gone_is_not_sent(box: Bench, to: tuple[str, ...]) -> None:
+    box.accept(_with_picture(*to))
+    item = box.take()
+    parts = [
+        Part(frozenset({A}), End(State.SENT, History(1)), SENT),
+        Part(frozenset({B}), Again(HOUR, Reason.RETRY, History(1)), REFUSED),
+    ]
+    box.outbox.record_parts(item.envelope, parts, at(0.0))
+    follow(box, B)
+    assert box.due(10.0) is None
+    went = [box.attempt(sent(2), HOUR) for _ in range(2)]
+    assert [(item.carries, item.addresses.to) for item in went] == [
+        (Carries.TEXT, (B,)),
+        (Carries.ATTACHMENTS, (B,)),
+    ]
+    assert box.story()[-1] is State.SENT

@@ -14,6 +14,7 @@ from ..outbox.outbox import Outbox
 from ..outbox.thread import OutboxThread
 from ..records import Instant, Summary, Transition
 from ..status import Board, OutboxState
+from .results import Results
 from .showing import Showing
 
 _LOGGER = logging.getLogger(__name__)
@@ -27,11 +28,14 @@ type _Seen = tuple[Summary, tuple[Transition, ...]]
 class Books:
     """Changes the outbox, posts how it is, and has told what became of emails."""
 
-    def __init__(self, outbox: OutboxThread, board: Board, showing: Showing) -> None:
+    def __init__(
+        self, outbox: OutboxThread, board: Board, showing: Showing, results: Results
+    ) -> None:
         """Take the outbox, and where it is seen."""
         self._outbox = outbox
         self._board = board
         self._showing = showing
+        self._results = results
         self._jobs: set[asyncio.Task[object]] = set()
         self._again: asyncio.TimerHandle | None = None
         # Whether it could not be looked at the last time.
@@ -101,6 +105,7 @@ class Books:
         else:
             summary, unshown = seen
             self._board.post(outbox=OutboxState.SOUND, mail=summary)
+            self._results.take(unshown)
             self._showing.take(unshown)
         return result
 
@@ -114,7 +119,7 @@ class Books:
     def _seen(self, outbox: Outbox) -> _Seen | None:
         """Look at the outbox; None if that fails: the change before it stands."""
         try:
-            seen = outbox.summary(), outbox.unshown() if self._showing.on else ()
+            seen = outbox.summary(), outbox.unshown()
         except Exception as err:
             if not self._blind:
                 defect = None if isinstance(err, OutboxError) else err

@@ -28,6 +28,7 @@ from ..settings import Settings
 from ..status import Board, OutboxState, Status
 from .books import Books
 from .line import FindPorts, no_ports
+from .results import Results
 from .showing import Showing
 from .worker import Worker
 
@@ -61,7 +62,8 @@ class Courier:
         self._board = Board(Status(port=settings.port.url))
         self._outbox = outbox or OutboxThread(Outbox(path), now)
         self._showing = Showing(self._outbox, shown_apart)
-        self._books = Books(self._outbox, self._board, self._showing)
+        self._results = Results(self._outbox)
+        self._books = Books(self._outbox, self._board, self._showing, self._results)
         self._worker = Worker(
             settings,
             wording,
@@ -141,15 +143,27 @@ class Courier:
         missing: Sequence[Missing],
         changes: Sequence[Change] = (),
     ) -> None:
-        """Add what an email awaits, once; ``missing``: what of it does not come."""
-        raise NotImplementedError
+        """Add what an email awaits, once; ``missing``: what of it does not come.
+
+        It travels with a text that has not been given out, and follows one that has, or
+        is critical. What there is no room for is named as missing. Nothing happens where
+        the email is over, or has gone without: it waits 15 s, and not over a restart.
+        ``OutboxWriteError`` tells that nothing was added.
+        """
+        await self._books.change(
+            lambda outbox, at: outbox.attach(
+                reference, attachments, missing, at, changes
+            ),
+            lambda _: self._worker.wake(),
+        )
 
     async def result(self, reference: str, timeout: float) -> EmailResult | None:
         """Return what becomes of an email, or has so far after ``timeout`` seconds.
 
-        None if there is no such email, or it ended 30 days ago.
+        None if there is no such email, or it ended 30 days ago. Whoever waits may be
+        cancelled: the email is not.
         """
-        raise NotImplementedError
+        return await self._results.of(reference, timeout)
 
     def look(self) -> None:
         """Look for the modem at once: a port has come that it may be behind."""

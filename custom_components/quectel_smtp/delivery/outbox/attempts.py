@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
+from ..enclosures import Carries
 from ..records import (
     End,
     Finding,
@@ -22,16 +23,21 @@ from ..records import (
     Way,
 )
 from ..rules.storm import DAY, HOUR, Room, Send, room
-from . import envelopes, rows, states, waiting
+from . import envelopes, items, rows, states, waiting
 from .intake import Intake
 from .rows import DamagedRowError, EnvelopeRow
 from .store import Store, Synced
 
 _DUE: Final = (
     "SELECT id, email, critical FROM envelopes"
-    " WHERE due IS NOT NULL AND critical = ? AND due <= ?"
+    " WHERE due IS NOT NULL AND critical = ? AND due <= ? {}"
     " ORDER BY accepted, id LIMIT 1"
 )
+# No text of an alarm waits for another one's pictures.
+_DUE_ALARM: Final = _DUE.format("AND carries IS NOT 'attachments'")
+_DUE_ANY: Final = _DUE.format("")
+# Where a text has come to this, who got it, or may have, gets its attachments too.
+_LEFT: Final = frozenset({State.SENT, State.UNKNOWN})
 # What may wait for the same mailbox, and is not to be tried before it is.
 _ALIKE: Final = (
     "envelopes.id <> ?1 AND envelopes.critical <= ?2 AND envelopes.due < ?3"
@@ -62,9 +68,10 @@ class Attempts:
         self._apply_limits(options, at)
         while True:
             # One after the other: each is found where its part of the index begins.
-            found = store.row(_DUE, 1, at.elapsed)
+            found = store.row(_DUE_ALARM, 1, at.elapsed)
+            found = found or store.row(_DUE_ANY, 1, at.elapsed)
             if found is None and not only_critical:
-                found = store.row(_DUE, 0, at.elapsed)
+                found = store.row(_DUE_ANY, 0, at.elapsed)
             if found is None:
                 return None
             envelope, email, critical = (rows.integer(value) for value in found)
@@ -73,13 +80,34 @@ class Attempts:
                 self._defer(critical, room_from, at)
                 continue
             try:
-                item = states.item(store, envelope)
+                item = items.read(store, envelope)
             except DamagedRowError:
                 with store.writing(at):
                     states.end_damaged(store, email, at)
                 continue
+            if item.carries is Carries.ATTACHMENTS and self._awaits(email, at):
+                continue
             self._intake.taken = email
             return item
+
+    def _awaits(self, email: int, at: Instant) -> bool:
+        """Whether an email still waits for its attachments: then so do all that follow.
+
+        Someone may have asked for what waits, or mended what all emails were held for.
+        """
+        store = self._store
+        found = store.row(
+            "SELECT 1 FROM emails WHERE id = ? AND awaits > ?", email, at.elapsed
+        )
+        if found is None:
+            return False
+        with store.writing(at):
+            store.run(
+                "UPDATE envelopes SET due = (SELECT awaits FROM emails WHERE id = email)"
+                " WHERE email = ? AND carries = 'attachments' AND due IS NOT NULL",
+                email,
+            )
+        return True
 
     def _apply_limits(self, options: Options, at: Instant) -> None:
         """Make due, where the limits are others now, what was deferred by them."""
@@ -153,7 +181,17 @@ class Attempts:
             return item
         with self._store.writing(at):
             first = envelopes.keep_hidden(self._store, item.envelope)
-        return states.item(self._store, first)
+        return items.read(self._store, first)
+
+    def attachments_apart(self, item: Item, at: Instant) -> Item:
+        """Have an item's attachments follow its text in an email of their own."""
+        with self._store.writing(at):
+            self._store.run(
+                "UPDATE envelopes SET carries = ? WHERE id = ? AND carries IS NULL",
+                Carries.TEXT,
+                item.envelope,
+            )
+        return items.read(self._store, item.envelope)
 
     def begin(
         self,
@@ -303,6 +341,8 @@ class Attempts:
             state = verdict.state
             if state is State.SENT:
                 self._count(found, at)
+            if state in _LEFT:
+                envelopes.have_attachments_follow(store, found, at)
         else:
             reason = verdict.reason
             state = State.HELD if isinstance(verdict, Hold) else State.DEFERRED
@@ -323,13 +363,13 @@ class Attempts:
     def _defer_alike(self, found: EnvelopeRow, due: float, at: Instant) -> None:
         """Have what waits for the same addresses wait as long: one of them asks."""
         store = self._store
-        item = states.item(store, found.id)
+        item = items.read(store, found.id)
         for row in store.rows(
-            f"{rows.ITEMS} WHERE {_ALIKE}", found.id, int(item.critical), due
+            f"{items.ITEMS} WHERE {_ALIKE}", found.id, int(item.critical), due
         ):
             # What is damaged comes to its end by itself, when it is due.
             with suppress(DamagedRowError):
-                other = rows.item(row)
+                other = items.item(row)
                 if other.addresses == item.addresses:
                     envelopes.change(
                         store,
@@ -377,5 +417,5 @@ class Attempts:
 
     def _addresses(self, envelope: int) -> frozenset[str]:
         with suppress(DamagedRowError):
-            return frozenset(states.item(self._store, envelope).addresses)
+            return frozenset(items.read(self._store, envelope).addresses)
         return frozenset()

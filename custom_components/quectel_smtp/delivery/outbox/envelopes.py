@@ -4,8 +4,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import astuple, replace
 from typing import Final
 
+from ..enclosures import Carries
 from ..records import Addresses, Finding, History, Instant, Reason, State
-from . import rows, states
+from . import items, rows, states
+from .content import content
 from .rows import EnvelopeRow
 from .store import Store
 
@@ -14,7 +16,7 @@ _SET_HISTORY: Final = (
 )
 # What envelopes have in common that are for parts of the same addresses.
 _ALIKE: Final = (
-    "email, part, critical, accepted, state, reason, due, finding, "
+    "email, part, critical, accepted, state, reason, due, finding, carries, "
     + ", ".join(rows.HISTORY)
 )
 
@@ -103,19 +105,42 @@ def _addressed(store: Store, envelope: int) -> tuple[Addresses, Sequence[int]]:
     )
     if found is None:
         raise rows.DamagedRowError("missing")
-    addresses = rows.content(found[0]).addresses
-    return addresses, rows.members(found[1], addresses)
+    addresses = content(found[0]).addresses
+    return addresses, items.members(found[1], addresses)
 
 
 def add(store: Store, beside: EnvelopeRow, members: Sequence[int], at: Instant) -> None:
     """Put one more envelope beside another one of its email, due and not attempted."""
     store.run(
-        "INSERT INTO envelopes (email, part, critical, accepted, members, state, due)"
-        " SELECT email, part, critical, accepted, ?, ?, ? FROM envelopes WHERE id = ?",
+        "INSERT INTO envelopes"
+        " (email, part, critical, accepted, carries, members, state, due)"
+        " SELECT email, part, critical, accepted, carries, ?, ?, ?"
+        " FROM envelopes WHERE id = ?",
         rows.members_text(members),
         State.QUEUED,
         at.elapsed,
         beside.id,
+    )
+
+
+def have_attachments_follow(store: Store, text: EnvelopeRow, at: Instant) -> None:
+    """Put an envelope with the attachments beside one whose text has left, for the same.
+
+    It waits for those that are still to come. There is none where there is nothing to
+    attach, nor to be told of what is missing.
+    """
+    if text.carries is not Carries.TEXT or not items.has_more(store, text.email):
+        return
+    store.run(
+        "INSERT INTO envelopes"
+        " (email, part, critical, accepted, members, carries, state, due)"
+        " SELECT email, part, envelopes.critical, envelopes.accepted, members, ?, ?,"
+        " coalesce(awaits, ?) FROM envelopes JOIN emails ON emails.id = email"
+        " WHERE envelopes.id = ?",
+        Carries.ATTACHMENTS,
+        State.QUEUED,
+        at.elapsed,
+        text.id,
     )
 
 

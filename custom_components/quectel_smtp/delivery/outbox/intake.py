@@ -1,14 +1,20 @@
-"""``Intake``: what the outbox takes in, within its bounds, and what becomes one email."""
+"""``Intake``: what the outbox takes in, and what of it becomes one email."""
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from ...modem.mail.message import Priority
 from ..email import Email, new_reference
-from ..errors import OutboxFullError
-from ..records import Addresses, Entry, Instant, Item, Options, Reason, State
-from . import holds, rows, states
+from ..enclosures import Carries, MissingReason
+from ..errors import OutboxWriteError
+from ..records import Entry, Instant, Item, Options, Reason, State
+from ..rules import acceptance
+from ..rules.acceptance import left_out
+from . import holds, items, rows, states
+from .bounds import Bounds
+from .content import Content
 from .merging import (
     DIGEST_LEAST,
     DIGEST_MOST,
@@ -19,8 +25,11 @@ from .merging import (
     Recent,
     fitting,
 )
-from .rows import Content, DamagedRowError
+from .rows import DamagedRowError
 from .store import Store
+
+ATTACHMENTS_AWAITED: Final = 15.0
+"""Seconds for which an email that is not critical waits for its attachments."""
 
 # Emails of one part in one envelope that were never attempted, and may go now but for the
 # limits: what an item, by its envelope, may go out with if the addresses are the same.
@@ -49,33 +58,14 @@ _ALL_REPEATS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """How much may wait.
-
-    ``reserved`` places, and a tenth of the bytes, are for critical emails only.
-    """
-
-    emails: int
-    size: int
-    reserved: int
-
-    def check(self, store: Store, critical: bool, size: int) -> None:
-        """Raise ``OutboxFullError`` if there is no room for one more email."""
-        emails = self.emails if critical else self.emails - self.reserved
-        if store.totals.emails >= emails:
-            raise OutboxFullError(emails, "emails")
-        most = self.size if critical else self.size - self.size // 10
-        if store.totals.size + size > most:
-            raise OutboxFullError(most, "bytes")
-
-
-@dataclass(frozen=True, slots=True)
 class _Plan:
     """How an email begins to wait."""
 
     state: State
     reason: Reason | None
     due: float | None
+    awaits: float | None = None
+    """Until when, at most, attachments that are still to come may hold it up."""
 
 
 class Intake:
@@ -90,26 +80,40 @@ class Intake:
         self.taken: int | None = None
 
     def accept(self, email: Email, at: Instant, options: Options) -> str:
-        """Accept an email; returns the reference by which it goes."""
-        reference = self._free(email.reference)
-        earlier = None if email.critical else self._recent.find(email, at.elapsed)
-        if earlier is not None and self._untouched(earlier.number):
-            return self._accept_repeat(email, reference, earlier.number, at)
-        content = _content(email)
-        self._bounds.check(self._store, email.critical, len(content.encode()))
-        with self._store.writing(at):
-            number = self._insert(
-                email,
-                reference,
-                content,
-                accepted=at,
-                expires=at.elapsed + options.lifetime,
-                at=at,
-                plan=self._plan(earlier, at),
-            )
-        if not email.critical:
+        """Accept an email; returns the reference by which it goes.
+
+        Attachments for which there is no room are named in its text.
+        """
+        email = replace(acceptance.kept(email), reference=self._free(email.reference))
+        alone = email.critical or email.attachments or email.missing or email.awaits
+        earlier = None if alone else self._recent.find(email, at.elapsed)
+        if earlier is not None and self.untouched(earlier.number):
+            return self._accept_repeat(email, earlier.number, at)
+        size = len(_content(email).text().encode())
+        self._bounds.check(self._store, email.critical, size)
+        fit, over = self._bounds.fitting(
+            self._store, email.critical, email.attachments, beside=size
+        )
+        email = replace(email, attachments=fit, missing=(*email.missing, *over))
+        plan = self._plan(email, earlier, at)
+        try:
+            number = self._keep(email, plan, at, options)
+        except OutboxWriteError:
+            if not fit:
+                raise
+            # The disk may be full, and have room for a text.
+            missing = (*email.missing, *left_out(fit, MissingReason.NO_ROOM))
+            email = replace(email, attachments=(), missing=missing)
+            number = self._keep(email, plan, at, options)
+        if not alone:
             self._recent.add(email, number, at.elapsed)
-        return reference
+        return email.reference
+
+    def _keep(self, email: Email, plan: _Plan, at: Instant, options: Options) -> int:
+        lifetime = options.lifetime if email.lifetime is None else email.lifetime
+        expires = at.elapsed + lifetime
+        with self._store.writing(at):
+            return self._insert(email, accepted=at, expires=expires, at=at, plan=plan)
 
     def _free(self, reference: str) -> str:
         """Return the reference, or another one if an email has it already."""
@@ -117,7 +121,7 @@ class Intake:
             reference = new_reference()
         return reference
 
-    def _untouched(self, number: int) -> bool:
+    def untouched(self, number: int) -> bool:
         """Whether an email waits of which nothing was ever given to the modem."""
         if number == self.taken:
             return False
@@ -129,31 +133,36 @@ class Intake:
         )
         return touched == (0,)
 
-    def _plan(self, earlier: Accepted | None, at: Instant) -> _Plan:
+    def _plan(self, email: Email, earlier: Accepted | None, at: Instant) -> _Plan:
+        awaits = None
+        if email.awaits:
+            short = email.lifetime is not None and email.lifetime / 2
+            awaits = at.elapsed + min(ATTACHMENTS_AWAITED, short or ATTACHMENTS_AWAITED)
         held = holds.current(self._store, at)
         if held is not None:
-            return _Plan(State.HELD, *held)
+            return _Plan(State.HELD, *held, awaits)
         if earlier is not None:
             return _Plan(State.DEFERRED, Reason.REPEATED, earlier.at + WINDOW)
-        return _Plan(State.QUEUED, None, at.elapsed)
+        # The text of a critical one waits for nothing.
+        due = at.elapsed if awaits is None or email.critical else awaits
+        return _Plan(State.QUEUED, None, due, awaits)
 
     def _insert(
         self,
         email: Email,
-        reference: str,
-        content: str,
         *,
         accepted: Instant,
         expires: float,
         at: Instant,
         plan: _Plan,
     ) -> int:
-        """Insert an email of one part to be sent in one envelope; returns its number."""
+        """Insert an email to be sent in one envelope; returns its number."""
         store = self._store
+        content = _content(email).text()
         size = len(content.encode())
         number = store.insert(
             "emails",
-            reference=reference,
+            reference=email.reference,
             recipient=email.recipient,
             recipient_id=email.recipient_id,
             critical=email.critical,
@@ -164,38 +173,42 @@ class Intake:
             size=size,
             state=State.QUEUED,
             reported=State.QUEUED,
+            awaits=plan.awaits,
         )
         store.insert(
-            "parts", email=number, number=rows.TEXT, kind="text", content=content
+            "parts", email=number, number=items.TEXT, kind="text", content=content
         )
+        apart = email.awaits or (email.critical and email.attachments)
         store.insert(
             "envelopes",
             email=number,
-            part=rows.TEXT,
+            part=items.TEXT,
             critical=email.critical,
             accepted=accepted.elapsed,
+            carries=Carries.TEXT if apart else None,
             state=plan.state,
             reason=plan.reason,
             due=plan.due,
         )
         store.count(1, size)
-        states.report(store, reference, email.recipient, State.QUEUED, at)
+        items.attach(store, number, email.attachments)
+        states.report(store, email.reference, email.recipient, State.QUEUED, at)
         states.follow(store, number, at)
         return number
 
     # Several that become one.
 
-    def _accept_repeat(
-        self, email: Email, reference: str, into: int, at: Instant
-    ) -> str:
+    def _accept_repeat(self, email: Email, into: int, at: Instant) -> str:
         """Count a text once more; returns the reference by which the repeat goes."""
         store = self._store
         known_by_itself = self._has_room_for_repeat(into)
         with store.writing(at):
             store.run("UPDATE emails SET times = times + 1 WHERE id = ?", into)
             if known_by_itself:
-                self._insert_merged(email, reference, into, at)
-        return reference if known_by_itself else states.email(store, into).reference
+                self._insert_merged(email, into, at)
+        return (
+            email.reference if known_by_itself else states.email(store, into).reference
+        )
 
     def _has_room_for_repeat(self, into: int) -> bool:
         """Whether one more repeat may have a row, and an end, of its own.
@@ -208,10 +221,8 @@ class Intake:
         few = rows.integer(of_it) < REPEATS_TOLD
         return few and rows.integer(of_all) < self._bounds.emails
 
-    def _insert_merged(
-        self, email: Email, reference: str, into: int, at: Instant
-    ) -> None:
-        store = self._store
+    def _insert_merged(self, email: Email, into: int, at: Instant) -> None:
+        store, reference = self._store, email.reference
         store.insert(
             "emails",
             reference=reference,
@@ -232,7 +243,12 @@ class Intake:
 
     def digest(self, item: Item, at: Instant, compose: Compose) -> Item:
         """Put an item into one email with others that wait for the same addresses."""
-        if item.critical or item.history.attempts or self._is_digest(item):
+        if (
+            item.critical
+            or item.history.attempts
+            or not _is_plain(item)
+            or self._is_digest(item)
+        ):
             return item
         found = self._waiting_with(item)
         if len(found) < DIGEST_LEAST:
@@ -248,7 +264,7 @@ class Intake:
             number = self._merge(found[:count], email, at)
         self.taken = number
         (envelope,) = states.envelopes(self._store, number)
-        return states.item(self._store, envelope.id)
+        return items.read(self._store, envelope.id)
 
     def _is_digest(self, item: Item) -> bool:
         """Whether an item stands for others, of different texts."""
@@ -258,27 +274,25 @@ class Intake:
         """Return what waits for the same addresses and was never attempted, in order."""
         found = []
         for row in self._store.rows(
-            f"{rows.ITEMS} WHERE {_ALIKE}"
+            f"{items.ITEMS} WHERE {_ALIKE}"
             " ORDER BY envelopes.accepted, envelopes.id LIMIT ?",
             item.envelope,
             DIGEST_MOST,
         ):
             # What is damaged comes to its end by itself, when it is due.
             with suppress(DamagedRowError):
-                other = rows.item(row)
-                if _whom(other) == _whom(item):
+                other = items.item(row)
+                if _is_plain(other) and _whom(other) == _whom(item):
                     found.append(other)
         return found
 
-    def _merge(self, items: Sequence[Item], email: Email, at: Instant) -> int:
+    def _merge(self, waiting: Sequence[Item], email: Email, at: Instant) -> int:
         """Let an email stand for several that wait; returns its number."""
         store = self._store
-        members = [states.email_of(store, item.envelope) for item in items]
+        members = [states.email_of(store, item.envelope) for item in waiting]
         number = self._insert(
-            email,
-            self._free(email.reference),
-            _content(email),
-            accepted=items[0].accepted,
+            replace(email, reference=self._free(email.reference)),
+            accepted=waiting[0].accepted,
             expires=max(member.expires for member in members),
             at=at,
             plan=_Plan(State.QUEUED, None, at.elapsed),
@@ -289,9 +303,30 @@ class Intake:
 
 
 def _whom(item: Item) -> tuple[object, ...]:
-    return item.addresses, item.recipient_id
+    return item.addresses, item.extra, item.recipient_id
 
 
-def _content(email: Email) -> str:
-    addresses = Addresses(email.to, email.cc, email.bcc)
-    return Content(email.subject, email.body, addresses).text()
+def _is_plain(item: Item) -> bool:
+    """Whether subject and body are all that there is of it."""
+    return item.carries is Carries.WHOLE and not (
+        item.html
+        or item.enclosed
+        or item.missing
+        or item.changes
+        or item.priority is not Priority.NORMAL
+    )
+
+
+def _content(email: Email) -> Content:
+    return Content(
+        email.subject,
+        email.body,
+        email.addresses,
+        email.extra,
+        email.html,
+        email.priority,
+        email.missing,
+        (),
+        email.awaits,
+        email.changes,
+    )

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import astuple
 import hashlib
 from typing import Final, NamedTuple
 
@@ -56,9 +57,10 @@ class Recent:
 
 
 def _fingerprint(email: Email) -> bytes:
-    addresses = (email.to, email.cc, email.bcc, email.recipient_id)
-    content = (email.subject, email.body, *addresses)
-    return hashlib.sha256(repr(content).encode()).digest()
+    whom = (email.to, email.cc, email.bcc, *astuple(email.extra), email.recipient_id)
+    how = (email.html, email.priority, email.lifetime)
+    content = (email.subject, email.body, *whom, *how)
+    return hashlib.sha256(repr(content).encode(errors="surrogatepass")).digest()
 
 
 def fitting(
@@ -93,6 +95,7 @@ def _composed(entries: Sequence[Entry], compose: Compose, item: Item) -> Email |
             bcc=item.addresses.bcc,
             recipient=item.recipient,
             recipient_id=item.recipient_id,
+            extra=item.extra,
         )
     except InvalidValueError:
         return None

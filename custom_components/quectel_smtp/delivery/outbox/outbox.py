@@ -11,9 +11,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from ...modem.mail.attachments import Attachment
+from ..changes import Change
 from ..email import Email
+from ..enclosures import Missing
 from ..errors import OutboxWriteError
 from ..records import (
+    EmailResult,
     Finding,
     Instant,
     Item,
@@ -31,10 +35,12 @@ from ..records import (
 )
 from ..rules.storm import DAY
 from ..rules.usage import Usage
-from . import clock, holds, readdress, rows, start, views, waiting
+from . import clock, holds, items, readdress, rows, start, views, waiting
+from .attaching import Attaching
 from .attempts import Attempts
+from .bounds import Bounds
 from .file import Connect, connect, remove_database
-from .intake import Bounds, Intake
+from .intake import Intake
 from .merging import Compose
 from .readdress import Followed, Recipients
 from .rows import DamagedRowError
@@ -93,6 +99,7 @@ class Outbox:
         """Know nothing but what is on disk."""
         self._intake = Intake(self._store, self._bounds)
         self._attempts = Attempts(self._store, self._intake)
+        self._attaching = Attaching(self._store, self._bounds, self._intake)
 
     # Beginning and end.
 
@@ -104,17 +111,18 @@ class Outbox:
         """
         store = self._store
         damaged = store.open()
+        self._begin_anew()
         try:
             at = Instant(clock.resumed(store, wall), wall)
             with store.writing(at):
                 clock.bound(store, at)
                 start.sweep(store, at)
                 store.recount()
+                self._attaching.resume(at)
                 restored = start.recognise_restore(store, at)
         except BaseException:
             store.close()
             raise
-        self._begin_anew()
         self._opened = at.elapsed
         return Opened(at.elapsed, damaged, restored)
 
@@ -150,6 +158,33 @@ class Outbox:
         """
         return self._intake.accept(email, at, options)
 
+    def attach(
+        self,
+        reference: str,
+        attachments: Sequence[Attachment],
+        missing: Sequence[Missing],
+        at: Instant,
+        changes: Sequence[Change] = (),
+    ) -> None:
+        """Add to an email the attachments that it awaits, and what of them is missing.
+
+        They travel with its text if nothing of that was given out, and follow it if it
+        was, or if it is critical. Nothing happens if the email is over, has them, or has
+        been told not to wait any more. Those for which there is no room are missing.
+        """
+        self._attaching.attach(reference, attachments, missing, changes, at)
+
+    def attachments(self, envelope: int) -> tuple[Attachment, ...]:
+        """Return what is attached to an envelope, with all that it holds.
+
+        In the order of ``Item.enclosed``.
+        """
+        return items.data(self._store, envelope)
+
+    def attachments_apart(self, item: Item, at: Instant) -> Item:
+        """Have an item's attachments follow its text in an email of their own."""
+        return self._attempts.attachments_apart(item, at)
+
     def next_due(
         self, at: Instant, options: Options, *, only_critical: bool = False
     ) -> Item | None:
@@ -157,6 +192,7 @@ class Outbox:
 
         What is over the limits of an hour or a day is deferred. None if nothing is due.
         """
+        self._attaching.go_without(at)
         return self._attempts.next_due(at, options, only_critical=only_critical)
 
     def next_time(self, at: Instant) -> float | None:
@@ -314,6 +350,13 @@ class Outbox:
     def listed(self, at: Instant) -> tuple[Listed, ...]:
         """Return what waits, in the order in which it goes."""
         return views.listed(self._store, at)
+
+    def result(self, reference: str, at: Instant) -> EmailResult | None:
+        """Return what has become of an email so far; None if there is none such.
+
+        Of one that is over there is no finding: that was told with its transition.
+        """
+        return views.result(self._store, reference, at)
 
     def summary(self) -> Summary:
         """Return the outbox at a glance."""

@@ -1,16 +1,17 @@
 """What waits for a recipient goes to the addresses that the recipient has now.
 
-An email keeps the addresses of its acceptance until they are corrected; one whose
-recipient is gone is cancelled. Emails of before recipients were known stay as they are.
+An email keeps the addresses of its acceptance until they are corrected, and those that
+were added to the recipient's own in any case; one whose recipient is gone is cancelled. Emails of before recipients were known stay as they are.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from ..enclosures import Carries
 from ..records import Addresses, Instant, Reason, State
-from . import envelopes, rows, states, waiting
-from .rows import Content, DamagedRowError, EmailRow, EnvelopeRow
+from . import envelopes, items, rows, states, waiting
+from .rows import DamagedRowError, EmailRow, EnvelopeRow
 from .store import Store
 
 type Recipients = Mapping[str, Addresses | None]
@@ -76,23 +77,52 @@ def _readdress(
     at: Instant,
 ) -> None:
     """Let an email's envelopes go to those who are wanted and did not have it yet."""
-    old = rows.content(_text(store, email.id))
+    old = items.of_email(store, email.id)
+    wanted = wanted.and_also(old.extra)
     parts = [_part(store, one, old.addresses) for one in all_envelopes]
     over = {a for part in parts if not part.row.state.waiting for a in part.addresses}
     new = _with(wanted, old.addresses, over)
-    if new == old.addresses:
-        return
-    _rewrite(store, email, replace(old, addresses=new))
-    order = list(new)
     waiting = [part for part in parts if part.row.state.waiting]
+    whom = {address for part in waiting for address in part.addresses}
+    if new == old.addresses and whom <= set(wanted):
+        return
+    items.rewrite(store, email.id, replace(old, addresses=new))
+    order = list(new)
     if not over and len(waiting) == 1:
         _address(store, waiting[0], order, order, at)
     else:
         for part in parts:
             if not part.row.state.waiting:
                 _renumber(store, part.row.id, order, part.addresses)
-        _share(store, waiting, order, [a for a in wanted if a not in over], at)
+        _share_all(store, parts, order, wanted, old.addresses, at)
     states.follow(store, email.id, at)
+
+
+def _share_all(
+    store: Store,
+    parts: Sequence[_Part],
+    order: list[str],
+    wanted: Addresses,
+    before: Addresses,
+    at: Instant,
+) -> None:
+    """Give who is wanted to the envelopes with texts, and to those that follow them."""
+    texts = [part for part in parts if part.row.carries is not Carries.ATTACHMENTS]
+    had = {a for part in texts if not part.row.state.waiting for a in part.addresses}
+    texts = [part for part in texts if part.row.state.waiting]
+    if texts:
+        _share(store, texts, order, [a for a in wanted if a not in had], at)
+    following = [
+        part
+        for part in parts
+        if part.row.carries is Carries.ATTACHMENTS and part.row.state.waiting
+    ]
+    if following:
+        # A text that waits has its own follow. Where none does, what follows is all that
+        # is left for whoever is new.
+        known = {address for part in following for address in part.addresses}
+        fresh = set() if texts else set(wanted) - set(before)
+        _share(store, following, order, [a for a in wanted if a in known | fresh], at)
 
 
 def _share(
@@ -124,16 +154,9 @@ def _share(
 
 def _part(store: Store, row: EnvelopeRow, addresses: Addresses) -> _Part:
     found = store.row("SELECT members FROM envelopes WHERE id = ?", row.id)
-    numbers = rows.members(found[0] if found else None, addresses)
+    numbers = items.members(found[0] if found else None, addresses)
     order = list(addresses)
     return _Part(row, [order[number] for number in numbers])
-
-
-def _text(store: Store, number: int) -> object:
-    found = store.row(
-        "SELECT content FROM parts WHERE email = ? AND number = ?", number, rows.TEXT
-    )
-    return None if found is None else found[0]
 
 
 def _with(wanted: Addresses, old: Addresses, over: Collection[str]) -> Addresses:
@@ -149,20 +172,6 @@ def _with(wanted: Addresses, old: Addresses, over: Collection[str]) -> Addresses
             )
         )
     )
-
-
-def _rewrite(store: Store, email: EmailRow, content: Content) -> None:
-    text = content.text()
-    size = len(text.encode())
-    store.run(
-        "UPDATE parts SET content = ? WHERE email = ? AND number = ?",
-        text,
-        email.id,
-        rows.TEXT,
-    )
-    store.run("UPDATE emails SET size = ? WHERE id = ?", size, email.id)
-    store.count(0, size - email.size)
-    store.erased()
 
 
 def _renumber(

@@ -12,13 +12,13 @@ from typing import Final
 
 from ...modem.mail.smtp import Result
 from ...modem.network.traffic import Traffic
+from ..changes import Change, Fit
+from ..enclosures import Carries
 from ..errors import OutboxWriteError
 from ..records import (
-    Addresses,
     Finding,
     History,
     Instant,
-    Item,
     Last,
     Reason,
     State,
@@ -35,6 +35,8 @@ class DamagedRowError(OutboxWriteError):
 
 _COUNT_MOST: Final = 10**9
 _BYTES_MOST: Final = 10**15
+_NAME_MOST: Final = 255
+"""Characters of a name that is told with a finding."""
 
 # Single values.
 
@@ -114,7 +116,17 @@ def way(value: object) -> Way:
         raise DamagedRowError("way") from err
 
 
-def _array(value: object) -> list[object]:
+def carries(value: object) -> Carries:
+    """Return what an envelope carries."""
+    if value is None:
+        return Carries.WHOLE
+    try:
+        return Carries(text(value))
+    except ValueError as err:
+        raise DamagedRowError("carries") from err
+
+
+def array(value: object) -> list[object]:
     """Return what a JSON array holds."""
     try:
         found: object = json.loads(text(value))
@@ -127,7 +139,7 @@ def _array(value: object) -> list[object]:
 
 def finding_text(finding: Finding) -> str:
     """Return a finding as it is stored."""
-    told = (finding.way, finding.words, finding.address)
+    told = (finding.way, finding.words, finding.address, pairs(finding.changes))
     return json.dumps(
         [finding.result, finding.code, finding.reply, finding.error, *told]
     )
@@ -136,9 +148,9 @@ def finding_text(finding: Finding) -> str:
 def finding(value: object) -> Finding:
     """Return a finding."""
     try:
-        result, code, reply, error, *told = _array(value)
-        # Until version 2 of the outbox there was one way.
-        by, words, address = told or (Way.MODULE, None, None)
+        result, code, reply, error, *told = array(value)
+        # Until version 2 of the outbox there was one way, until 3 nothing was changed.
+        by, words, address, *fitted = told or (Way.MODULE, None, None)
         return Finding(
             None if result is None else Result(text(result)),
             optional(integer, code),
@@ -147,59 +159,34 @@ def finding(value: object) -> Finding:
             way(by),
             optional(text, words),
             optional(text, address),
+            changes(fitted[0] if fitted else []),
         )
     except ValueError as err:
         raise DamagedRowError("finding") from err
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What an email says, and to whom."""
-
-    subject: str = field(repr=False)
-    body: str = field(repr=False)
-    addresses: Addresses
-
-    def text(self) -> str:
-        """Return it as it is stored."""
-        to = self.addresses
-        return json.dumps(
-            [self.subject, self.body, to.to, to.cc, to.bcc],
-            ensure_ascii=False,
-            separators=(",", ":"),
-        )
+def pairs(changes: Sequence[Change]) -> list[list[str]]:
+    """Return changes as they are stored, their names within bounds."""
+    # What is no character by itself has no bytes.
+    return [
+        [one.what, one.name[:_NAME_MOST].encode(errors="replace").decode()]
+        for one in changes
+    ]
 
 
-def content(value: object) -> Content:
-    """Return the content of a text part."""
-    row = _array(value)
-    if len(row) != 5:
-        raise DamagedRowError("content")
-    addresses = Addresses(*(_texts(kind) for kind in row[2:]))
-    if not addresses:
-        raise DamagedRowError("addresses")
-    return Content(text(row[0]), text(row[1]), addresses)
-
-
-def _texts(value: object) -> tuple[str, ...]:
+def changes(value: object) -> tuple[Change, ...]:
+    """Return changes."""
     if not isinstance(value, list):
-        raise DamagedRowError("texts")
-    return tuple(text(one) for one in value)
+        raise DamagedRowError("changes")
+    try:
+        return tuple(Change(Fit(what), text(name)) for what, name in value)
+    except (TypeError, ValueError) as err:
+        raise DamagedRowError("changes") from err
 
 
 def members_text(members: Sequence[int]) -> str:
     """Return which of the addresses an envelope is for, as it is stored."""
     return json.dumps(members)
-
-
-def members(value: object, addresses: Addresses) -> Sequence[int]:
-    """Return for which of the addresses an envelope is: all if there is no value."""
-    if value is None:
-        return range(len(addresses))
-    found = [integer(number) for number in _array(value)]
-    if not found or not 0 <= min(found) <= max(found) < len(addresses):
-        raise DamagedRowError("members")
-    return found
 
 
 # Whole rows: how to ask for them, and what they make.
@@ -268,7 +255,7 @@ def history(row: Sequence[object]) -> History:
     )
 
 
-_HISTORY: Final = ", ".join(f"envelopes.{column}" for column in HISTORY)
+HISTORY_COLUMNS: Final = ", ".join(f"envelopes.{column}" for column in HISTORY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,12 +272,14 @@ class EnvelopeRow:
     deadline: float | None
     mark: int | None
     way: Way
+    carries: Carries
 
 
 ENVELOPES: Final = (
     "SELECT envelopes.id, envelopes.email, envelopes.state, envelopes.reason, envelopes.due,"  # noqa: S608 - ours
     " envelopes.finding, envelopes.deadline, envelopes.mark, envelopes.way,"
-    f" {_HISTORY} FROM envelopes"
+    " envelopes.carries,"
+    f" {HISTORY_COLUMNS} FROM envelopes"
 )
 
 
@@ -302,44 +291,12 @@ def envelope(row: Sequence[object]) -> EnvelopeRow:
         state(row[2]),
         optional(reason, row[3]),
         optional(real, row[4]),
-        history(row[9:]),
+        history(row[10:]),
         optional(finding, row[5]),
         optional(real, row[6]),
         optional(integer, row[7]),
         Way.MODULE if row[8] is None else way(row[8]),
-    )
-
-
-TEXT: Final = 1
-"""The number of the part that is an email's text."""
-
-ITEMS: Final = (
-    "SELECT envelopes.id, emails.reference, emails.recipient, emails.critical,"  # noqa: S608 - ours
-    " parts.content, envelopes.members, emails.times,"
-    f" emails.accepted, emails.accepted_wall, emails.recipient_id, envelopes.finding,"
-    f" {_HISTORY}"
-    " FROM envelopes JOIN emails ON emails.id = envelopes.email"
-    " LEFT JOIN parts"
-    "  ON parts.email = envelopes.email AND parts.number = envelopes.part"
-)
-
-
-def item(row: Sequence[object]) -> Item:
-    """Return an envelope with its content from the columns of ``ITEMS``."""
-    found = content(row[4])
-    return Item(
-        integer(row[0]),
-        text(row[1]),
-        text(row[2]),
-        bool(integer(row[3])),
-        found.subject,
-        found.body,
-        found.addresses.some(members(row[5], found.addresses)),
-        integer(row[6]),
-        Instant(real(row[7]), wall(row[8])),
-        history(row[11:]),
-        optional(text, row[9]),
-        optional(finding, row[10]),
+        carries(row[9]),
     )
 
 
@@ -385,7 +342,7 @@ def last_text(last: Last) -> str:
 
 def last(value: object) -> Last:
     """Return the last outcome."""
-    row = _array(value)
+    row = array(value)
     if len(row) != 7:
         raise DamagedRowError("last")
     return Last(
@@ -407,7 +364,7 @@ def wear_text(wear: Wear) -> str:
 def wear(value: object) -> Wear:
     """Return the wear."""
     kinds = []
-    for kind in _array(value):
+    for kind in array(value):
         if not isinstance(kind, list):
             raise DamagedRowError("wear")
         kinds.append(tuple(real(time) for time in kind))
@@ -427,7 +384,7 @@ def _pair(traffic: Traffic) -> list[int]:
 
 def usage(value: object) -> Usage:
     """Return a usage."""
-    match _array(value):
+    match array(value):
         case [total, None]:
             return Usage(_traffic(total))
         case [total, counter]:

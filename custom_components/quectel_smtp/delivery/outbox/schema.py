@@ -109,7 +109,19 @@ _SECOND: Final = (
 # By which way an envelope is being sent. Findings say it, too, and the server's words.
 _THIRD: Final = ("ALTER TABLE envelopes ADD COLUMN way TEXT",)
 
-MIGRATIONS: tuple[Sequence[str], ...] = (_FIRST, _SECOND, _THIRD)
+# Attachments: parts whose content is a BLOB, and what they are called behind it. What an
+# envelope carries of them, and until when an email waits for those that are to come. An
+# email's text, which was an array, has become an object.
+_FOURTH: Final = (
+    "ALTER TABLE parts ADD COLUMN name TEXT",
+    "ALTER TABLE parts ADD COLUMN content_type TEXT",
+    "ALTER TABLE parts ADD COLUMN content_id TEXT",
+    "ALTER TABLE envelopes ADD COLUMN carries TEXT",
+    "ALTER TABLE emails ADD COLUMN awaits REAL",
+    "CREATE INDEX emails_awaits ON emails (awaits) WHERE awaits IS NOT NULL",
+)
+
+MIGRATIONS: tuple[Sequence[str], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """What makes version 1 of an empty file, version 2 of version 1, and so on.
 
 Each changes the schema, also where only what is written in it is new: an older version

@@ -9,8 +9,15 @@ from .store import BACKUP, Store
 
 _BACKUP_MOST: Final = 3600.0
 """Seconds that a backup may take: an older note came out of the backup itself."""
-_TEXT_MOST: Final = 1 << 16
-"""Bytes that no text has, with its addresses."""
+_SIZES: Final = (
+    "UPDATE emails SET size = found.size FROM (SELECT email, CAST(total("
+    "  CASE typeof(content) WHEN 'blob' THEN length(content)"
+    "   ELSE length(CAST(content AS BLOB)) END"
+    "  + coalesce(length(CAST(name AS BLOB)), 0)) AS INTEGER) AS size"
+    " FROM parts GROUP BY email) AS found"
+    " WHERE found.email = emails.id AND ended IS NULL"
+    "  AND typeof(emails.size) = 'integer' AND emails.size <> found.size"
+)
 _PLANNED: Final = frozenset({State.QUEUED, State.DEFERRED})
 
 
@@ -23,14 +30,8 @@ def sweep(store: Store, at: Instant) -> None:
         "UPDATE emails SET critical = (critical <> 0)"
         " WHERE ended IS NULL AND typeof(critical) = 'integer'"
     )
-    # More than a text can have: a size that is wrong makes the outbox full.
-    store.run(
-        "UPDATE emails SET size = (SELECT CAST(total(length(CAST(content AS BLOB)))"
-        " AS INTEGER) FROM parts WHERE email = emails.id)"
-        " WHERE ended IS NULL AND typeof(size) = 'integer'"
-        "  AND size NOT BETWEEN 0 AND ?",
-        _TEXT_MOST,
-    )
+    # A size that is wrong makes the outbox full.
+    store.run(_SIZES)
     # The order in which they are taken is that of their emails.
     store.run(
         "UPDATE envelopes SET critical = emails.critical, accepted = emails.accepted"

@@ -5,11 +5,14 @@ All of it happens in a transaction that the caller has begun.
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final
 
+from ..changes import Change
 from ..email import new_reference
-from ..records import Finding, Instant, Item, Last, Reason, State
+from ..records import Finding, Instant, Last, Reason, State
 from . import rows
 from .rows import DamagedRowError, EmailRow, EnvelopeRow
 from .store import Store
@@ -58,12 +61,6 @@ def representative(waiting: Iterable[EnvelopeRow]) -> EnvelopeRow:
             one.id,
         ),
     )
-
-
-def item(store: Store, envelope: int) -> Item:
-    """Return an envelope with its content."""
-    (found,) = store.rows(f"{rows.ITEMS} WHERE envelopes.id = ?", envelope)
-    return rows.item(found)
 
 
 def follow(store: Store, number: int, at: Instant) -> State:
@@ -118,6 +115,8 @@ def _end(
     """End an email whose envelopes are all over."""
     telling = [one for one in all_envelopes if one.state is not State.SENT]
     found = (telling or all_envelopes)[-1].finding
+    if found is not None:
+        found = replace(found, changes=_changes(all_envelopes))
     _erase(store, ending.id, state, at)
     store.count(-1, -ending.size)
     _report_end(
@@ -128,6 +127,12 @@ def _end(
         attempts(all_envelopes),
         found,
     )
+
+
+def _changes(all_envelopes: Sequence[EnvelopeRow]) -> tuple[Change, ...]:
+    """Return what was done to any part of an email, each once."""
+    findings = [one.finding for one in all_envelopes if one.finding is not None]
+    return tuple(dict.fromkeys(chain.from_iterable(one.changes for one in findings)))
 
 
 def merge(store: Store, merged: EmailRow, into: int, at: Instant) -> None:
@@ -184,7 +189,7 @@ def _readable(value: object) -> str:
 def _erase(store: Store, number: int, state: State, at: Instant) -> None:
     """Mark an email as ended, and erase what it said and to whom."""
     ended = store.run(
-        "UPDATE emails SET state = ?, reported = ?, ended = ?"
+        "UPDATE emails SET state = ?, reported = ?, ended = ?, awaits = NULL"
         " WHERE id = ? AND ended IS NULL",
         state,
         state,

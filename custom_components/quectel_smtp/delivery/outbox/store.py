@@ -27,7 +27,7 @@ _ANOTHER: Final = (
 )
 
 type Row = tuple[object, ...]
-type Value = str | float | int | None
+type Value = str | bytes | float | int | None
 
 
 class Synced(Enum):

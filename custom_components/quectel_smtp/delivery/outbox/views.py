@@ -4,8 +4,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 
-from ..records import Finding, Instant, Last, Listed, Reason, State, Summary, Transition
-from . import rows, states
+from ..records import (
+    EmailResult,
+    Finding,
+    Instant,
+    Last,
+    Listed,
+    Reason,
+    State,
+    Summary,
+    Transition,
+)
+from ..rules.characters import cleaned, one_line
+from . import items, rows, states
 from .rows import DamagedRowError, EnvelopeRow
 from .store import Store
 
@@ -44,12 +55,34 @@ def listed(store: Store, at: Instant) -> tuple[Listed, ...]:
 
 def _subject(store: Store, email: int) -> str:
     """Return an email's subject; damage is told of where the email is sent."""
-    found = store.row(
-        "SELECT content FROM parts WHERE email = ? AND number = ?", email, rows.TEXT
-    )
     with suppress(DamagedRowError):
-        return "" if found is None else rows.content(found[0]).subject
+        return one_line(cleaned(items.of_email(store, email).subject).text)
     return ""
+
+
+def result(store: Store, reference: str, at: Instant) -> EmailResult | None:
+    """Return what has become of an email so far, or of the one that it goes out with."""
+    found = store.row(
+        "SELECT emails.accepted, whole.id, whole.reference, whole.state, whole.ended"
+        " FROM emails JOIN emails AS whole"
+        "  ON whole.id = coalesce(emails.merged_into, emails.id)"
+        " WHERE emails.reference = ?",
+        reference,
+    )
+    if found is None:
+        return None
+    accepted, number, whole, state, ended = found
+    envelopes = states.envelopes(store, rows.integer(number))
+    waiting = [one for one in envelopes if one.state.waiting]
+    until = at.elapsed if ended is None else rows.real(ended)
+    return EmailResult(
+        reference,
+        rows.state(state),
+        states.representative(waiting).finding if waiting else None,
+        states.attempts(envelopes),
+        None if whole == reference else rows.text(whole),
+        max(until - rows.real(accepted), 0.0),
+    )
 
 
 def summary(store: Store) -> Summary:

@@ -1,0 +1,84 @@
+"""What of an email the outbox keeps: all of it, but for what is beyond any measure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from ...modem.mail.attachments import ATTACHMENT_LIMIT, Attachment
+from ..changes import Change, Fit
+from ..email import Email
+from ..enclosures import Missing, MissingReason
+from .characters import cleaned, one_line
+from .cutting import ELLIPSIS, clusters
+
+TEXT_MOST: Final = 1_000_000
+"""Bytes of a text that is kept; what is longer is cut, and that is told."""
+
+# Code points in which the last of what people see as characters surely begins.
+_TAIL: Final = 200
+
+
+def kept(email: Email) -> Email:
+    """Return an email as it is kept, and what was changed of it for that."""
+    changes = list(email.changes)
+    subject, body, html = email.subject, email.body, email.html
+    if _size(subject) > TEXT_MOST:
+        subject = _beginning(subject)
+        changes.append(Change(Fit.SUBJECT_CUT))
+    if _size(body) > TEXT_MOST:
+        body = _beginning(body)
+        changes.append(Change(Fit.BODY_CUT))
+    if html is not None and _size(html) > TEXT_MOST:
+        html = None
+        changes.append(Change(Fit.HTML_LEFT_OUT))
+    attachments, missing = enclosed(email.attachments, email.missing)
+    return replace(
+        email,
+        subject=subject,
+        body=body,
+        html=html,
+        attachments=attachments,
+        missing=missing,
+        awaits=tuple(_legible(name) for name in email.awaits),
+        changes=tuple(changes),
+    )
+
+
+def enclosed(
+    attachments: Sequence[Attachment], missing: Sequence[Missing], beside: int = 0
+) -> tuple[tuple[Attachment, ...], tuple[Missing, ...]]:
+    """Return as many attachments as an email may have, and what is missing, legibly.
+
+    ``beside``: how many it has already.
+    """
+    named = [replace(one, name=_legible(one.name)) for one in attachments]
+    most = ATTACHMENT_LIMIT - beside
+    return tuple(named[:most]), (
+        *(Missing(_legible(one.name), one.reason) for one in missing),
+        *left_out(named[most:], MissingReason.TOO_MANY),
+    )
+
+
+def left_out(
+    attachments: Sequence[Attachment], reason: MissingReason
+) -> tuple[Missing, ...]:
+    """Return attachments as what is missing of an email."""
+    return tuple(Missing(one.name, reason) for one in attachments)
+
+
+def _legible(name: str) -> str:
+    """Return a name as people read it: names of files may hold any character."""
+    return one_line(cleaned(name).text)
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def _beginning(text: str) -> str:
+    """Return what is kept of a text that is too long, with an ellipsis."""
+    encoded = text.encode("utf-8", "replace")[: TEXT_MOST - len(ELLIPSIS.encode())]
+    head = encoded.decode("utf-8", "ignore")
+    # The last one may have lost a part of itself.
+    *_, last = clusters(head[-_TAIL:])
+    return head[: -len(last)] + ELLIPSIS
