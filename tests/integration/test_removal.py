@@ -219,7 +219,6 @@ async def test_what_a_deleted_entry_showed_is_not_shown_by_a_new_one(
     issue_registry: ir.IssueRegistry,
 ) -> None:
     new = _shown(hass)
-    await deliver(hass, loaded)
     desk.always = Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, SmtpReply.AUTH_FAILED)
     await send(hass)
     courier = loaded.runtime_data.courier
