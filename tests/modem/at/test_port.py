@@ -1,12 +1,14 @@
 """Real ports: a pty and a socket, opened through serialx and through another library."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 import errno
 import fcntl
 import os
 from pathlib import Path
 import termios
+import threading
+from typing import Any
 
 import pytest
 import serial_asyncio
@@ -182,3 +184,90 @@ async def test_each_reason_of_the_system_has_its_name(
     with pytest.raises(error) as caught:
         await port.connect(PortSettings("esphome://host/?key=secret"))
     assert "secret" not in str(caught.value)
+
+
+@pytest.fixture
+def pty() -> Iterator[str]:
+    """Return the path of a port that nobody answers on."""
+    master, slave = os.openpty()
+    yield os.ttyname(slave)
+    os.close(slave)
+    os.close(master)
+
+
+class HangingDriver:
+    """Has ``open`` wait for the test, as a driver does whose device has died."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Stand before the operating system."""
+        self.reached = threading.Event()
+        self.let_go = threading.Event()
+        self._open = os.open
+        monkeypatch.setattr("serialx.descriptor_transport.os.open", self.hang)
+
+    def hang(self, *arguments: Any) -> int:
+        """Open once the test says so."""
+        self.reached.set()
+        self.let_go.wait(60)
+        return self._open(*arguments)
+
+    async def until_reached(self) -> None:
+        """Wait until somebody opens a port."""
+        assert await asyncio.to_thread(self.reached.wait, 60)
+
+
+async def _free_again(name: str) -> None:
+    """Wait until the port can be opened, which locks it for one."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                channel = await port.connect(PortSettings(name))
+            except PortBusyError:
+                await asyncio.sleep(0.01)
+            else:
+                await channel.close()
+                return
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_a_driver_that_hangs_in_open_holds_nobody(
+    pty: str, monkeypatch: pytest.MonkeyPatch, cancelled: bool
+) -> None:
+    monkeypatch.setattr(port, "OPENING", 60.0 if cancelled else 0.01)
+    monkeypatch.setattr(port, "_RELEASE", 0.01)
+    with monkeypatch.context() as patches:
+        driver = HangingDriver(patches)
+        opening = asyncio.create_task(port.connect(PortSettings(pty)))
+        await driver.until_reached()
+        if cancelled:
+            opening.cancel()
+        expected = asyncio.CancelledError if cancelled else PortError
+        with pytest.raises(expected):
+            await opening
+        driver.let_go.set()
+    # What was left behind closes it.
+    monkeypatch.setattr(port, "OPENING", 60.0)
+    await _free_again(pty)
+
+
+async def test_an_opening_that_ends_as_it_is_given_up_is_closed(
+    pty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = serialx.create_serial_connection
+    opened = asyncio.Event()
+    connected: list[asyncio.Transport] = []
+
+    async def heedless(*arguments: Any, **options: Any) -> Any:
+        found = await create(*arguments, **options)
+        connected.append(found[0])
+        opened.set()
+        return found
+
+    monkeypatch.setattr(port, "create_serial_connection", heedless)
+    opening = asyncio.create_task(port.connect(PortSettings(pty)))
+    await opened.wait()
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert connected[0].is_closing()
+    await _free_again(pty)
