@@ -12,9 +12,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.quectel_smtp.const import DOMAIN
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentryDataWithId
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 
 from .mail_on_the_desk import bundle
 from .modem_on_the_desk import IMEI, PORT, Desk, DeskModem
+from .usb_on_the_desk import Sockets, look
 
 DATA: dict[str, Any] = {
     "device": PORT,
@@ -86,6 +88,24 @@ async def desk(hass: HomeAssistant, tmp_path: Path) -> AsyncGenerator[Desk]:
         await hass.async_block_till_done()
         await until(lambda: not found.mail.conversations)
     assert not found.open_modems, "a port was left open"
+
+
+@pytest.fixture
+async def sockets(hass: HomeAssistant, tmp_path: Path) -> AsyncGenerator[Sockets]:
+    """Have USB sockets, with nothing plugged in, that Home Assistant looks at."""
+    found = Sockets(tmp_path / "host")
+    with (
+        patch(
+            "homeassistant.components.usb.utils.list_serial_ports",
+            found.list_serial_ports,
+        ),
+        patch("custom_components.quectel_smtp.usb_modems._TTYS", found.sysfs),
+    ):
+        assert await async_setup_component(hass, "usb", {})
+        await look(hass)
+        yield found
+        for entry in hass.config_entries.async_loaded_entries(DOMAIN):
+            assert await hass.config_entries.async_unload(entry.entry_id)
 
 
 @pytest.fixture

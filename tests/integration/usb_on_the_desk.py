@@ -12,8 +12,10 @@ from typing import Any, Final
 from serialx.common import SerialPortInfo
 
 from custom_components.quectel_smtp.const import DOMAIN
-from homeassistant.config_entries import SOURCE_USB
+from homeassistant.config_entries import SOURCE_USB, ConfigEntry
 from homeassistant.core import HomeAssistant
+
+from .dialog import Dialog
 
 # As those of ASR's chips name themselves, all of them.
 ANDROID: Final = "Android"
@@ -40,6 +42,7 @@ class Sockets:
     # Whether udev makes names of manufacturer, product, serial number and interface.
     names: bool = False
     _count: int = 0
+    _by_id: Path = Path("/dev/serial/by-id")
 
     @property
     def sysfs(self) -> Path:
@@ -75,12 +78,24 @@ class Sockets:
                 dev.mkdir(exist_ok=True)
                 (dev / name).symlink_to(behind[interface])
                 nodes[interface] = str(dev / name)
-        self.plugged.append(Plugged(location, nodes, pid, vid, serial, product))
+        device = Plugged(location, nodes, pid, vid, serial, product)
+        self.plugged.append(device)
+        if behind is not None:
+            self._by_id = self.root / "dev" / "serial" / "by-id"
+            self._by_id.mkdir(parents=True, exist_ok=True)
+            for interface, node in nodes.items():
+                link = Path(self._name(device, interface))
+                link.unlink(missing_ok=True)
+                link.symlink_to(node)
         return nodes
 
     def unplug(self, location: str = "1-1") -> None:
         """Take away what is there."""
-        self.plugged = [here for here in self.plugged if here.location != location]
+        for device in [here for here in self.plugged if here.location == location]:
+            self.plugged.remove(device)
+            for node in device.nodes.values():
+                if node.startswith(str(self.root)):
+                    Path(node).unlink()
 
     def list_serial_ports(self) -> list[SerialPortInfo]:
         """Return what there is; of those with one name it is the last one's."""
@@ -111,7 +126,7 @@ class Sockets:
 
     def _name(self, device: Plugged, interface: int) -> str:
         stem = f"{device.product}_{device.product}_{device.serial}"
-        return f"/dev/serial/by-id/usb-{stem}-if{interface:02}-port0"
+        return f"{self._by_id}/usb-{stem}-if{interface:02}-port0"
 
 
 async def look(hass: HomeAssistant) -> None:
@@ -127,3 +142,17 @@ def cards(hass: HomeAssistant) -> list[Any]:
         for flow in hass.config_entries.flow.async_progress_by_handler(DOMAIN)
         if flow["context"]["source"] == SOURCE_USB
     ]
+
+
+async def discovered(hass: HomeAssistant) -> Dialog:
+    """Click the only card."""
+    await look(hass)
+    (card,) = cards(hass)
+    return Dialog(hass, await hass.config_entries.flow.async_configure(card["flow_id"]))
+
+
+def socket_of(entry: ConfigEntry[Any]) -> str | None:
+    """Return the USB socket that an entry knows its modem at."""
+    known = entry.data.get("usb") or {}
+    location: str | None = known.get("location")
+    return location

@@ -1,7 +1,5 @@
 """A modem that is plugged in is offered to be set up, once, and no port opened unasked."""
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -22,35 +20,16 @@ from homeassistant.config_entries import SOURCE_IGNORE, ConfigEntryState
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
-from tests.integration.conftest import DATA, deliver, in_service, until
+from tests.integration.conftest import DATA, deliver, in_service, send, settled, until
 from tests.integration.dialog import CELLULAR_INPUT, PORT_INPUT, SERVER_INPUT, Dialog
 from tests.integration.modem_on_the_desk import ANOTHER, IMEI, Desk
-from tests.integration.usb_on_the_desk import Sockets, cards, look
-
-
-@pytest.fixture
-async def sockets(hass: HomeAssistant, tmp_path: Path) -> AsyncGenerator[Sockets]:
-    """Have USB sockets, with nothing plugged in, that Home Assistant looks at."""
-    found = Sockets(tmp_path / "host")
-    with (
-        patch(
-            "homeassistant.components.usb.utils.list_serial_ports",
-            found.list_serial_ports,
-        ),
-        patch("custom_components.quectel_smtp.usb_modems._TTYS", found.sysfs),
-    ):
-        assert await async_setup_component(hass, "usb", {})
-        await look(hass)
-        yield found
-        for entry in hass.config_entries.async_loaded_entries(DOMAIN):
-            assert await hass.config_entries.async_unload(entry.entry_id)
-
-
-async def discovered(hass: HomeAssistant) -> Dialog:
-    """Click the only card."""
-    await look(hass)
-    (card,) = cards(hass)
-    return Dialog(hass, await hass.config_entries.flow.async_configure(card["flow_id"]))
+from tests.integration.usb_on_the_desk import (
+    Sockets,
+    cards,
+    discovered,
+    look,
+    socket_of,
+)
 
 
 async def finish(dialog: Dialog) -> MockConfigEntry:
@@ -405,16 +384,18 @@ async def test_a_modem_that_moved_is_followed_and_offered_to_nobody(
     desk.unplug()
     await look(hass)
     await until(lambda: not courier.status.connected)
+    await send(hass)
     nodes = sockets.plug("1-2")
     desk.ports = {nodes[3]}
     await look(hass)
-    await until(lambda: entry.data["usb"]["location"] == "1-2")
+    await until(lambda: socket_of(entry) == "1-2")
     await hass.async_block_till_done()
     assert entry.data["device"] == nodes[3]
     assert not cards(hass)
     assert entry.state is ConfigEntryState.LOADED
     assert entry.runtime_data.courier is courier
-    await deliver(hass, entry)
+    await settled(hass, entry)
+    assert len(desk.sent) == 1
 
 
 async def test_a_modem_that_comes_to_another_socket_under_its_old_name_is_known_there(
@@ -436,7 +417,7 @@ async def test_a_modem_that_comes_to_another_socket_under_its_old_name_is_known_
     # By its serial number, before any port is opened.
     assert not cards(hass)
     desk.ports = {name}
-    await until(lambda: entry.data["usb"]["location"] == "1-2")
+    await until(lambda: socket_of(entry) == "1-2")
     assert entry.data["device"] == name
 
 
@@ -502,8 +483,8 @@ async def test_a_second_modem_of_the_same_kind_is_set_up_beside_the_first(
     other = await finish(dialog)
     assert other.unique_id == ANOTHER.imei
     assert other.data["device"] == ports[4]
-    await until(lambda: other.data["usb"]["location"] == "1-2")
-    assert entry.data["usb"]["location"] == "1-1"
+    await until(lambda: socket_of(other) == "1-2")
+    assert socket_of(entry) == "1-1"
     await look(hass)
     assert not cards(hass)
 
