@@ -12,7 +12,7 @@ from ..delivery.enclosures import MissingReason
 from .errors import NotAttachedError
 
 # Files there are the kernel's: a read may have an effect, or never end.
-_SPECIAL: Final = tuple(map(Path, ("/dev", "/proc", "/sys")))
+_SPECIAL: Final = tuple(map(Path, ("/proc", "/sys")))
 
 type Limit = Callable[[bytes | bytearray], int]
 """How many bytes may be read of what begins so."""

@@ -5,6 +5,7 @@ from contextlib import suppress
 import os
 from pathlib import Path
 import socket
+import tempfile
 
 import pytest
 
@@ -260,6 +261,14 @@ def test_what_is_the_kernels_is_no_file_even_if_everything_is_allowed(
     with pytest.raises(NotAttachedError) as error:
         files.read(Path(path), _limit)
     assert error.value.reason is MissingReason.UNSUPPORTED
+
+
+def test_a_file_that_lies_in_memory_is_a_file() -> None:
+    """Cameras' snapshots often do, to spare a memory card."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        path = Path(folder) / "door.jpg"
+        path.write_bytes(b"data")
+        assert _read(path, Path("/dev/shm")) == b"data"  # noqa: S108
 
 
 def test_what_a_media_source_vouches_for_may_be_a_link(allowed: Path) -> None:
