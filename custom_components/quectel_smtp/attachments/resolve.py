@@ -39,59 +39,54 @@ async def resolve(
 ) -> Resolved:
     """Return what is wanted as attachments, in its order, and what of it is missing.
 
-    All are fetched at once, each within ``budget.seconds``, then scaled one by one where
-    they are too large. Nothing that goes wrong with one keeps another back, or is raised.
+    All are fetched at once, and scaled one by one where they are too large. After
+    ``budget.seconds`` this returns whatever there is: some cameras take being cancelled
+    for an answer, others go on, and none is waited for. Nothing that goes wrong with one
+    keeps another back, or is raised.
     """
     first = wanted[:ATTACHMENT_LIMIT]
     share = budget.shared(len(first))
-    found = await asyncio.gather(*(_one(hass, one, share) for one in first))
+    tasks = [
+        hass.async_create_background_task(
+            _outcome(hass, one, share), "quectel_smtp attachment"
+        )
+        for one in first
+    ]
+    try:
+        if tasks:
+            await asyncio.wait(tasks, timeout=budget.seconds)
+    finally:
+        for task in tasks:
+            task.cancel()
     room = budget.total
     result = Resolved()
-    for one in found:
-        size = sum(len(attachment.data) for attachment in one.attachments)
-        if size > room:
-            one = _missing(one.attachments[0].name, MissingReason.TOO_LARGE)
-            size = 0
-        room -= size
-        result += one
+    for one, task in zip(first, tasks, strict=True):
+        outcome = _so_far(task)
+        if isinstance(outcome, Resolved):
+            size = sum(len(attachment.data) for attachment in outcome.attachments)
+            if size <= room:
+                room -= size
+                result += outcome
+                continue
+            outcome = MissingReason.TOO_LARGE
+        result += Resolved(missing=(Missing(called(hass, one), outcome),))
     return result + Resolved(missing=split(hass, wanted).too_many)
 
 
-async def _one(hass: HomeAssistant, wanted: Wanted, budget: Budget) -> Resolved:
-    try:
-        fetched = await _in_time(hass, wanted, budget)
-        return await _fitted(hass, wanted, fetched, budget)
-    except NotAttachedError as err:
-        return _missing(called(hass, wanted), err.reason)
-
-
-async def _in_time(hass: HomeAssistant, wanted: Wanted, budget: Budget) -> Fetched:
-    """Fetch it, or raise ``NotAttachedError`` for whatever reason, if only that of time.
-
-    Some cameras take being cancelled for an answer, others go on: none is waited for.
-    """
-    task = hass.async_create_background_task(
-        _fetched(hass, wanted, budget), "quectel_smtp attachment"
-    )
-    try:
-        await asyncio.wait({task}, timeout=budget.seconds)
-    finally:
-        task.cancel()
+def _so_far(task: asyncio.Task[Resolved | MissingReason]) -> Resolved | MissingReason:
     if not task.done():
-        raise NotAttachedError(MissingReason.TOO_SLOW)
-    # Cancelled by its own: what it came from was unloaded.
-    outcome = MissingReason.UNREADABLE if task.cancelled() else task.result()
-    if isinstance(outcome, MissingReason):
-        raise NotAttachedError(outcome)
-    return outcome
+        return MissingReason.TOO_SLOW
+    # Cancelled by nobody here: the integration that it came from was unloaded.
+    return MissingReason.UNREADABLE if task.cancelled() else task.result()
 
 
-async def _fetched(
+async def _outcome(
     hass: HomeAssistant, wanted: Wanted, budget: Budget
-) -> Fetched | MissingReason:
-    """Return what is wanted or why it can't be had, whatever a media source does."""
+) -> Resolved | MissingReason:
+    """Return one attachment, or why there is none, whatever a media source does."""
     try:
-        return await fetch(hass, wanted, budget.unscaled)
+        fetched = await fetch(hass, wanted, budget.unscaled)
+        return await _fitted(hass, wanted, fetched, budget)
     except NotAttachedError as err:
         return err.reason
     except Exception as err:  # noqa: BLE001 - any integration may have a media source
@@ -122,7 +117,3 @@ async def _fitted(
     if len(data) > max(budget.file, budget.picture):
         raise NotAttachedError(MissingReason.TOO_LARGE)
     return Resolved((Attachment(name, data, kind, wanted.content_id),), (), changes)
-
-
-def _missing(name: str, reason: MissingReason) -> Resolved:
-    return Resolved(missing=(Missing(name, reason),))

@@ -54,7 +54,7 @@ _PICTURE_UNSCALED: Final = 12_000_000
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Bytes that attachments may have, before they are encoded; seconds to get one."""
+    """Bytes that attachments may have, before they are encoded; seconds to get all."""
 
     picture: int = 200_000
     """Of a picture; a larger one is scaled to it."""
@@ -63,6 +63,7 @@ class Budget:
     total: int = 2_000_000
     """Of all of an email: every mail server takes them once they are encoded."""
     seconds: float = 10.0
+    """Until what is not there by then is given up."""
 
     def unscaled(self, head: bytes | bytearray) -> int:
         """Return how many bytes may come of what begins so, before it is scaled."""

@@ -301,6 +301,38 @@ async def test_pictures_are_scaled_one_after_the_other(
     assert [len(one.changes) for one in resolved] == [4, 4]
 
 
+async def test_a_picture_that_is_not_scaled_in_time_keeps_no_other_back(
+    demo: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scaled = pictures.scaled
+    slow = encoded(photograph((901, 701)))
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(data: bytes, kind: str, budget: int) -> pictures.Picture | None:
+        if data == slow:
+            # The other one is through by now.
+            begun.set()
+            go_on.wait(60)
+        return scaled(data, kind, budget)
+
+    monkeypatch.setattr(pictures, "scaled", slowly)
+    await see(
+        demo,
+        Painting(demo, "quick", encoded(photograph())),
+        Painting(demo, "slow", slow),
+    )
+    wanted = [
+        Wanted(f"media-source://image/image.{name}") for name in ("quick", "slow")
+    ]
+    resolving = demo.async_create_task(resolve(demo, wanted, Budget(picture=50_000)))
+    await demo.async_add_executor_job(begun.wait, 60)
+    await _pass(demo, 11)
+    resolved = await resolving
+    go_on.set()
+    assert _names(resolved) == ["quick.jpg"]
+    assert resolved.missing == (Missing("slow", MissingReason.TOO_SLOW),)
+
+
 async def test_what_is_left_of_the_budget_is_for_the_second_part(
     demo: HomeAssistant, www: Path
 ) -> None:
