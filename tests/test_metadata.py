@@ -206,6 +206,15 @@ def test_actions_are_named_and_have_icons() -> None:
             assert text["description"], f"{name}.{field}"
 
 
+def test_a_search_for_email_finds_the_action_that_sends_one_first() -> None:
+    """The editor ranks what says it in name and description; our name is in all of them."""
+    texts = _json(INTEGRATION / "translations" / "en.json")["services"]
+    assert texts["send_message"]["name"] == "Send an email"
+    assert [
+        name for name, text in texts.items() if "email" in text["description"].lower()
+    ] == ["send_message"]
+
+
 def _fields(action: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
     """Return an action's fields, out of their sections."""
     found: dict[str, dict[str, Any]] = {}

@@ -57,7 +57,10 @@ def transition_attributes(transition: Transition) -> dict[str, Any]:
 
 
 def finding_attributes(finding: Finding | None) -> dict[str, Any]:
-    """Return the modem's and the server's codes with their names, and the error's."""
+    """Return the modem's and the server's codes with their names, and the error's.
+
+    Also by which way it went, and what was changed for that.
+    """
     found = finding or _NOTHING
     code = None if found.code is None else cme_code(str(found.code))
     reply = None if found.reply is None else SmtpReply.of(found.reply)
@@ -68,6 +71,7 @@ def finding_attributes(finding: Finding | None) -> dict[str, Any]:
         "reply_name": _name(reply),
         "error": found.error,
         "way": None if found.result is None else found.way.value,
+        "fitted": list(dict.fromkeys(change.what.value for change in found.changes)),
     }
 
 

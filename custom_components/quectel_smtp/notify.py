@@ -1,25 +1,25 @@
 """One notify entity for each recipient, on a device of its own."""
 
-from typing import Final, override
+from datetime import timedelta
+from typing import Any, Final, override
 
 from homeassistant.components.notify import NotifyEntity
 from homeassistant.components.notify.const import NotifyEntityFeature
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant, ServiceResponse, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from . import typed
-from .const import DEFAULT_SUBJECT, DOMAIN, SUBENTRY_RECIPIENT
+from .asked import Asked
+from .const import DOMAIN, SUBENTRY_RECIPIENT
 from .coordinator import QuectelConfigEntry
-from .delivery.email import Email
 from .delivery.errors import OutboxError
+from .delivery.records import EmailResult
 from .devices import modem_identifier
-from .failures import outbox_failure, refused_value
-from .modem.at.errors import InvalidValueError
 from .own_past import OwnPastEntity
-from .recipients import addresses_of, is_critical
+from .response import response_to
+from .sending import accept
 
 # No caller waits for another one's email: their order is the courier's business.
 PARALLEL_UPDATES: Final = 0
@@ -98,21 +98,33 @@ class RecipientNotifyEntity(OwnPastEntity, NotifyEntity):
     @override
     async def async_send_message(self, message: str, title: str | None = None) -> None:
         """Have an email sent; it is accepted, and on disk, once this returns."""
-        subentry = self._entry.subentries[self._subentry_id]
+        await self._accept(Asked(message=message, title=title or ""))
+
+    async def async_send_email(
+        self, *, wait_for_result: bool, timeout: timedelta, **asked: Any
+    ) -> ServiceResponse:
+        """Have an email sent with all that one can have; answers what became of it.
+
+        ``timeout``: how long to wait for that. A caller that waits no longer ends
+        nothing of the email.
+        """
+        reference = await self.accept(Asked.of(asked))
+        result = await self._result(reference, timeout) if wait_for_result else None
+        return await response_to(self.hass, reference, result)
+
+    async def accept(self, asked: Asked) -> str:
+        """Have an email sent as it is asked for; returns its reference."""
+        reference = await self._accept(asked)
+        self._async_record_notification()
+        return reference
+
+    async def _accept(self, asked: Asked) -> str:
+        return await accept(self.hass, self._entry, self._subentry_id, asked)
+
+    async def _result(self, reference: str, timeout: timedelta) -> EmailResult | None:
+        courier = self._entry.runtime_data.courier
         try:
-            to = addresses_of(subentry.data)
-            email = Email(
-                subject=typed.one_line(title or "") or DEFAULT_SUBJECT,
-                body=typed.sendable(message),
-                to=to.to,
-                cc=to.cc,
-                bcc=to.bcc,
-                recipient=subentry.title,
-                recipient_id=self._subentry_id,
-                critical=is_critical(subentry.data),
-            )
-            await self._entry.runtime_data.courier.submit(email)
-        except InvalidValueError as err:
-            raise refused_value(err) from err
-        except OutboxError as err:
-            raise outbox_failure(err) from err
+            return await courier.result(reference, timeout.total_seconds())
+        except OutboxError:
+            # It is accepted: an error of the action would deny that.
+            return None

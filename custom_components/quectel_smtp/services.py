@@ -1,7 +1,9 @@
-"""The actions: what waits in the outbox, tried at once or cancelled."""
+"""The actions: an email sent; what waits in the outbox listed, tried at once, cancelled."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import (
     HomeAssistant,
@@ -14,6 +16,7 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv, service
 
 from . import typed
+from .asked import SCHEMA
 from .const import DOMAIN
 from .coordinator import QuectelConfigEntry
 from .delivery.courier.courier import Courier
@@ -28,12 +31,26 @@ if TYPE_CHECKING:
 else:
     import voluptuous as vol
 
+SEND_MESSAGE: Final = "send_message"
+ATTR_WAIT_FOR_RESULT: Final = "wait_for_result"
+ATTR_TIMEOUT: Final = "timeout"
+PATIENCE: Final = timedelta(minutes=2)
+PATIENCE_MOST: Final = timedelta(hours=1)
+"""How long a caller waits for what becomes of an email; at most."""
+
 LIST_OUTBOX: Final = "list_outbox"
 RETRY_NOW: Final = "retry_now"
 CANCEL: Final = "cancel"
 ATTR_REFERENCE: Final = "reference"
 ATTR_ALL: Final = "all"
 
+_EMAIL_TO_SEND: Final[dict[str | vol.Marker, Any]] = {
+    **SCHEMA,
+    vol.Optional(ATTR_WAIT_FOR_RESULT, default=False): cv.boolean,
+    vol.Optional(ATTR_TIMEOUT, default=PATIENCE): vol.All(
+        cv.positive_time_period, vol.Range(max=PATIENCE_MOST)
+    ),
+}
 _ENTRY: Final = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
 _EMAIL: Final = {**_ENTRY, vol.Optional(ATTR_REFERENCE): cv.string}
 _OF_ENTRY: Final = vol.Schema(_ENTRY)
@@ -44,6 +61,15 @@ _OF_EMAIL_OR_ALL: Final = vol.Schema({**_EMAIL, vol.Optional(ATTR_ALL): cv.boole
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
+    service.async_register_platform_entity_service(
+        hass,
+        DOMAIN,
+        SEND_MESSAGE,
+        entity_domain=NOTIFY_DOMAIN,
+        schema=_EMAIL_TO_SEND,
+        func="async_send_email",
+        supports_response=SupportsResponse.OPTIONAL,
+    )
     hass.services.async_register(
         DOMAIN,
         LIST_OUTBOX,

@@ -102,10 +102,26 @@ class Photographer:
         page = self._page
         await page.get_by_role("button", name="Configure").first.click()
         await self._see("Delivery")
-        # The form is longer than the window, and the last field is what has most to say.
-        ways = page.locator("step-flow-form ha-selector").last
-        await ways.evaluate("field => field.scrollIntoView({block: 'end'})")
-        await self._picture("delivery-way")
+        # The form is longer than the window.
+        for section in ("Answers and pictures", "Who else may be written to"):
+            await page.get_by_text(section, exact=True).first.click()
+        last = page.locator("step-flow-form ha-selector").last
+        await last.evaluate("field => field.scrollIntoView({block: 'end'})")
+        await self._picture("delivery-sections")
+
+    async def picker(self, url: str) -> None:
+        """Search for what sends an email in an automation's editor, and take its form."""
+        page = self._page
+        await page.goto(f"{url}/config/automation/edit/new")
+        await page.get_by_text("Add action").first.click()
+        await page.get_by_role("searchbox").or_(page.locator("input")).first.wait_for()
+        await page.wait_for_timeout(_SETTLE)
+        await page.keyboard.type("email")
+        found = page.get_by_text("Send an email").first
+        await found.wait_for()
+        await self._picture("action-picker")
+        await found.click()
+        await self._picture("action-editor")
 
     async def action(self, url: str, name: str, response: str = "") -> None:
         """Take an action's form among the tools; and what it responds, with this in it."""
@@ -181,7 +197,7 @@ async def take(folder: Path) -> None:
             mail, time_scale=1, settings={"command_seconds": 0.15}
         )
         await stack.enter_async_context(modem)
-        home = HomeAssistant(scratch / "home")
+        home = HomeAssistant(scratch / "home", "automation:\n")
         await stack.enter_async_context(home)
         person = await stack.enter_async_context(person_at(home))
         playwright = await stack.enter_async_context(async_playwright())
@@ -205,6 +221,8 @@ async def take(folder: Path) -> None:
             f"{home.url}/config/integrations/integration/{DOMAIN}", "integration"
         )
         await photographer.options()
+        await photographer.picker(home.url)
+        await photographer.action(home.url, "send_message")
         for device in await person.api.command("config/device_registry/list"):
             if any(domain == DOMAIN for domain, *_ in device["identifiers"]):
                 kind = "recipient" if device["entry_type"] else "modem"

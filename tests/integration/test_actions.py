@@ -52,7 +52,7 @@ async def waiting(
 
 async def test_the_actions_are_there_before_any_entry(hass: HomeAssistant) -> None:
     assert await async_setup_component(hass, DOMAIN, {})
-    for action in ("list_outbox", "retry_now", "cancel"):
+    for action in ("send_message", "list_outbox", "retry_now", "cancel"):
         assert hass.services.has_service(DOMAIN, action)
     with pytest.raises(ServiceValidationError):
         await _do(hass, "retry_now")
@@ -88,6 +88,7 @@ async def test_what_waits_is_listed_without_its_text(
         "reply_name",
         "error",
         "way",
+        "fitted",
     }
     assert [email["subject"] for email in emails] == ["Water", "Fire"]
     everything = str(emails)

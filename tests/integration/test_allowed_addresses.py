@@ -4,11 +4,15 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.quectel_smtp.allowed_addresses import (
+    entry_of,
     first_refused,
+    in_ascii,
     normal,
     without_repeats,
 )
 from custom_components.quectel_smtp.delivery.records import Addresses
+from custom_components.quectel_smtp.modem.at.errors import InvalidValueError
+from custom_components.quectel_smtp.modem.mail.message import check_address
 
 
 @pytest.mark.parametrize(
@@ -70,3 +74,35 @@ def test_each_address_is_there_once_and_none_is_lost(
     assert set(keys) == set(map(normal, extra)) - set(map(normal, own))
     for kind in ("to", "cc", "bcc"):
         assert set(getattr(added, kind)) <= set(getattr(extra, kind))
+
+
+_ANY = st.text(st.characters() | st.sampled_from('@.-"<>\r\n\0 \ud800ü'), max_size=300)
+
+
+_LIKELY = st.builds(
+    "{}@{}".format,
+    st.from_regex("[a-zA-Z.+]{1,5}", fullmatch=True),
+    st.from_regex("[a-zA-Zß-ü一-三.-]{1,12}", fullmatch=True),
+)
+
+
+@given(text=_ANY | _LIKELY, allowed=_ANY | _LIKELY)
+def test_whatever_is_written_is_an_address_that_can_be_sent_to_or_refused(
+    text: str, allowed: str
+) -> None:
+    address = in_ascii(text)
+    assert normal(address) == normal(text)
+    try:
+        check_address(address, "recipients")
+    except InvalidValueError:
+        return
+    assert in_ascii(address) == address
+    assert first_refused([address], []) == address
+    assert first_refused([address], [entry_of(address)]) is None
+    domain = address.rpartition("@")[2]
+    assert first_refused([address], [f"@{domain}"]) is None
+    try:
+        entry = entry_of(allowed)
+    except InvalidValueError:
+        return
+    assert entry_of(entry) == entry

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.quectel_smtp.delivery.changes import Change, Fit
 from custom_components.quectel_smtp.delivery.records import (
     Finding,
     Last,
@@ -80,6 +81,7 @@ def test_a_transition_says_all_that_may_be_known() -> None:
         "reply_name": "auth_failed",
         "error": None,
         "way": "module",
+        "fitted": [],
         "server_words": None,
         "refused_address": None,
         "reason": "retry",
@@ -99,8 +101,21 @@ def test_each_word_has_its_text() -> None:
     known = texts()["entity"]["event"]["email"]["state_attributes"]
     assert set(known["event_type"]["state"]) == set(EVENT_TYPES)
     assert set(known["reason"]["state"]) == {reason.value for reason in Reason}
+    assert set(known["fitted"]["state"]) == {what.value for what in Fit}
     named = set(transition_attributes(TRANSITION)) | {"event_type"}
     assert set(known) == named
+
+
+def test_what_was_changed_so_that_an_email_could_go_is_told_without_names() -> None:
+    changes = (
+        Change(Fit.SUBJECT_CUT),
+        Change(Fit.PICTURE_SCALED, "door.jpg"),
+        Change(Fit.PICTURE_SCALED, "porch.jpg"),
+    )
+    finding = Finding(Result.SENT, changes=changes)
+    shown = transition_attributes(replace(TRANSITION, finding=finding))
+    assert shown["fitted"] == ["subject_cut", "picture_scaled"]
+    assert "door" not in str(shown)
 
 
 def test_who_was_refused_is_named_with_the_servers_own_words() -> None:

@@ -1,0 +1,155 @@
+"""Accepts an email for a recipient, whichever action asks for it.
+
+The text is on disk first. Then files of this machine are copied, for which the caller
+waits a moment, since it may delete them after; cameras and other media follow in the
+background. Where Home Assistant stops meanwhile, the email names what did not come.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+import logging
+from typing import Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
+
+from . import typed
+from .allowed_addresses import first_refused, in_ascii, without_repeats
+from .asked import Asked
+from .attachments.names import called
+from .attachments.resolve import resolve, split
+from .attachments.wanted import Budget, Wanted
+from .const import DEFAULT_SUBJECT, DOMAIN
+from .coordinator import QuectelConfigEntry
+from .delivery.email import Email
+from .delivery.errors import OutboxError
+from .delivery.records import Addresses
+from .email_options import DEFAULT_BUDGET, KILOBYTE, allowed_addresses, picture_budget
+from .failures import outbox_failure, refused_value
+from .modem.at.errors import InvalidValueError
+from .modem.mail.message import check_address
+from .recipients import addresses_of, is_critical
+
+_LOGGER = logging.getLogger(__name__)
+
+_COPYING: Final = 4.0
+"""Seconds that files of this machine may take, and that a caller waits for them."""
+
+
+async def accept(
+    hass: HomeAssistant, entry: QuectelConfigEntry, subentry_id: str, asked: Asked
+) -> str:
+    """Have an email sent to a recipient; returns its reference once it is on disk.
+
+    ``ServiceValidationError`` names what can't be sent, ``HomeAssistantError`` says why
+    nothing could be accepted. What an attachment fails of is said in the email.
+    """
+    subentry = entry.subentries[subentry_id]
+    try:
+        own = addresses_of(subentry.data)
+        email = Email(
+            subject=typed.one_line(asked.title) or DEFAULT_SUBJECT,
+            body=typed.sendable(asked.message),
+            to=own.to,
+            cc=own.cc,
+            bcc=own.bcc,
+            recipient=subentry.title,
+            recipient_id=subentry_id,
+            critical=asked.critical or is_critical(subentry.data),
+            html=asked.html and typed.sendable(asked.html),
+            priority=asked.priority,
+            extra=_extra(entry, asked.extra, own),
+            lifetime=asked.lifetime,
+            awaits=tuple(called(hass, wanted) for wanted in asked.attachments),
+        )
+        reference = await entry.runtime_data.courier.submit(email)
+    except InvalidValueError as err:
+        raise refused_value(err) from err
+    except OutboxError as err:
+        raise outbox_failure(err) from err
+    if asked.attachments:
+        await _begin_to_attach(hass, entry, reference, asked.attachments)
+    return reference
+
+
+def _extra(entry: QuectelConfigEntry, wanted: Addresses, own: Addresses) -> Addresses:
+    """Return to whom else it goes, each once; refuse whom the option does not name."""
+    for address in wanted:
+        try:
+            check_address(in_ascii(address), "recipients")
+        except InvalidValueError as err:
+            raise _refused("address_unusable", address) from err
+    try:
+        allowed = allowed_addresses(entry.options)
+    except InvalidValueError:
+        # Nobody is allowed by what was edited into nonsense.
+        allowed = ()
+    if (refused := first_refused(wanted, allowed)) is not None:
+        raise _refused("address_not_allowed", refused)
+    return Addresses(
+        *(tuple(map(in_ascii, kind)) for kind in _lists(without_repeats(wanted, own)))
+    )
+
+
+def _lists(addresses: Addresses) -> tuple[tuple[str, ...], ...]:
+    return (addresses.to, addresses.cc, addresses.bcc)
+
+
+def _refused(key: str, address: str) -> ServiceValidationError:
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders={"address": address},
+    )
+
+
+async def _begin_to_attach(
+    hass: HomeAssistant,
+    entry: QuectelConfigEntry,
+    reference: str,
+    wanted: tuple[Wanted, ...],
+) -> None:
+    """Have the attachments fetched; returns once files of this machine are copied.
+
+    A caller that gives up waiting ends nothing of it.
+    """
+    copied = asyncio.Event()
+    entry.async_create_background_task(
+        hass,
+        _attach(hass, entry, reference, wanted, copied),
+        f"quectel_smtp attachments of {reference}",
+    )
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_COPYING):
+            await copied.wait()
+
+
+async def _attach(
+    hass: HomeAssistant,
+    entry: QuectelConfigEntry,
+    reference: str,
+    wanted: tuple[Wanted, ...],
+    copied: asyncio.Event,
+) -> None:
+    local, remote, too_many = split(hass, wanted)
+    try:
+        picture = picture_budget(entry.options)
+    except InvalidValueError:
+        picture = DEFAULT_BUDGET * KILOBYTE
+    budget = Budget(picture=picture).shared(len(local) + len(remote))
+    try:
+        found = await resolve(hass, local, replace(budget, seconds=_COPYING))
+        if remote:
+            copied.set()
+            found += await resolve(hass, remote, budget.after(found))
+        await entry.runtime_data.courier.attach(
+            reference, found.attachments, (*found.missing, *too_many), found.changes
+        )
+    except OutboxError as err:
+        # The email is accepted, and names them as missing when it has waited for them.
+        _LOGGER.warning(
+            "The attachments of %s are not kept: %s", reference, type(err).__name__
+        )
+    finally:
+        copied.set()
