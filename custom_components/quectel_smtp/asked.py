@@ -1,11 +1,18 @@
-"""What a caller asks of an email, read from the data of an action."""
+"""What a caller asks of an email, read from the data of an action.
 
-from collections.abc import Mapping
+``notify.<name>`` of old has ``data`` that one caller gives to all whom it notifies, by
+whatever they are reached: what is not for emails is left alone there, and what can't be
+used is told of in the log. No alarm is lost over it.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+import logging
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from homeassistant.components.notify.const import ATTR_TITLE
+from homeassistant.components.notify.const import ATTR_DATA, ATTR_TARGET, ATTR_TITLE
 from homeassistant.helpers import config_validation as cv
 
 from .attachments.wanted import Wanted
@@ -20,6 +27,8 @@ if TYPE_CHECKING:
 else:
     import voluptuous as vol
 
+_LOGGER = logging.getLogger(__name__)
+
 ATTR_MESSAGE: Final = "message"
 ATTR_HTML: Final = "html"
 ATTR_ATTACHMENTS: Final = "attachments"
@@ -29,6 +38,8 @@ ATTR_FILENAME: Final = "filename"
 ATTR_CONTENT_ID: Final = "content_id"
 ATTR_PRIORITY: Final = "priority"
 ATTR_EXPIRES_AFTER: Final = "expires_after"
+ATTR_IMAGES: Final = "images"
+"""Paths of files, as core's own SMTP integration knows them."""
 
 EXPIRES_AFTER: Final = (
     timedelta(minutes=1),
@@ -84,6 +95,10 @@ SCHEMA: Final[dict[str | vol.Marker, Any]] = {
     vol.Optional(ATTR_MESSAGE): _TEXT,
     **_BESIDE_TEXT,
 }
+_OF_DATA: Final = {
+    **{str(key): vol.Schema({key: kind}) for key, kind in _BESIDE_TEXT.items()},
+    ATTR_IMAGES: vol.Schema({ATTR_IMAGES: vol.All(cv.ensure_list, [cv.string])}),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +132,41 @@ class Asked:
             critical=data.get(CONF_CRITICAL, False),
         )
 
+    @classmethod
+    def of_legacy(cls, message: str, given: Mapping[str, Any]) -> Self:
+        """Read what a ``notify.<name>`` was given."""
+        found = dict(_usable(given.get(ATTR_DATA) or {}))
+        images = found.pop(ATTR_IMAGES, ())
+        # Core's own shows pictures inside of HTML by their files' names.
+        inside = found.get(ATTR_HTML)
+        found[ATTR_ATTACHMENTS] = [
+            *(found.get(ATTR_ATTACHMENTS) or ()),
+            *(
+                {
+                    ATTR_PATH: path,
+                    ATTR_CONTENT_ID: PurePath(path).name if inside else None,
+                }
+                for path in images
+            ),
+        ]
+        targets = given.get(ATTR_TARGET) or ()
+        found[CONF_TO] = [*(found.get(CONF_TO) or ()), *targets]
+        return cls.of(
+            {**found, ATTR_MESSAGE: message, ATTR_TITLE: given.get(ATTR_TITLE)}
+        )
+
 
 def _wanted(attachment: Mapping[str, Any]) -> Wanted:
     source = attachment.get(ATTR_MEDIA_SOURCE, attachment.get(ATTR_PATH))
     return Wanted.of(
         source, attachment.get(ATTR_FILENAME), attachment.get(ATTR_CONTENT_ID)
     )
+
+
+def _usable(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, schema in _OF_DATA.items():
+        if key in data:
+            try:
+                yield from schema({key: data[key]}).items()
+            except vol.Invalid:
+                _LOGGER.warning("An email goes without %r: it can't be used", key)

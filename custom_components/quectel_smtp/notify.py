@@ -6,7 +6,7 @@ from typing import Any, Final, override
 from homeassistant.components.notify import NotifyEntity
 from homeassistant.components.notify.const import NotifyEntityFeature
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.core import HomeAssistant, ServiceResponse, callback
+from homeassistant.core import HomeAssistant, ServiceResponse, callback, split_entity_id
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -17,6 +17,7 @@ from .coordinator import QuectelConfigEntry
 from .delivery.errors import OutboxError
 from .delivery.records import EmailResult
 from .devices import modem_identifier
+from .legacy import LegacyAction
 from .own_past import OwnPastEntity
 from .response import response_to
 from .sending import accept
@@ -94,6 +95,19 @@ class RecipientNotifyEntity(OwnPastEntity, NotifyEntity):
         self._subentry_id = subentry.subentry_id
         self._attr_unique_id = f"{modem_identifier(entry)[1]}_{subentry.subentry_id}"
         self._attr_device_info = recipient_device_info(hass, entry, subentry)
+        self._legacy = LegacyAction(self.accept)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Offer an action of the entity's name, too."""
+        await super().async_added_to_hass()
+        await self._legacy.register(self.hass, split_entity_id(self.entity_id)[1])
+
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """Offer it no more."""
+        await self._legacy.unregister()
+        await super().async_will_remove_from_hass()
 
     @override
     async def async_send_message(self, message: str, title: str | None = None) -> None:
