@@ -125,6 +125,7 @@ class Office:
         path: Path,
         port: str = ABSENT,
         *,
+        baudrate: int = BAUDRATE,
         server: ServerSettings = SERVER,
         options: Options | None = None,
         modem: Callable[[PortSettings], Modem] = Modem,
@@ -134,7 +135,7 @@ class Office:
         self.outbox = WatchedThread(path, connect)
         self.courier = Courier(
             Settings(
-                PortSettings(port, BAUDRATE), PDP, server, options=options or Options()
+                PortSettings(port, baudrate), PDP, server, options=options or Options()
             ),
             path,
             _WORDING,

@@ -1,16 +1,18 @@
-"""A text email by the second way, over TLS: the courier beside its own bytes."""
+"""An email by the second way, over TLS: the courier beside its own bytes."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
+from custom_components.quectel_smtp.delivery.email import Email
 from custom_components.quectel_smtp.delivery.records import Way
 from tests.virtual_modem.client import VirtualModem
 
-from .boundless import BAUDRATE, HOST, Office, folder
+from .boundless import BAUDRATE, HOST, Office, email, folder
 from .commands import ACCOUNT, mail_server
 from .emails import COMMAND_SECONDS
 from .pairs import Pair, timed
@@ -31,18 +33,28 @@ class StreamEmail:
     pair: Pair = field(default_factory=Pair)
 
 
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """A modem, the speed of its line, and what makes the emails."""
+
+    virtual: VirtualModem
+    baudrate: int
+    make: Callable[[], Email]
+
+
 class _Office:
     """A courier whose emails go to one port of the server's name."""
 
-    def __init__(self, virtual: VirtualModem, path: Path, port: int) -> None:
-        self._virtual = virtual
+    def __init__(self, scene: _Scene, path: Path, port: int) -> None:
+        self._virtual = scene.virtual
         self._office = Office(
             path,
-            virtual.port,
+            scene.virtual.port,
+            baudrate=scene.baudrate,
             server=replace(ACCOUNT, port=port),
             options=replace(OPTIONS, way=Way.STREAM),
         )
-        self.sending = Sending(self._office)
+        self.sending = Sending(self._office, scene.make)
 
     async def __aenter__(self) -> Self:
         courier = self._office.courier
@@ -58,13 +70,13 @@ class _Office:
         await self._office.courier.close()
 
 
-async def _recorded(virtual: VirtualModem, path: Path) -> list[Turn]:
+async def _recorded(scene: _Scene, path: Path) -> list[Turn]:
     """Send an email; returns what the modem heard until it had told of the result."""
-    async with _Office(virtual, path, _RECORDS) as office:
+    async with _Office(scene, path, _RECORDS) as office:
         with counting() as counts:
             await office.sending.send()
             await office.sending.rest()
-        turns = heard(virtual, counts)
+        turns = heard(scene.virtual, counts)
     last = max(number for number, turn in enumerate(turns) if turn.read)
     return [
         replace(turn, line=turn.line.replace(b",%d," % _RECORDS, b",%d," % _PLAYS))
@@ -72,7 +84,14 @@ async def _recorded(virtual: VirtualModem, path: Path) -> list[Turn]:
     ]
 
 
-async def _measure(port: int, place: Path, turns: int, count: int) -> StreamEmail:
+async def _measure(
+    port: int,
+    place: Path,
+    turns: int,
+    count: int,
+    baudrate: int,
+    make: Callable[[], Email],
+) -> StreamEmail:
     tape = Tape()
     async with AsyncExitStack() as stack:
         ports = {
@@ -84,24 +103,30 @@ async def _measure(port: int, place: Path, turns: int, count: int) -> StreamEmai
             VirtualModem(
                 hosts={HOST: ports},
                 settings={"command_seconds": COMMAND_SECONDS},
-                baud=BAUDRATE,
+                baud=baudrate,
             )
         )
-        steps = await _recorded(virtual, place / "recorded.db")
+        scene = _Scene(virtual, baudrate, make)
+        steps = await _recorded(scene, place / "recorded.db")
         found = StreamEmail(len(steps))
         for turn in range(turns):
-            async with _Office(virtual, place / f"{turn}.db", _SENDS) as office:
+            async with _Office(scene, place / f"{turn}.db", _SENDS) as office:
                 for _ in range(count):
                     await timed(found.pair.ours, office.sending.send)
                     await office.sending.rest()
-            async with TcpReplay.opened(virtual.port, BAUDRATE) as replay:
+            async with TcpReplay.opened(virtual.port, baudrate) as replay:
                 for _ in range(count):
                     await timed(found.pair.floor, partial(replay.run, steps))
                     await replay.run((_CLOSE,))
     return found
 
 
-def run(turns: int, count: int) -> StreamEmail:
+def run(
+    turns: int,
+    count: int,
+    baudrate: int = BAUDRATE,
+    make: Callable[[], Email] = email,
+) -> StreamEmail:
     """Send ``count`` emails each way in each of the ``turns``."""
     with mail_server() as server, folder() as place:
-        return asyncio.run(_measure(server.port, place, turns, count))
+        return asyncio.run(_measure(server.port, place, turns, count, baudrate, make))

@@ -1,11 +1,13 @@
 """The text email once more, with the outbox in its way: from acceptance to its end."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from custom_components.quectel_smtp.delivery.email import Email
 from custom_components.quectel_smtp.delivery.records import Options, State, Transition
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from custom_components.quectel_smtp.modem.mail.smtp import Result
@@ -41,9 +43,10 @@ class ThroughOutbox:
 class Sending:
     """Submits an email and waits for its end."""
 
-    def __init__(self, office: Office) -> None:
-        """Listen to what becomes of emails."""
+    def __init__(self, office: Office, make: Callable[[], Email] = email) -> None:
+        """Listen to what becomes of emails; ``make`` gives another one each time."""
         self._office = office
+        self._make = make
         self._ended: dict[str, asyncio.Future[State]] = {}
         office.courier.on_transition(self._heard)
 
@@ -54,7 +57,7 @@ class Sending:
 
     async def send(self, *, critical: bool = False) -> None:
         """Return once an email is known to be sent."""
-        one = replace(email(), critical=critical)
+        one = replace(self._make(), critical=critical)
         ended = asyncio.get_running_loop().create_future()
         self._ended[one.reference] = ended
         await self._office.courier.submit(one)
@@ -66,8 +69,8 @@ class Sending:
     async def rest(self) -> None:
         """Wait until the courier has nothing left to do."""
         await self._office.outbox.quiet()
-        # Clearing the modem's copy, which is all that may come between.
-        await asyncio.sleep(5 * COMMAND_SECONDS)
+        # Clearing the modem's copy, and its pictures: all that may come between.
+        await asyncio.sleep(8 * COMMAND_SECONDS)
         await self._office.outbox.quiet()
 
 
@@ -89,12 +92,13 @@ async def _through_courier(
             await timed(found.courier, sending.send)
             found.outbox.append(office.outbox.waited - before)
         await sending.rest()
-        return _until_sent(virtual)
+        return until_sent(virtual)
     finally:
         await office.courier.close()
 
 
-def _until_sent(virtual: VirtualModem) -> list[Step]:
+def until_sent(virtual: VirtualModem) -> list[Step]:
+    """Return what the modem has heard since it was told to forget, up to the send."""
     steps: list[Step] = []
     for step in recorded(virtual):
         steps.append(step)
@@ -125,7 +129,7 @@ async def _through_modem(
             await modem.clear()
             virtual.forget()
             await timed(found.modem, partial(_put, modem))
-        return _until_sent(virtual)
+        return until_sent(virtual)
     finally:
         await modem.close()
 
