@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 import sys
 
-from . import emails, outbox, report, rounds, second_way, uploads, witness
+from . import emails, outbox, pictures, report, rounds, second_way, uploads, witness
 from .figures import Figures, Upload
 
 
@@ -36,7 +36,8 @@ def main() -> int:
         found[baudrate] = Upload(uploads.SIZE, pair, watch.longest)
     of_outbox = outbox.run(times, _tell, quick=options.quick)
     of_second_way = second_way.run(times, _tell)
-    figures = Figures(round_trips, email, found, of_outbox, of_second_way)
+    of_pictures = pictures.run(times, _tell)
+    figures = Figures(round_trips, email, found, of_outbox, of_second_way, of_pictures)
     print(report.text(figures))
     print(f"\n{seen}")
     if options.json is not None:

@@ -1,7 +1,7 @@
 """Accepting an email while others wait, beside a bare insert and commit."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -39,12 +39,13 @@ def p99(samples: list[float]) -> float:
 class _Desk:
     """An office in which so many emails wait, and the modem is absent."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Office, make: Callable[[], Email]) -> None:
         self._office = office
+        self._make = make
         self.found = Accepting()
 
     @classmethod
-    async def opened(cls, path: Path) -> Self:
+    async def opened(cls, path: Path, make: Callable[[], Email] = email) -> Self:
         office = Office(path)
         await office.courier.open()
         # They are shown to somebody, as they are in Home Assistant.
@@ -52,7 +53,7 @@ class _Desk:
         office.courier.start()
         office.courier.show()
         await office.outbox.quiet()
-        return cls(office)
+        return cls(office, make)
 
     async def close(self) -> None:
         await self._office.courier.close()
@@ -60,7 +61,7 @@ class _Desk:
     async def accept_one(self) -> None:
         """Accept one while nothing else happens, and have as many wait as before."""
         courier = self._office.courier
-        one = email()
+        one = self._make()
         await self._office.outbox.quiet()
         await timed(self.found.alone, partial(courier.submit, one))
         await self._office.outbox.quiet()
@@ -68,7 +69,7 @@ class _Desk:
 
     async def accept_burst(self) -> None:
         """Accept several at once, and have as many wait as before."""
-        many = [email() for _ in range(BURST)]
+        many = [self._make() for _ in range(BURST)]
         await self._office.outbox.quiet()
         for one in many:
             await timed(self.found.burst, partial(self._office.courier.submit, one))
@@ -76,7 +77,7 @@ class _Desk:
 
     async def watch_burst(self) -> None:
         """Accept several more for the longest callbacks: watching takes time itself."""
-        many = [email() for _ in range(BURST)]
+        many = [self._make() for _ in range(BURST)]
         await self._office.outbox.quiet()
         with watch_loop() as watch:
             for one in many:
@@ -172,3 +173,25 @@ def run(images: Mapping[int, Image], count: int, bursts: int) -> Acceptance:
             for waiting, image in images.items()
         }
         return asyncio.run(_measure(paths, place / "bare.db", count, bursts))
+
+
+async def _one_by_one(
+    path: Path, make: Callable[[], Email], count: int, bursts: int
+) -> Accepting:
+    desk = await _Desk.opened(path, make)
+    try:
+        for _ in range(count):
+            await desk.accept_one()
+        for _ in range(bursts):
+            await desk.accept_burst()
+        for _ in range(bursts // 4 + 1):
+            await desk.watch_burst()
+    finally:
+        await desk.close()
+    return desk.found
+
+
+def one_by_one(make: Callable[[], Email], count: int, bursts: int) -> Accepting:
+    """Accept ``count`` emails of a kind one by one, and ``bursts`` of them."""
+    with folder() as place:
+        return asyncio.run(_one_by_one(place / "outbox.db", make, count, bursts))

@@ -6,6 +6,7 @@ from typing import Final
 from .goals import Bound, Goal
 from .outbox_figures import OutboxFigures
 from .pairs import Pair
+from .pictures import Pictures
 from .rounds import RoundTrips
 from .second_way import SecondWay
 
@@ -31,6 +32,7 @@ class Figures:
     uploads: dict[int, Upload]
     outbox: OutboxFigures
     second_way: SecondWay
+    pictures: Pictures
 
     def goals(self) -> tuple[Goal, ...]:
         """Hold every figure that has a goal against it."""
@@ -81,4 +83,5 @@ class Figures:
             ),
             *self.outbox.goals(),
             *self.second_way.goals(),
+            *self.pictures.goals(),
         )

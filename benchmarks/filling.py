@@ -35,11 +35,15 @@ class Growth:
     """At any time, beyond the highest before."""
 
 
-class _Memory:
+class Watched:
+    """The process's memory, from now on."""
+
     def __init__(self) -> None:
+        """Remember how much there is."""
         self._now, self._peak = _resident(), _highest()
 
     def growth(self) -> Growth:
+        """Return what has come to it."""
         return Growth(_resident() - self._now, _highest() - self._peak)
 
 
@@ -77,7 +81,7 @@ async def _filled(path: Path, count: int) -> Growth:
     office.courier.start()
     office.courier.show()
     await _fill(office, _WARM)
-    memory = _Memory()
+    memory = Watched()
     await _fill(office, count - _WARM)
     await office.outbox.quiet()
     return memory.growth()
@@ -92,7 +96,7 @@ async def _opened(path: Path) -> Growth:
         warm.courier.show()
         await _fill(warm, _WARM)
         await warm.courier.close()
-    memory = _Memory()
+    memory = Watched()
     office = Office(path)
     await office.courier.open()
     office.courier.start()

@@ -8,12 +8,15 @@ import os
 import platform
 from statistics import median
 
+from . import picture_email, picture_memory
+from .accepting import p99
 from .emails import BAUDRATE, COMMAND_SECONDS
 from .figures import FLOOR, Figures
 from .outbox_report import outbox_parts
 from .stream_data import SIZE
 from .tables import table
 
+_MIB = 1 << 20
 _LABELS = {
     "ours": "ours",
     FLOOR: "serialx (bare)",
@@ -40,6 +43,7 @@ def text(figures: Figures) -> str:
         _over_the_line(figures),
         *outbox_parts(figures.outbox),
         _second_way(figures),
+        _pictures(figures),
         _goals(figures),
     )
     return "\n\n".join("\n".join(part) for part in parts)
@@ -143,6 +147,51 @@ def _second_way(figures: Figures) -> Iterator[str]:
                 )
             )
     yield from table(("", "ours", _LABELS[FLOOR], "ours is"), rows)
+
+
+def _pictures(figures: Figures) -> Iterator[str]:
+    found = figures.pictures
+    yield (
+        f"16. An email with a picture of {picture_email.SIZE // 1024} KiB,"
+        f" {COMMAND_SECONDS * 1000:.0f} ms a command, seconds"
+    )
+    rows = []
+    for way, pairs in found.emails.items():
+        for baudrate, pair in pairs.items():
+            ours, floor = pair.medians
+            rows.append(
+                (
+                    f"by the {way} at {baudrate}",
+                    f"{ours:.2f}",
+                    f"{floor:.2f}",
+                    f"{pair.ratio:.3f} x its time",
+                )
+            )
+    yield from table(("", "ours", _LABELS[FLOOR], "ours is"), rows)
+    accepting = found.accepting
+    yield (
+        f"17. Accepting one with a picture of {picture_memory.SIZE // 1024} KiB:"
+        f" median {median(accepting.alone) * 1000:.1f} ms,"
+        f" p99 {p99(accepting.alone) * 1000:.1f} ms;"
+        f" in a burst {median(accepting.burst) * 1000:.1f} ms,"
+        f" p99 {p99(accepting.burst) * 1000:.1f} ms;"
+        f" longest callback {max(accepting.callbacks):.1f} ms"
+    )
+    yield (
+        f"18. Growth of the process's resident memory by {picture_memory.PICTURES}"
+        f" pictures of {picture_memory.SIZE // 1024} KiB, MiB"
+    )
+    memory = found.memory
+    yield from table(
+        ("", "afterwards", "at the most"),
+        [
+            (what, f"{growth.now / _MIB:.1f}", f"{growth.peak / _MIB:.1f}")
+            for what, growth in (
+                ("accepted", memory.accepted),
+                ("sent through the modem's TCP", memory.sent),
+            )
+        ],
+    )
 
 
 def _goals(figures: Figures) -> Iterator[str]:

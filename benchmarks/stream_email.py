@@ -61,8 +61,9 @@ class _Office:
         await courier.open()
         courier.start()
         courier.show()
-        await self.sending.send()
-        await self.sending.rest()
+        warm = Sending(self._office)
+        await warm.send()
+        await warm.rest()
         self._virtual.forget()
         return self
 
