@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from email import message_from_bytes, policy
 from functools import partial
+from itertools import zip_longest
 import re
 from typing import Any, Final, override
 
@@ -32,6 +33,7 @@ _QUOTED: Final = re.compile(r'"([^"]*)"')
 _REPEAT: Final = "(possible repeat)"
 _TAKEN: Final = 250
 _BUSY: Final = b"\r\n+CME ERROR: 652\r\n"
+_NO_FILE: Final = b"\r\n+CME ERROR: 418\r\n"
 _NO_SIM: Final = b"\r\n+CME ERROR: 10\r\n"
 
 
@@ -72,6 +74,8 @@ class Attempt:
     heard_by: int | None = None
     """The run of the courier that was given the result."""
     way: Way = Way.MODULE
+    attached: tuple[bytes, ...] = ()
+    """What the files hold that are attached to it."""
 
     @property
     def marked(self) -> bool:
@@ -106,6 +110,8 @@ class _Prepared:
     addresses: list[str] = field(default_factory=list)
     subject: str | None = None
     body: str | None = None
+    files: list[str] = field(default_factory=list)
+    """Names of what is attached to it."""
 
 
 class LedgerOffice(PostOffice):
@@ -214,6 +220,8 @@ class LedgerModem(SendingModem):
         self._prepared = _Prepared()
         self.tcp = TcpLine(LedgerOffice(self))
         self._settings: dict[str, str] = {}
+        # What lies in its store, over restarts.
+        self.files: dict[str, bytes] = {}
         self._pdp = False
         self._waiting_lines: list[tuple[Attempt, bytes]] = []
         self.answers |= {
@@ -424,8 +432,28 @@ class LedgerModem(SendingModem):
                 if any(attempt.pending for attempt in self._last_put):
                     return _BUSY
                 return Data(int(values.split(",")[1]), self.take_body)
+            case "AT+QSMTPATT":
+                self._prepared.files = [
+                    *(self._prepared.files if values != "0" else ()),
+                    *_QUOTED.findall(values),
+                ]
             case "AT+QSMTPPUT":
                 return self._put()
+            case "AT+QFUPL" if values != "?":
+                (name,) = _QUOTED.findall(values)
+                _, size, _, mode = values.rsplit(",", 3)
+                keep = partial(self._keep, name)
+                return Data(int(size), keep, acknowledge=mode == "1")
+            case "AT+QFLST":
+                return frame(
+                    *(
+                        f'+QFLST: "{name}",{len(data)}'
+                        for name, data in self.files.items()
+                    )
+                )
+            case "AT+QFDEL":
+                (name,) = _QUOTED.findall(values)
+                return _NO_FILE if self.files.pop(name, None) is None else OK
             case _ if line.startswith(MARK_LINE) and self.weather.markless:
                 return ERROR
         return OK
@@ -434,6 +462,14 @@ class LedgerModem(SendingModem):
     def take_body(self, data: bytes) -> bytes:
         self._prepared.body = data.decode()
         return frame(f"+QSMTPBODY: {len(data)}")
+
+    def _keep(self, name: str, data: bytes) -> bytes:
+        """Keep a file; its checksum is the XOR of its words."""
+        self.files[name] = data
+        found = 0
+        for high, low in zip_longest(data[::2], data[1::2], fillvalue=0):
+            found ^= high << 8 | low
+        return frame(f"+QFUPL: {len(data)},{found:x}")
 
     def _tell_mark(self) -> Answer:
         if self.weather.markless:
@@ -478,7 +514,9 @@ class LedgerModem(SendingModem):
     def took(self, content: bytes, recipients: Sequence[str], fate: Fate) -> None:
         """Take note of an email that came to the server over our TCP."""
         parsed = message_from_bytes(content, policy=policy.default)
-        text = parsed.get_content().replace("\r\n", "\n").replace("\n", "\r\n")
+        told = parsed.get_body(("plain",))
+        assert told is not None
+        text = told.get_content().replace("\r\n", "\n").replace("\n", "\r\n")
         found = _REFERENCE.search(text)
         if found is None:
             self._complain(f"no reference line in {text!r}")
@@ -491,6 +529,9 @@ class LedgerModem(SendingModem):
             asyncio.get_running_loop().time(),
             pending=False,
             way=Way.STREAM,
+            attached=tuple(
+                bytes(part.get_content()) for part in parsed.iter_attachments()
+            ),
         )
         self.ledger.append(attempt)
         self.on_put(attempt)
@@ -551,6 +592,7 @@ class LedgerModem(SendingModem):
             body,
             fate,
             asyncio.get_running_loop().time(),
+            attached=tuple(self.files[name] for name in prepared.files),
         )
         self.ledger.append(attempt)
         self.on_put(attempt)

@@ -19,6 +19,7 @@ from typing import Any, Final, override
 
 from custom_components.quectel_smtp.delivery.courier.courier import Courier
 from custom_components.quectel_smtp.delivery.email import Email
+from custom_components.quectel_smtp.delivery.enclosures import Missing
 from custom_components.quectel_smtp.delivery.errors import (
     BeingSentError,
     NotWaitingError,
@@ -40,6 +41,7 @@ from custom_components.quectel_smtp.delivery.records import (
 )
 from custom_components.quectel_smtp.delivery.settings import Settings
 from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.mail.attachments import Attachment
 from tests.modem.scripted_modem import NOW
 
 from .bench import SETTINGS, WORDING
@@ -504,6 +506,19 @@ class MortalOffice:
                 self.complaints.append("an email was refused by a sound disk")
         else:
             self.notary.accept(email)
+
+    async def attach(
+        self,
+        reference: str,
+        attachments: Sequence[Attachment],
+        missing: Sequence[Missing],
+    ) -> None:
+        """Bring an email what it waits for."""
+        try:
+            await self.at_work.attach(reference, attachments, missing)
+        except OutboxWriteError:
+            if not self.disk.failed:
+                self.complaints.append("attachments were refused by a sound disk")
 
     async def ask(self, asking: Coroutine[Any, Any, object]) -> None:
         """Ask for something that may be refused, or not be done by a failing disk."""

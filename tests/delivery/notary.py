@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from custom_components.quectel_smtp.delivery.email import Email
+from custom_components.quectel_smtp.delivery.enclosures import Carries
 from custom_components.quectel_smtp.delivery.records import (
     Finding,
     History,
@@ -45,7 +46,7 @@ _LOGINS_WITHIN: Final = 900.0
 
 @dataclass
 class Account:
-    """One email to one address: what was done, and what is known of it."""
+    """One email to one address, or what follows it: what was done and is known of it."""
 
     delivered: int = 0
     sent: bool = False
@@ -53,6 +54,8 @@ class Account:
     history: History = field(default_factory=History)
     restored: bool = False
     """Whether it may have been sent before the backup was restored."""
+    names: set[str] = field(default_factory=set)
+    """What was attached to what was sent, or named in it as missing."""
 
 
 @dataclass
@@ -86,11 +89,12 @@ class Books:
     """All that a restored backup undoes."""
 
     stories: dict[str, Story] = field(default_factory=dict)
-    accounts: dict[tuple[str, str], Account] = field(default_factory=dict)
+    # By reference and address, and whether they are of what follows a text.
+    accounts: dict[tuple[str, str, bool], Account] = field(default_factory=dict)
     transitions: dict[int, Transition] = field(default_factory=dict)
     accepted: dict[str, Email] = field(default_factory=dict)
-    # By envelope: the reference, the addresses and whether PUT was written.
-    handed: dict[int, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    # What was begun, by envelope.
+    handed: dict[int, Item] = field(default_factory=dict)
     # What is being sent by each way.
     sending: dict[Way, int] = field(default_factory=dict)
     normal: list[float] = field(default_factory=list)
@@ -139,7 +143,8 @@ class Notary:
 
     def stored(self, email: Email, at: float, options: Options) -> None:
         """It is on disk, whether whoever offered it was told so or not."""
-        self.books.stories[email.reference] = Story(email, at, options.lifetime)
+        lifetime = options.lifetime if email.lifetime is None else email.lifetime
+        self.books.stories[email.reference] = Story(email, at, lifetime)
 
     # What the outbox and the modem do.
 
@@ -151,19 +156,19 @@ class Notary:
         ``wanted``: it is, or has in it, what somebody wanted sent now.
         """
         books = self.books
-        addresses = tuple(item.addresses)
         if way in books.sending:
             self._complain(f"{item.reference} begins while another is being sent")
         if _within(books.refusals, at, _LOGINS_WITHIN) >= _LOGINS:
             self._complain("more than two log-ins in a quarter of an hour")
-        for address in addresses:
-            known = self.account(item.reference, address).history
+        for account in self._accounts_of(item):
+            known = account.history
             if (known.lost, known.doubts) != (item.history.lost, item.history.doubts):
                 self._complain(f"{item.reference}: {item.history}, and {known}")
         if books.sending:
             self.seen["beside another"] += 1
         books.sending[way] = item.envelope
-        books.handed[item.envelope] = (item.reference, addresses)
+        books.handed[item.envelope] = item
+        self.seen[item.carries] += 1
         self._puts.pop(way, None)
         self._begun.add(way)
         if wanted or (
@@ -194,25 +199,32 @@ class Notary:
         """Take a PUT as the modem saw it."""
         self._puts[attempt.way] = attempt
         books = self.books
-        sending = books.sending.get(attempt.way, 0)
-        reference, addresses = books.handed.get(sending, ("", ()))
+        item = books.handed.get(books.sending.get(attempt.way, 0))
         if not attempt.reference:
             return
-        if attempt.reference != reference or attempt.addresses != addresses:
+        if (
+            item is None
+            or attempt.reference != item.reference
+            or attempt.addresses != tuple(item.addresses)
+        ):
             self._complain(
-                f"{attempt.reference} to {attempt.addresses} in the place of "
-                f"{reference} to {addresses}"
+                f"{attempt.reference} to {attempt.addresses} in the place of {item}"
             )
             return
+        reference = item.reference
         story = books.stories.get(reference)
         if story is None or reference in self.refused:
             self._complain(f"{reference} is sent and was never accepted")
             return
         if not story.state.waiting:
             self._complain(f"{reference} is sent and is {story.state}")
-        self._read(attempt, story)
-        for address in attempt.addresses:
-            self._hand_over(attempt, address)
+        if item.carries is not Carries.ATTACHMENTS:
+            self._read(attempt, story)
+        self._unpack(attempt, item)
+        for address, account in zip(
+            attempt.addresses, self._accounts_of(item), strict=True
+        ):
+            self._hand_over(attempt, address, account)
 
     def _read(self, attempt: Attempt, story: Story) -> None:
         """Hold the text against what was accepted."""
@@ -224,9 +236,20 @@ class Notary:
         if missing or (story.email is not None and counts is not (times > 1)):
             self._complain(f"{story} says {attempt.body!r}, without {missing}")
 
-    def _hand_over(self, attempt: Attempt, address: str) -> None:
+    def _unpack(self, attempt: Attempt, item: Item) -> None:
+        """Hold what is attached against what was to be, and what is named."""
+        for missing in item.missing:
+            if missing.name not in attempt.body:
+                self._complain(f"{item.reference} does not name {missing.name}")
+        for one in item.enclosed:
+            there = any(one.name.encode() in data for data in attempt.attached)
+            if not there and one.name not in attempt.body:
+                self._complain(f"{item.reference} lacks {one.name}")
+        if len(attempt.attached) > len(item.enclosed):
+            self._complain(f"{item.reference} brings more than {item.enclosed}")
+
+    def _hand_over(self, attempt: Attempt, address: str, account: Account) -> None:
         name = f"{attempt.reference} to {address}"
-        account = self.account(attempt.reference, address)
         if account.sent:
             self._complain(f"{name} was sent already")
         if attempt.marked is not account.history.in_doubt:
@@ -246,9 +269,13 @@ class Notary:
         result = attempt.fate.result
         return result is not None and _outcome(result).result is Result.DOUBTFUL
 
-    def account(self, reference: str, address: str) -> Account:
-        """Return the account of an email to an address."""
-        return self.books.accounts.setdefault((reference, address), Account())
+    def _accounts_of(self, item: Item) -> list[Account]:
+        """Return the accounts of an envelope, one for each of its addresses."""
+        follows = item.carries is Carries.ATTACHMENTS
+        return [
+            self.books.accounts.setdefault((item.reference, one, follows), Account())
+            for one in item.addresses
+        ]
 
     def settled(
         self, envelope: int, history: History, finding: Finding, run: int, at: float
@@ -260,7 +287,8 @@ class Notary:
             self._complain(f"settled {envelope} while {books.sending} was being sent")
             return
         put = self._over(way)
-        reference, addresses = books.handed[envelope]
+        item = books.handed[envelope]
+        reference = item.reference
         expected = _finding(put) if put is not None and put.heard_by == run else None
         if (put is None or put.fate.answer not in (OK, None)) and (
             finding.result is Result.REFUSED
@@ -279,10 +307,12 @@ class Notary:
             books.refusals.clear()
         if finding.code in _LOGIN and not self._asked:
             books.refusals.append(at)
-        for address in addresses:
-            account = self.account(reference, address)
+        for account in self._accounts_of(item):
             account.history = history
-            account.sent = account.sent or finding.result is Result.SENT
+            if finding.result is Result.SENT:
+                account.sent = True
+                account.names |= {one.name for one in item.enclosed}
+                account.names |= {one.name for one in item.missing}
 
     def _left(self, reference: str, at: float) -> None:
         """Take that an email has left, as it counts for the limits."""
@@ -303,7 +333,7 @@ class Notary:
     def _accounts(self, reference: str) -> list[Account]:
         return [
             account
-            for (name, _), account in self.books.accounts.items()
+            for (name, *_), account in self.books.accounts.items()
             if name == reference
         ]
 
@@ -323,10 +353,8 @@ class Notary:
         """
         books = self.books
         for way, envelope in tuple(books.sending.items()):
-            reference, addresses = books.handed[envelope]
             self._over(way)
-            for address in addresses:
-                account = self.account(reference, address)
+            for account in self._accounts_of(books.handed[envelope]):
                 history = account.history
                 account.history = copy.replace(history, lost=history.lost + 1)
 
@@ -411,7 +439,7 @@ class Notary:
         if into is None or not into.state.waiting:
             self._complain(f"merged into nothing: {found}")
             return
-        handed = {reference for reference, _ in self.books.handed.values()}
+        handed = {item.reference for item in self.books.handed.values()}
         if story.email is None or story.email.critical or found.reference in handed:
             self._complain(f"merged in spite of {story}: {found}")
         into.members.append(found.reference)
@@ -427,6 +455,8 @@ class Notary:
             copies and all(copies) and all(account.sent for account in accounts)
         ):
             self._complain(f"{reference} is sent, and {accounts}")
+        if state is State.SENT and story.email is not None:
+            self._name(story.email)
         if state is State.PARTLY_SENT and not any(copies):
             self._complain(f"{reference} is sent to some, and to nobody")
         if state in _NOT_SENT and any(copies):
@@ -438,7 +468,7 @@ class Notary:
         sending = [
             way
             for way, envelope in self.books.sending.items()
-            if self.books.handed[envelope][0] == reference
+            if self.books.handed[envelope].reference == reference
         ]
         if sending:
             # Nobody could settle it for too long.
@@ -448,6 +478,18 @@ class Notary:
             self._complain(f"{reference} is unknown, and nothing is in doubt")
         if state is State.EXPIRED and at < story.accepted + story.lifetime - 1e-3:
             self._complain(f"{reference} expired after {at - story.accepted} s")
+
+    def _name(self, email: Email) -> None:
+        """Complain of what is neither attached nor named to somebody who got an email."""
+        wanted = {one.name for one in email.attachments} | set(email.awaits)
+        names: dict[str, set[str]] = {}
+        for (reference, address, _), account in self.books.accounts.items():
+            if reference == email.reference:
+                names.setdefault(address, set()).update(account.names)
+        for address, found in names.items():
+            if wanted - found:
+                self._complain(f"{email.reference} to {address} lacks {wanted - found}")
+        self.seen["with attachments"] += bool(wanted)
 
     # What there is to see.
 
@@ -497,8 +539,8 @@ class Notary:
         self.books = copy.deepcopy(books)
         self._puts.clear()
         books = self.books
-        for (reference, _), account in books.accounts.items():
-            if books.stories[reference].waits:
+        for (reference, *_), account in books.accounts.items():
+            if books.stories[reference].waits and not account.sent:
                 account.restored = True
                 account.delivered = 0
 

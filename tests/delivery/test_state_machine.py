@@ -29,8 +29,10 @@ from hypothesis.stateful import (
 import pytest
 
 from custom_components.quectel_smtp.delivery.email import Email
+from custom_components.quectel_smtp.delivery.enclosures import Missing, MissingReason
 from custom_components.quectel_smtp.delivery.records import Options, Reason, State, Way
 from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.mail.attachments import Attachment
 from tests.modem.scripted_port import ERROR
 from tests.modem.virtual_time import VirtualTimeLoop
 
@@ -143,6 +145,11 @@ whiles = st.sampled_from((1.0, 20.0, 5 * MINUTE, 2 * HOUR, 2 * DAY))
 choices = st.sampled_from((0, 0, 0, 1, 2, 3, 5, 8, 13, None))
 
 
+def _attachment(name: str) -> Attachment:
+    """Return something to attach: more than one page of a database."""
+    return Attachment(name, name.encode() * 500, "image/jpeg")
+
+
 class Days(RuleBasedStateMachine):
     """Days of a courier's life."""
 
@@ -226,6 +233,54 @@ class Days(RuleBasedStateMachine):
             )
 
         self._step(self.office.do(submit()))
+
+    @rule(
+        critical=st.booleans(),
+        to=st.sampled_from(RECIPIENTS),
+        there=st.integers(0, 2),
+        awaited=st.integers(0, 2),
+        lifetime=st.sampled_from((None, None, None, 10.0, HOUR)),
+    )
+    def submit_with_attachments(
+        self,
+        critical: bool,
+        to: tuple[str, ...],
+        there: int,
+        awaited: int,
+        lifetime: float | None,
+    ) -> None:
+        found = self._email(critical, to, None)
+        found = replace(
+            found,
+            attachments=tuple(
+                _attachment(f"{found.reference}-{number}.jpg")
+                for number in range(there)
+            ),
+            awaits=tuple(
+                f"{found.reference}-late-{number}.jpg" for number in range(awaited)
+            ),
+            lifetime=lifetime,
+        )
+        self._step(self.office.do(self.office.submit(found)))
+
+    @precondition(lambda self: self._awaiting())
+    @rule(index=st.integers(0, 5), come=st.integers(0, 2))
+    def attach(self, index: int, come: int) -> None:
+        waiting = self._awaiting()
+        found = self.office.notary.offered[waiting[index % len(waiting)]]
+        there, lacking = found.awaits[:come], found.awaits[come:]
+        attaching = self.office.attach(
+            found.reference,
+            [_attachment(name) for name in there],
+            [Missing(name, MissingReason.NOT_FOUND) for name in lacking],
+        )
+        self._step(self.office.do(attaching))
+
+    def _awaiting(self) -> list[str]:
+        notary = self.office.notary
+        # The last of them: the others were told to go without.
+        awaiting = [one for one in notary.waiting if one in notary.offered]
+        return [one for one in awaiting if notary.offered[one].awaits][-2:]
 
     # Time passes.
 
