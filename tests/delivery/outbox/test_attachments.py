@@ -432,18 +432,38 @@ def test_where_the_disk_has_no_room_for_a_picture_the_text_goes(
     outbox.close()
 
 
-def test_what_can_not_be_written_at_all_is_an_error(box: Bench) -> None:
+def test_what_can_not_be_written_at_all_is_an_error(tmp_path: Path) -> None:
+    class Broken(sqlite3.Connection):
+        broken = False
+
+        def execute(self, statement: str, values: Any = (), /) -> sqlite3.Cursor:
+            if self.broken and statement.startswith("INSERT INTO"):
+                raise sqlite3.OperationalError("broken")
+            return super().execute(statement, values)
+
+    outbox = Outbox(
+        tmp_path / "outbox.db",
+        connect=lambda path: sqlite3.connect(
+            path, factory=Broken, isolation_level=None
+        ),
+    )
+    box = Bench(tmp_path, outbox)
+    box.open()
     reference = box.accept(awaiting())
-    email = with_()
-    box.outbox.close()
+    Broken.broken = True
     for write in (
-        lambda: box.accept(email),
-        lambda: box.accept(replace(email, attachments=(DOOR,))),
-        lambda: box.outbox.attach(reference, (DOOR,), (), at(1.0)),
-        lambda: box.outbox.attach(reference, (), (), at(1.0)),
+        box.accept,
+        lambda: box.accept(with_(DOOR)),
+        lambda: outbox.attach(reference, (DOOR,), (), at(1.0)),
+        lambda: outbox.attach(reference, (), (), at(1.0)),
     ):
         with pytest.raises(OutboxWriteError):
             write()
+    Broken.broken = False
+    assert box.states() == {reference: State.QUEUED}
+    outbox.attach(reference, (DOOR,), (), at(1.0))
+    assert due(box, 1.0).enclosed
+    outbox.close()
 
 
 def test_an_email_has_ten_attachments_at_most(box: Bench) -> None:
@@ -544,7 +564,33 @@ def test_what_an_envelope_carries_is_known_or_the_email_is_over(box: Bench) -> N
     assert box.story()[-1] is State.FAILED
 
 
-@pytest.mark.parametrize("content", ["7", '{"subject":7}', "[]", '{"addresses":[]}'])
+_SOUND = '{"subject":"a","body":"b","addresses":[["a@b.c"],[],[]]'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "7",
+        "[]",
+        "{}",
+        '{"subject":"a","body":"b","addresses":7}',
+        '{"subject":"a","body":"b","addresses":[]}',
+        '{"subject":"a","body":"b","addresses":[[],[],[]]}',
+        '{"subject":"a","body":"b","addresses":[7,[],[]]}',
+        '{"subject":7,"body":"b","addresses":[["a@b.c"],[],[]]}',
+        *(
+            f'{_SOUND},"{name}":{value}}}'
+            for name, values in {
+                "html": ("7",),
+                "priority": ('"odd"',),
+                "missing": ("7", "[7]", '[["a","odd"]]'),
+                "awaits": ("7", "[7]"),
+                "changes": ("7", "[7]", '[["odd",""]]', '[["body_cut",7]]'),
+            }.items()
+            for value in values
+        ),
+    ],
+)
 def test_a_text_that_is_damaged_while_it_waits_for_attachments_is_over(
     box: Bench, content: str
 ) -> None:
@@ -552,6 +598,25 @@ def test_a_text_that_is_damaged_while_it_waits_for_attachments_is_over(
     box.edit("UPDATE parts SET content = ?", content)
     box.open()
     assert box.story()[-1] is State.FAILED
+
+
+@pytest.mark.parametrize("changes", ["7", "[7]", '[["odd",""]]', '[["body_cut",7]]'])
+def test_an_email_whose_finding_is_damaged_is_over(box: Bench, changes: str) -> None:
+    box.accept()
+    box.attempt(again(10.0), finding=BUSY)
+    finding = f'["sent",null,null,null,"module",null,null,{changes}]'
+    box.edit("UPDATE envelopes SET finding = ?", finding)
+    box.open()
+    assert box.story()[-1] is State.FAILED
+
+
+def test_a_name_in_a_finding_is_kept_within_bounds(box: Bench) -> None:
+    box.accept()
+    cut = Change(Fit.ATTACHMENT_LEFT_OUT, "\ud83d" + "x" * 1000)
+    box.attempt(sent(), finding=replace(SENT, changes=(cut,)))
+    finding = box.show()[-1].finding
+    assert finding is not None
+    assert finding.changes == (replace(cut, name="?" + "x" * 254),)
 
 
 def test_a_text_that_has_left_and_is_damaged_is_sent_all_the_same(box: Bench) -> None:

@@ -1,54 +1,22 @@
-"""``Intake``: what the outbox takes in, and what of it becomes one email."""
+"""``Intake``: what the outbox takes in, and counts where it has it already."""
 
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ...modem.mail.message import Priority
 from ..email import Email, new_reference
 from ..enclosures import Carries, MissingReason
 from ..errors import OutboxWriteError
-from ..records import Entry, Instant, Item, Options, Reason, State
+from ..records import Instant, Options, Reason, State
 from ..rules import acceptance
 from ..rules.acceptance import left_out
 from . import holds, items, rows, states
 from .bounds import Bounds
 from .content import Content
-from .merging import (
-    DIGEST_LEAST,
-    DIGEST_MOST,
-    REPEATS_TOLD,
-    WINDOW,
-    Accepted,
-    Compose,
-    Recent,
-    fitting,
-)
-from .rows import DamagedRowError
+from .merging import REPEATS_TOLD, WINDOW, Accepted, Recent
 from .store import Store
 
 ATTACHMENTS_AWAITED: Final = 15.0
 """Seconds for which an email that is not critical waits for its attachments."""
-
-# Emails of one part in one envelope that were never attempted, and may go now but for the
-# limits: what an item, by its envelope, may go out with if the addresses are the same.
-# No digests: they stand for others too, but unlike repeats are counted once.
-_ALIKE: Final = (
-    "envelopes.due IS NOT NULL AND envelopes.critical = 0 AND envelopes.attempts = 0"
-    " AND (envelopes.state = 'queued' OR envelopes.id = ?1"
-    "  OR envelopes.state = 'deferred' AND envelopes.reason IN ('limit', 'server'))"
-    " AND NOT EXISTS (SELECT 1 FROM parts"
-    "  WHERE email = envelopes.email AND number <> envelopes.part)"
-    " AND NOT EXISTS (SELECT 1 FROM envelopes AS other"
-    "  WHERE other.email = envelopes.email AND other.id <> envelopes.id)"
-    " AND (emails.times > 1 OR NOT EXISTS (SELECT 1 FROM emails AS member"
-    "  WHERE member.merged_into = envelopes.email))"
-)
-_MEMBERS: Final = (
-    "SELECT 1 FROM emails AS member JOIN envelopes"
-    " ON member.merged_into = envelopes.email WHERE envelopes.id = ? LIMIT 1"
-)
 
 _REPEATS: Final = "SELECT count(*) FROM emails WHERE merged_into = ?"
 _ALL_REPEATS: Final = (
@@ -58,7 +26,7 @@ _ALL_REPEATS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class Plan:
     """How an email begins to wait."""
 
     state: State
@@ -84,7 +52,7 @@ class Intake:
 
         Attachments for which there is no room are named in its text.
         """
-        email = replace(acceptance.kept(email), reference=self._free(email.reference))
+        email = replace(acceptance.kept(email), reference=self.free(email.reference))
         alone = email.critical or email.attachments or email.missing or email.awaits
         earlier = None if alone else self._recent.find(email, at.elapsed)
         if earlier is not None and self.untouched(earlier.number):
@@ -109,13 +77,13 @@ class Intake:
             self._recent.add(email, number, at.elapsed)
         return email.reference
 
-    def _keep(self, email: Email, plan: _Plan, at: Instant, options: Options) -> int:
+    def _keep(self, email: Email, plan: Plan, at: Instant, options: Options) -> int:
         lifetime = options.lifetime if email.lifetime is None else email.lifetime
         expires = at.elapsed + lifetime
         with self._store.writing(at):
-            return self._insert(email, accepted=at, expires=expires, at=at, plan=plan)
+            return self.insert(email, accepted=at, expires=expires, at=at, plan=plan)
 
-    def _free(self, reference: str) -> str:
+    def free(self, reference: str) -> str:
         """Return the reference, or another one if an email has it already."""
         while self._store.row("SELECT 1 FROM emails WHERE reference = ?", reference):
             reference = new_reference()
@@ -133,28 +101,28 @@ class Intake:
         )
         return touched == (0,)
 
-    def _plan(self, email: Email, earlier: Accepted | None, at: Instant) -> _Plan:
+    def _plan(self, email: Email, earlier: Accepted | None, at: Instant) -> Plan:
         awaits = None
         if email.awaits:
             short = email.lifetime is not None and email.lifetime / 2
             awaits = at.elapsed + min(ATTACHMENTS_AWAITED, short or ATTACHMENTS_AWAITED)
         held = holds.current(self._store, at)
         if held is not None:
-            return _Plan(State.HELD, *held, awaits)
+            return Plan(State.HELD, *held, awaits)
         if earlier is not None:
-            return _Plan(State.DEFERRED, Reason.REPEATED, earlier.at + WINDOW)
+            return Plan(State.DEFERRED, Reason.REPEATED, earlier.at + WINDOW)
         # The text of a critical one waits for nothing.
         due = at.elapsed if awaits is None or email.critical else awaits
-        return _Plan(State.QUEUED, None, due, awaits)
+        return Plan(State.QUEUED, None, due, awaits)
 
-    def _insert(
+    def insert(
         self,
         email: Email,
         *,
         accepted: Instant,
         expires: float,
         at: Instant,
-        plan: _Plan,
+        plan: Plan,
     ) -> int:
         """Insert an email to be sent in one envelope; returns its number."""
         store = self._store
@@ -240,81 +208,6 @@ class Intake:
         )
         states.report(store, reference, email.recipient, State.QUEUED, at)
         states.report_merged(store, reference, email.recipient, into, at)
-
-    def digest(self, item: Item, at: Instant, compose: Compose) -> Item:
-        """Put an item into one email with others that wait for the same addresses."""
-        if (
-            item.critical
-            or item.history.attempts
-            or not _is_plain(item)
-            or self._is_digest(item)
-        ):
-            return item
-        found = self._waiting_with(item)
-        if len(found) < DIGEST_LEAST:
-            return item
-        entries = [
-            Entry(one.accepted.wall, one.subject, one.body, one.times) for one in found
-        ]
-        fits = fitting(entries, compose, item)
-        if fits is None:
-            return item
-        count, email = fits
-        with self._store.writing(at):
-            number = self._merge(found[:count], email, at)
-        self.taken = number
-        (envelope,) = states.envelopes(self._store, number)
-        return items.read(self._store, envelope.id)
-
-    def _is_digest(self, item: Item) -> bool:
-        """Whether an item stands for others, of different texts."""
-        return item.times == 1 and bool(self._store.row(_MEMBERS, item.envelope))
-
-    def _waiting_with(self, item: Item) -> list[Item]:
-        """Return what waits for the same addresses and was never attempted, in order."""
-        found = []
-        for row in self._store.rows(
-            f"{items.ITEMS} WHERE {_ALIKE}"
-            " ORDER BY envelopes.accepted, envelopes.id LIMIT ?",
-            item.envelope,
-            DIGEST_MOST,
-        ):
-            # What is damaged comes to its end by itself, when it is due.
-            with suppress(DamagedRowError):
-                other = items.item(row)
-                if _is_plain(other) and _whom(other) == _whom(item):
-                    found.append(other)
-        return found
-
-    def _merge(self, waiting: Sequence[Item], email: Email, at: Instant) -> int:
-        """Let an email stand for several that wait; returns its number."""
-        store = self._store
-        members = [states.email_of(store, item.envelope) for item in waiting]
-        number = self._insert(
-            replace(email, reference=self._free(email.reference)),
-            accepted=waiting[0].accepted,
-            expires=max(member.expires for member in members),
-            at=at,
-            plan=_Plan(State.QUEUED, None, at.elapsed),
-        )
-        for member in members:
-            states.merge(store, member, number, at)
-        return number
-
-
-def _whom(item: Item) -> tuple[object, ...]:
-    return item.addresses, item.extra, item.recipient_id
-
-
-def _is_plain(item: Item) -> bool:
-    """Whether subject and body are all that there is of it."""
-    return item.carries is Carries.WHOLE and not (
-        item.html
-        or item.enclosed
-        or item.missing
-        or item.changes
-        or item.priority is not Priority.NORMAL
-    )
 
 
 def _content(email: Email) -> Content:

@@ -39,6 +39,7 @@ from . import clock, holds, items, readdress, rows, start, views, waiting
 from .attaching import Attaching
 from .attempts import Attempts
 from .bounds import Bounds
+from .digests import Digests
 from .file import Connect, connect, remove_database
 from .intake import Intake
 from .merging import Compose
@@ -99,6 +100,7 @@ class Outbox:
         """Know nothing but what is on disk."""
         self._intake = Intake(self._store, self._bounds)
         self._attempts = Attempts(self._store, self._intake)
+        self._digests = Digests(self._store, self._intake)
         self._attaching = Attaching(self._store, self._bounds, self._intake)
 
     # Beginning and end.
@@ -216,7 +218,7 @@ class Outbox:
         Returns the item itself where there are fewer than ten, it was attempted already,
         or it is critical.
         """
-        return self._intake.digest(item, at, compose)
+        return self._digests.digest(item, at, compose)
 
     def keep_hidden(self, item: Item, at: Instant) -> Item:
         """Part an item that would show a hidden address to others.
