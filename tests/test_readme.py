@@ -25,6 +25,7 @@ from custom_components.quectel_smtp.delivery.rules.wording import LATE
 from custom_components.quectel_smtp.email_options import BUDGETS, DEFAULT_BUDGET
 from custom_components.quectel_smtp.entry_data import LIMITS
 from custom_components.quectel_smtp.findings import EVENT_TYPES
+from custom_components.quectel_smtp.modem.mail.file_names import stored_name
 from custom_components.quectel_smtp.modem.mail.message import (
     ADDRESS_LIMIT,
     FIELD_LIMIT,
@@ -103,6 +104,8 @@ def test_the_readme_has_the_limits_of_an_email_by_either_way() -> None:
     assert f"the mail server's name {HOST_LIMIT}." in README
     assert f"a body of up to {SHORT_BODY_LIMIT:,} bytes, {RECIPIENT_LIMIT}" in README
     assert f"and {FIELD_LIMIT} bytes each" in README
+    longest = len(stored_name("x" * 99, ()))
+    assert f"under names of up to {longest} characters in ASCII" in README
 
 
 def test_the_readme_and_the_form_say_what_starttls_is_worth() -> None:
