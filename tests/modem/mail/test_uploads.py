@@ -1,14 +1,16 @@
 """Attachments in the modem's store: under names that are free, ours by a note, and gone."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Generator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+import logging
 
 import pytest
 
 from custom_components.quectel_smtp.modem.at.channel import AtChannel
 from custom_components.quectel_smtp.modem.at.commands import Command
-from custom_components.quectel_smtp.modem.at.errors import NoAnswerError
+from custom_components.quectel_smtp.modem.at.errors import ModemError, NoAnswerError
 from custom_components.quectel_smtp.modem.at.port import PortSettings, connect
 from custom_components.quectel_smtp.modem.mail import files, uploads
 from custom_components.quectel_smtp.modem.mail.attachments import (
@@ -25,6 +27,7 @@ from tests.modem.scripted_modem import ScriptedModem, body
 from tests.modem.scripted_port import OK, Data, ScriptedPort, cme, frame, open_port
 from tests.modem.virtual_time import virtual_time
 from tests.virtual_modem.client import VirtualModem
+from tests.virtual_modem.fault_model import Action, Fault, Moment
 from tests.virtual_modem.profiles import MailClient
 from tests.virtual_modem.tests.mail_server import MailServer
 
@@ -114,6 +117,46 @@ async def test_a_picture_arrives_under_its_own_name_and_does_not_stay(
         ("Front door.jpg", picture),
         ("Front door_2.jpg", PICTURE),
     ]
+
+
+async def test_no_log_has_the_name_of_an_attachment(
+    modem: Modem, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        assert await modem.prepare(email(Attachment("Nursery.jpg", PICTURE))) is None
+        await modem.clear()
+    assert "QFUPL" in caplog.text
+    assert "Nursery" not in caplog.text
+
+
+async def test_what_an_upload_left_that_was_cancelled_is_deleted(
+    virtual: VirtualModem, modem: Modem
+) -> None:
+    preparing = asyncio.ensure_future(
+        modem.prepare(email(Attachment("door.jpg", bytes(200_000))))
+    )
+    await virtual.wait_for_data(1)
+    preparing.cancel()
+    await asyncio.wait((preparing,))
+    await modem.configure(SERVER)
+    assert stored(virtual) == {}
+    assert await modem.uploads.noted() == ()
+    assert await modem.prepare(email(Attachment("door.jpg", PICTURE))) is None
+
+
+async def test_a_modem_that_restarts_in_an_upload_is_left_with_nothing_of_it(
+    virtual: VirtualModem, modem: Modem
+) -> None:
+    virtual.fault(
+        Fault(Action.REBOOT, "QFUPL.*b.jpg", Moment.MID_DATA, offset=2000),
+    )
+    found = Attachment("a.jpg", bytes(5000)), Attachment("b.jpg", bytes(5000))
+    with pytest.raises(ModemError):
+        await modem.prepare(email(*found))
+    assert "a.jpg" in stored(virtual)
+    await modem.configure(SERVER)
+    assert stored(virtual) == {}
+    assert await modem.prepare(email(*found)) is None
 
 
 async def test_somebody_elses_file_of_the_name_stays_as_it_is(

@@ -57,7 +57,9 @@ async def attach(channel: AtChannel, names: Sequence[str]) -> NotAttached | None
         target = quote(files.STORAGE + name, "file name", files.ATTACHED_NAME_LIMIT)
         index = integer(place + 1, "attachment", 1, ATTACHMENT_LIMIT)
         try:
-            await channel.execute(Command(f"AT+QSMTPATT=1,{index},{target}"))
+            await channel.execute(
+                Command(f"AT+QSMTPATT=1,{index},{target}", secret=True)
+            )
         except CommandError:
             return NotAttached((place,))
     return None

@@ -80,10 +80,10 @@ async def free_space(channel: AtChannel) -> int | None:
 
 async def delete(channel: AtChannel, name: str) -> None:
     """Delete one file by its name; one that isn't there is no error."""
+    target = quote(STORAGE + name, "file name", NAME_LIMIT)
     try:
-        await channel.execute(
-            Command(f"AT+QFDEL={quote(STORAGE + name, 'file name', NAME_LIMIT)}")
-        )
+        # A name may tell what is in the picture: it goes into no log.
+        await channel.execute(Command(f"AT+QFDEL={target}", secret=True))
     except CommandError as err:
         if err.code is not FileError.NOT_FOUND:
             raise
@@ -105,7 +105,9 @@ async def upload(
     try:
         lines = await channel.transfer(
             Command(
-                f"AT+QFUPL={target},{size},{seconds},{mode}", prefixes=("+QFUPL:",)
+                f"AT+QFUPL={target},{size},{seconds},{mode}",
+                prefixes=("+QFUPL:",),
+                secret=True,
             ),
             data,
             timeout=seconds - INPUT_MARGIN,
