@@ -37,6 +37,7 @@ FIELDS = {
     "reply_name",
     "error",
     "way",
+    "fitted",
     "server_words",
     "refused_address",
     "reason",
