@@ -89,10 +89,13 @@ class PortSearch:
         # It may have been edited into nonsense since the modem was found.
         if "://" in str(self._entry.data.get(CONF_DEVICE)):
             return ()
+        modems = await usb_modems.present(self._hass)
         ports = [
             port
-            for port in await usb.async_scan_serial_ports(self._hass)
-            if isinstance(port, usb.USBDevice) and self._may_be_ours(port)
+            for modem in modems
+            if not usb_modems.is_in_service(self._hass, modem, modems)
+            for port in modem.ports
+            if self._may_be_ours(port)
         ]
         if not ports:
             return ()

@@ -1,13 +1,19 @@
 """Makes a ``Modem`` whose port another integration may provide."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from homeassistant.exceptions import HomeAssistantError
 
+from .delivery.courier.line import GLANCE
 from .modem.at.channel import AtChannel
-from .modem.at.errors import PortError, PortNotFoundError
+from .modem.at.errors import PortBusyError, PortError, PortNotFoundError
 from .modem.at.port import PortSettings, connect
 from .modem.modem import Modem
+
+_PAUSE: Final = 0.5
+_TRIES: Final = 2 + int(GLANCE / _PAUSE)
 
 
 class SettingsInvalidError(PortError):
@@ -33,9 +39,22 @@ async def _connect(settings: PortSettings) -> AtChannel:
         raise PortNotFoundError from err
 
 
+async def _connect_patiently(settings: PortSettings) -> AtChannel:
+    """Open the port for a dialog; what holds it may be one of ours, for a moment.
+
+    An entry whose modem is away has a glance behind each port that it may be behind.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return await _connect(settings)
+        except PortBusyError:
+            await asyncio.sleep(_PAUSE)
+    return await _connect(settings)
+
+
 def make_modem(port: PortSettings) -> Modem:
-    """Return a modem on this port, not opened yet."""
-    return Modem(port, connector=_connect)
+    """Return a modem on this port for a dialog, not opened yet."""
+    return Modem(port, connector=_connect_patiently)
 
 
 class Gate:

@@ -128,6 +128,18 @@ def is_configured(
 
 
 @callback
+def is_in_service(
+    hass: HomeAssistant, modem: UsbModem, modems: Sequence[UsbModem]
+) -> bool:
+    """Whether an entry is connected to this modem, and certain to be: by its socket."""
+    return modem.location is not None and any(
+        entry.runtime_data.courier.status.connected
+        and last_known(modems, entry.data) == modem
+        for entry in hass.config_entries.async_loaded_entries(DOMAIN)
+    )
+
+
+@callback
 def shown_flows(hass: HomeAssistant, modem: UsbModem) -> tuple[str, ...]:
     """Return the ids of the discovery flows that a person sees of this modem."""
     return tuple(

@@ -64,6 +64,7 @@ async def desk(hass: HomeAssistant, tmp_path: Path) -> AsyncGenerator[Desk]:
     with (
         patch(f"{base}.ports.Modem", type("Modem", (DeskModem,), {"desk": found})),
         patch(f"{base}.ports.connect", found.connect),
+        patch(f"{base}.ports._PAUSE", 0.001),
         patch(f"{base}.delivery.client.check.dial", found.dial),
         patch("certifi.where", return_value=bundle(tmp_path)),
         patch(f"{base}.flow.modem_checks.REGISTRATION_WAIT", 0),

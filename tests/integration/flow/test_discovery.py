@@ -15,6 +15,8 @@ from custom_components.quectel_smtp.modem.at.errors import (
     PortNotFoundError,
     PortPermissionError,
 )
+from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.port_search import PortSearch
 from homeassistant.components.usb import SerialPortConsumer
 from homeassistant.config_entries import SOURCE_IGNORE, ConfigEntryState
 from homeassistant.core import CoreState, HomeAssistant
@@ -312,6 +314,52 @@ async def test_a_modem_that_is_unplugged_while_a_person_thinks_is_not_there(
     sockets.unplug()
     await dialog.submit()
     assert (dialog.step, dialog.errors) == ("usb_confirm", {"base": "port_not_found"})
+
+
+async def test_a_port_that_an_entry_looks_at_meanwhile_is_waited_for(
+    hass: HomeAssistant, desk: Desk, sockets: Sockets
+) -> None:
+    """One whose own modem is away looks behind each of Quectel's, for 3 s."""
+    nodes = sockets.plug()
+    desk.ports = {nodes[3], nodes[4]}
+    looked_at = [PortBusyError(), PortBusyError()]
+
+    async def connect(port: PortSettings) -> None:
+        if looked_at:
+            raise looked_at.pop()
+        await desk.connect(port)
+
+    dialog = await discovered(hass)
+    with patch("custom_components.quectel_smtp.ports.connect", connect):
+        await dialog.submit()
+    assert dialog.step == "cellular"
+    assert desk.opened_at == nodes[3]
+
+
+async def test_an_entry_whose_modem_is_away_leaves_the_modem_of_another_alone(
+    hass: HomeAssistant, desk: Desk, sockets: Sockets, entry: MockConfigEntry
+) -> None:
+    sockets.plug("1-1", pid="0125", serial=None)
+    desk.ports = {"/dev/ttyUSB0"}
+    hass.config_entries.async_update_entry(
+        entry, data=DATA | {"device": "/dev/ttyUSB0"}
+    )
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await until(lambda: socket_of(entry) == "1-1")
+    other = MockConfigEntry(
+        domain=DOMAIN, unique_id=ANOTHER.imei, data=DATA | {"device": "/dev/ttyUSB77"}
+    )
+    other.add_to_hass(hass)
+    search = PortSearch(hass, other)
+    assert await search.find() == ()
+    new = sockets.plug("1-2", pid="0125", serial=None)
+    assert await search.find() == [new[2], new[3], new[4]]
+    # One that is away may be anywhere.
+    sockets.unplug("1-1")
+    desk.unplug()
+    await until(lambda: not entry.runtime_data.courier.status.connected)
+    sockets.plug("1-1", pid="0125", serial=None)
+    assert len(await search.find()) == 6
 
 
 async def test_a_modem_whose_dialog_knows_it_already_is_not_offered_once_more(

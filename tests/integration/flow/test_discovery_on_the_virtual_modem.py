@@ -38,6 +38,7 @@ async def modem(hass: HomeAssistant) -> AsyncGenerator[VirtualModem]:
     async with VirtualModem(time_scale=0.01) as found:
         with (
             patch("custom_components.quectel_smtp.flow.progress.SHOWN_FOR", 0),
+            patch("custom_components.quectel_smtp.ports._PAUSE", 0.05),
             # Enough for an answer on a busy machine; nothing else is waited for.
             patch(f"{_AT_PORT}.ASKED_FOR", 4.0),
         ):
