@@ -1,6 +1,7 @@
 """Starts a real Home Assistant in a fresh configuration folder, for itself alone."""
 
 import asyncio
+from collections.abc import Sequence
 import json
 import os
 from pathlib import Path
@@ -55,14 +56,18 @@ _PLACE: Final = {
 class HomeAssistant:
     """A Home Assistant process for the length of an `async with` block."""
 
-    def __init__(self, folder: Path, configuration: str = "") -> None:
+    def __init__(
+        self, folder: Path, configuration: str = "", beside: Sequence[Path] = ()
+    ) -> None:
         """Run in `folder`: new, or one that a Home Assistant has left.
 
         configuration: YAML that a new one has beside what all have.
+        beside: folders of components that a new one has beside ours.
         `start_times` are the seconds that each start took.
         """
         self.folder = folder
         self._configuration = _CONFIGURATION + configuration
+        self._beside = beside
         self.url = ""
         self.user = USER
         self.password = secrets.token_hex(4)
@@ -131,7 +136,13 @@ class HomeAssistant:
             return
         storage.mkdir(parents=True)
         (self.folder / "configuration.yaml").write_text(self._configuration, "utf-8")
-        (self.folder / "custom_components").symlink_to(ROOT / "custom_components")
+        components = self.folder / "custom_components"
+        if self._beside:
+            components.mkdir()
+            for folder in (*(ROOT / "custom_components").iterdir(), *self._beside):
+                (components / folder.name).symlink_to(folder)
+        else:
+            components.symlink_to(ROOT / "custom_components")
         # All but the owner's account, which `api.py` makes as the first page would:
         # the other steps set up integrations that want the internet.
         done = ["core_config", "analytics", "integration"]

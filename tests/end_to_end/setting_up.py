@@ -91,13 +91,14 @@ async def add_modem(
     *,
     mistyped: str = "",
     refused: Callable[[Step], None] = lambda _: None,
+    found: Step | None = None,
 ) -> Step:
     """Add the modem; the step that created its entry.
 
-    `mistyped` is entered as the password first; `refused` gets the form that says so.
+    `found` is the step that a discovered one is at. `mistyped` is entered as the password first; `refused` gets the form that says so.
     Raises FlowError with the form that shows what went wrong.
     """
-    step = await flows.add_modem()
+    step = found or await flows.add_modem()
     seen: set[str] = set()
     given = replace(answers, password=mistyped) if mistyped else answers
     while step.kind in (Kind.FORM, Kind.MENU):
