@@ -26,7 +26,15 @@ from .legs import Sending, legs_of
 from .outcomes import Outcomes, Told
 from .processes import ProgramError
 from .questions import ask
-from .scene import BAUDRATE, Person, answers_for, modem_that_reaches, person_at
+from .scene import (
+    APN,
+    BAUDRATE,
+    SOCKETS,
+    Person,
+    answers_for,
+    modem_that_reaches,
+    person_at,
+)
 from .setting_up import Answers, Recipient, add_modem
 from .wording import Wording
 
@@ -35,6 +43,7 @@ ARRIVAL_TIMEOUT: Final = 60
 _UNPLUGGED_FOR: Final = 1.0
 _TOLD: Final = 1.0
 """Seconds in which nothing is said to the modem, once it knows all."""
+_ANOTHER_IMEI: Final = "867730050000025"
 _LIST: Final = "quectel_smtp.list_outbox"
 
 
@@ -110,9 +119,31 @@ class Demo:
             await self._send(person, notify, _BATTERY, outcomes, mail, modem)
             await self._send_unplugged(person, notify, outcomes, mail, modem)
             self.arrived = True
-            self._invite(home)
             if not self._once:
+                more = await self._plug_in_another(stack, person, mail)
+                self._invite(home, *more)
                 await self._show_mail_until_ended(mail, home)
+
+    async def _plug_in_another(
+        self, stack: AsyncExitStack, person: Person, mail: MailServer
+    ) -> tuple[str, ...]:
+        """Have a second modem discovered; what a person needs to set it up."""
+        modem = modem_that_reaches(
+            mail,
+            time_scale=1,
+            settings={"imei": _ANOTHER_IMEI},
+            mail_client=self._mail_client,
+        )
+        await stack.enter_async_context(modem)
+        await person.api.act("usb_sockets.plug", ports={"3": modem.port})
+        root = self._folder / "root.pem"
+        root.write_text(mail.authority_pem, "utf-8")
+        return (
+            "A second modem is plugged in: a card under Settings → Devices & services",
+            f"offers to set it up. APN {APN}; mail server {mail.host}, port 465,",
+            f"SSL/TLS, user {mail.user}, password {mail.password};",
+            f"its root certificate, to be pasted, is in {root}",
+        )
 
     async def with_real_modem(self, answers: Answers, recipient: Recipient) -> None:
         """Home Assistant here; the modem, the network and the mail server as they are."""
@@ -136,13 +167,15 @@ class Demo:
                 leg.done("the mail server has accepted it")
             self.arrived = True
             console.line(f"\nIt was sent: look into the inbox of {recipient.to[0]}.")
-            self._invite(home)
             if not self._once:
+                self._invite(home)
                 await home.wait()
 
     async def _start_home_assistant(self, stack: AsyncExitStack) -> HomeAssistant:
         with self._console.leg("Home Assistant") as leg:
-            home = HomeAssistant(self._folder / "home-assistant")
+            home = HomeAssistant(
+                self._folder / "home-assistant", "usb_sockets:\n", beside=[SOCKETS]
+            )
             await stack.enter_async_context(home)
             leg.done(f"{version('homeassistant')} at {home.url}")
         return home
@@ -280,12 +313,13 @@ class Demo:
         except ApiError as error:
             raise ProgramError(str(error)) from error
 
-    def _invite(self, home: HomeAssistant) -> None:
-        if not self._once:
-            self._console.heading("It is all yours")
-            self._console.line(f"  {home.url}")
-            self._console.line(f"  user {home.user}, password {home.password}")
-            self._console.line("  Ctrl-C ends everything.")
+    def _invite(self, home: HomeAssistant, *more: str) -> None:
+        self._console.heading("It is all yours")
+        self._console.line(f"  {home.url}")
+        self._console.line(f"  user {home.user}, password {home.password}")
+        for line in more:
+            self._console.line(f"  {line}")
+        self._console.line("  Ctrl-C ends everything.")
 
     async def _show_mail_until_ended(
         self, mail: MailServer, home: HomeAssistant

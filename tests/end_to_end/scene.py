@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.profiles import MailClient
@@ -16,6 +17,8 @@ from .states import States
 
 APN = "internet"
 BAUDRATE = 115200
+SOCKETS = Path(__file__).parent / "usb_sockets"
+"""A component beside ours, where modems in software can be plugged in."""
 
 _PORTS = {"tls": 465, "starttls": 587, "none": 25}
 

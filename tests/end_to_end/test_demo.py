@@ -92,6 +92,7 @@ async def test_the_demo_shows_its_emails_and_ends(
         written = ""
         if not once:
             written = await running.until("Ctrl-C ends everything")
+            assert "A second modem is plugged in" in written
             running.process.send_signal(signal.SIGTERM)
         written += await running.rest()
 

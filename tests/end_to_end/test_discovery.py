@@ -13,11 +13,9 @@ from .api import Subscription
 from .flows import DOMAIN, Kind
 from .home_assistant import HomeAssistant
 from .inbox import MailServer
-from .scene import Person, answers_for
+from .scene import SOCKETS, Person, answers_for
 from .setting_up import add_modem
 from .test_outbox import ALEX, LOOK_AGAIN, NOTIFY, SEND
-
-SOCKETS = Path(__file__).parent / "usb_sockets"
 
 
 @pytest.fixture
@@ -61,7 +59,7 @@ async def test_a_modem_is_set_up_from_its_card_and_followed_where_it_goes(
     master, slave = os.openpty()
     silent = os.ttyname(slave)
     # A port for diagnostics, which is silent, before the one for commands.
-    await person.api.act("usb_sockets.plug", ports=[silent, modem.port])
+    await person.api.act("usb_sockets.plug", ports={"2": silent, "3": modem.port})
     (flow_id,) = await cards.until(lambda shown: len(shown) == 1)
     assert cards.seen == [f"Quectel EC200A ({Path(modem.port).name})"]
     assert not modem.commands()
@@ -84,7 +82,7 @@ async def test_a_modem_is_set_up_from_its_card_and_followed_where_it_goes(
     elsewhere = tmp_path / "elsewhere"
     elsewhere.symlink_to(os.path.realpath(modem.port))
     modem.plug()
-    await person.api.act("usb_sockets.plug", ports=[silent, str(elsewhere)])
+    await person.api.act("usb_sockets.plug", ports={"2": silent, "3": str(elsewhere)})
     assert "The second" in (await mail.next_mail()).text
     await cards.until(lambda shown: not shown)
     os.close(master)

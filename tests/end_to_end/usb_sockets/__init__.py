@@ -11,12 +11,10 @@ from homeassistant.core import HomeAssistant, ServiceCall, callback
 from homeassistant.helpers.typing import ConfigType
 
 DOMAIN = "usb_sockets"
-# The interfaces of the first ports, as on an EC200A: diagnostics, AT, a dial-up.
-_FIRST = 2
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Offer `plug`, which takes the ports' paths, and `unplug`."""
+    """Offer `plug`, which takes the ports' paths by interface number, and `unplug`."""
     plugged: list[usb.USBDevice] = []
 
     def look() -> None:
@@ -25,7 +23,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
     @callback
     def plug(call: ServiceCall) -> None:
-        ports: list[str] = call.data["ports"]
+        ports: dict[str, str] = call.data["ports"]
         plugged.extend(
             usb.USBDevice(
                 device=path,
@@ -35,9 +33,9 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
                 serial_number=call.data.get("serial_number", "0000"),
                 manufacturer="Android",
                 description="Android",
-                interface_num=number,
+                interface_num=int(number),
             )
-            for number, path in enumerate(ports, _FIRST)
+            for number, path in ports.items()
         )
         look()
 
