@@ -5,7 +5,7 @@ for something is the list of serial ports and the folder of them in sysfs.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,20 +64,10 @@ class Sockets:
 
         ``behind``: paths that the ports lead to, where they are to be opened.
         """
-        nodes = {}
-        for interface in interfaces:
-            name = f"ttyUSB{self._count}"
-            self._count += 1
-            place = f"{self.root}/sys/devices/usb1/{location}/{location}:1.{interface}"
-            Path(place, name).mkdir(parents=True)
-            (self.sysfs / name).mkdir(parents=True)
-            (self.sysfs / name / "device").symlink_to(Path(place, name))
-            nodes[interface] = f"/dev/{name}"
-            if behind is not None:
-                dev = self.root / "dev"
-                dev.mkdir(exist_ok=True)
-                (dev / name).symlink_to(behind[interface])
-                nodes[interface] = str(dev / name)
+        nodes = {
+            interface: self._node(location, interface, behind)
+            for interface in interfaces
+        }
         device = Plugged(location, nodes, pid, vid, serial, product)
         self.plugged.append(device)
         if behind is not None:
@@ -88,6 +78,30 @@ class Sockets:
                 link.unlink(missing_ok=True)
                 link.symlink_to(node)
         return nodes
+
+    def add_port(self, location: str, interface: int) -> None:
+        """Have what is plugged in there show one more port."""
+        (device,) = (here for here in self.plugged if here.location == location)
+        self.plugged.remove(device)
+        nodes = {**device.nodes, interface: self._node(location, interface)}
+        self.plugged.append(replace(device, nodes=nodes))
+
+    def _node(
+        self, location: str, interface: int, behind: Mapping[int, str] | None = None
+    ) -> str:
+        """Make a port of a device, and return its path."""
+        name = f"ttyUSB{self._count}"
+        self._count += 1
+        place = f"{self.root}/sys/devices/usb1/{location}/{location}:1.{interface}"
+        Path(place, name).mkdir(parents=True)
+        (self.sysfs / name).mkdir(parents=True)
+        (self.sysfs / name / "device").symlink_to(Path(place, name))
+        if behind is None:
+            return f"/dev/{name}"
+        node = self.root / "dev" / name
+        node.parent.mkdir(exist_ok=True)
+        node.symlink_to(behind[interface])
+        return str(node)
 
     def unplug(self, location: str = "1-1") -> None:
         """Take away what is there."""

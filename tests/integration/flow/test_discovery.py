@@ -371,13 +371,7 @@ async def test_a_modem_whose_dialog_knows_it_already_is_not_offered_once_more(
     await dialog.submit()
     assert dialog.step == "cellular"
     # Another of its ports comes.
-    sockets.plugged[0] = type(sockets.plugged[0])(
-        "1-1", {**nodes, 5: "/dev/ttyUSB9"}, "6005", "2C7C", "0000", "Android"
-    )
-    (sockets.sysfs / "ttyUSB9").mkdir()
-    (sockets.sysfs / "ttyUSB9" / "device").symlink_to(
-        (sockets.sysfs / "ttyUSB0" / "device").resolve()
-    )
+    sockets.add_port("1-1", 5)
     await look(hass)
     assert len(cards(hass)) == 1
     await finish(dialog)
