@@ -33,7 +33,16 @@ _LAYERS = (
 _LAYER = {place: number for number, places in enumerate(_LAYERS) for place in places}
 
 # What Home Assistant looks for: nobody else imports it.
-_ENTRANCES = {"backup", "config_flow", "event", "notify", "repairs", "sensor"}
+_ENTRANCES = {
+    "backup",
+    "binary_sensor",
+    "button",
+    "config_flow",
+    "event",
+    "notify",
+    "repairs",
+    "sensor",
+}
 
 # Which packages a room may import beside the standard library; any, where it is not named.
 _PACKAGES = {"modem": {"serialx"}, "delivery": {"aiosmtplib", "certifi", "regex"}}

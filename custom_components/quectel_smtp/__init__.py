@@ -21,7 +21,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from . import refused_addresses
 from .account_check import AccountCheck, forget
-from .const import DOMAIN, PLATFORMS, SHOWN_APART
+from .const import CONF_ROAMING, DOMAIN, PLATFORMS, ROAMING_CHOSEN, SHOWN_APART
 from .coordinator import QuectelConfigEntry, QuectelCoordinator, RuntimeData
 from .delivery.courier.courier import Courier
 from .devices import modem_device_info
@@ -29,11 +29,13 @@ from .email_wording import load_wording
 from .entry_data import read, stand_in
 from .issues import KEYS, issue_id
 from .keeper import EntryKeeper
+from .month_of_data import MonthOfData, forget_month
 from .port_search import PortSearch
 from .ports import Gate
 from .refused_addresses import RefusedAddresses
 from .removal import remove_outbox
 from .services import async_setup_services
+from .test_report import TestReport, forget_report
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -64,11 +66,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
     entry.async_on_unload(courier.close)
     await courier.open()
     keeper = EntryKeeper(hass, entry, courier, reading, gate, search)
-    coordinator = QuectelCoordinator(hass, entry, courier, keeper)
     check = AccountCheck(hass, entry, courier)
+    coordinator = QuectelCoordinator(hass, entry, courier, keeper, check)
+    month = MonthOfData(hass, entry, courier)
+    report = TestReport(hass, entry, courier, coordinator.async_update_listeners)
     refused = RefusedAddresses(hass, entry)
     entry.async_on_unload(courier.on_transition(refused.take))
-    entry.runtime_data = RuntimeData(courier, keeper, coordinator, check)
+    entry.runtime_data = RuntimeData(courier, keeper, coordinator, check, month, report)
+    await month.start()
+    entry.async_on_unload(coordinator.async_add_listener(month.follow))
 
     # The recipients' devices are linked to it.
     dr.async_get(hass).async_get_or_create(
@@ -80,6 +86,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
         keeper.entry_changed()
         check.entry_changed()
         refused.entry_changed()
+        report.entry_changed()
         coordinator.take_status()
 
     async def language_or_zone_changed(_: Event) -> None:
@@ -115,6 +122,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
     coordinator.take_status()
     entry.async_on_unload(check.stop)
     await check.start()
+    await report.start()
     return True
 
 
@@ -131,6 +139,21 @@ def _show_once_started(
         courier.show()
 
     entry.async_on_unload(async_at_started(hass, show))
+
+
+async def async_migrate_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> bool:
+    """Leave to entries from before there was a choice what they could do then.
+
+    Some SIMs roam all the time, and nobody knows whose before the modem is in service: an
+    update that had their alarms wait would be worse than what roaming costs.
+    """
+    if entry.version == 1 and entry.minor_version < ROAMING_CHOSEN:
+        hass.config_entries.async_update_entry(
+            entry,
+            options={CONF_ROAMING: True, **entry.options},
+            minor_version=ROAMING_CHOSEN,
+        )
+    return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> bool:
@@ -151,10 +174,13 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
     if runtime is not None:
         # It could not be unloaded.
         runtime.check.stop()
+        runtime.report.stop()
         await runtime.courier.close()
         await runtime.coordinator.async_shutdown()
     await remove_outbox(hass, outbox_path(hass, entry), entry.title)
     await forget(hass, entry.entry_id)
+    await forget_month(hass, entry.entry_id)
+    await forget_report(hass, entry.entry_id)
     refused_addresses.forget(hass, entry.entry_id)
     for key in KEYS:
         ir.async_delete_issue(hass, DOMAIN, issue_id(key, entry.entry_id))

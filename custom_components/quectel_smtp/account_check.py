@@ -1,8 +1,9 @@
 """The weekly check of the mail account: what will fail is told before the night it matters."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 import random
-from typing import Any, Final, TypedDict
+from typing import Any, Final, NotRequired, TypedDict
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -61,6 +62,7 @@ class _Kept(TypedDict):
     """What is kept over restarts."""
 
     due: str
+    failed: NotRequired[bool]
 
 
 def _store(hass: HomeAssistant, entry_id: str) -> Store[_Kept]:
@@ -87,11 +89,16 @@ class AccountCheck:
         self._store = _store(hass, entry.entry_id)
         self._timer: CALLBACK_TYPE | None = None
         self._server = self._settings_server()
+        self.failed = False
+        """Whether the last check that came to something found a fault."""
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when that changes."""
 
     async def start(self) -> None:
         """Go on with the time that was set before a restart."""
         kept = await self._store.async_load()
         due = dt_util.parse_datetime(kept["due"]) if kept else None
+        self._note(failed=bool(kept and kept.get("failed")))
         now = dt_util.utcnow()
         if due is None or due > now + EVERY * _JITTER[1]:
             # There is none yet, or the clock was wrong when it was set.
@@ -131,7 +138,7 @@ class AccountCheck:
     async def _next(self, pause: timedelta) -> None:
         due = dt_util.utcnow() + pause * random.uniform(*_JITTER)
         self._arm(due)
-        await self._store.async_save({"due": due.isoformat()})
+        await self._store.async_save({"due": due.isoformat(), "failed": self.failed})
 
     def _arm(self, due: datetime) -> None:
         self.stop()
@@ -207,8 +214,14 @@ class AccountCheck:
         self._server = None if settings is None else settings.server
         self._hass.config_entries.async_update_entry(entry, data=data)
 
+    def _note(self, *, failed: bool) -> None:
+        changed, self.failed = self.failed is not failed, failed
+        if changed:
+            self.on_change()
+
     def _show(self, failed: Failed | None) -> None:
         """Have a person told, also after a restart; or not any more."""
+        self._note(failed=failed is not None)
         key = None if failed is None else f"account_{failed.trouble.value}"
         for other in ACCOUNT_KEYS - {key}:
             ir.async_delete_issue(

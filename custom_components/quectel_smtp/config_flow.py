@@ -16,7 +16,14 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_HOST
 from homeassistant.core import callback
 
-from .const import CONF_REASON, DOMAIN, MANUFACTURER, REASON_PIN, SUBENTRY_RECIPIENT
+from .const import (
+    CONF_REASON,
+    DOMAIN,
+    MANUFACTURER,
+    REASON_PIN,
+    ROAMING_CHOSEN,
+    SUBENTRY_RECIPIENT,
+)
 from .delivery.errors import OutboxError
 from .delivery.records import Reason
 from .delivery.rules.fit import check_account
@@ -37,7 +44,7 @@ class QuectelConfigFlow(DiscoverySteps, MailSteps, domain=DOMAIN):
     """Sets up a modem, and mends its settings without ever unloading it."""
 
     VERSION = 1
-    MINOR_VERSION = 1
+    MINOR_VERSION = ROAMING_CHOSEN
 
     @classmethod
     @callback

@@ -44,6 +44,10 @@ The entry's ``options`` are what a person may choose about delivery; each has a 
     reply_to         str   the address that answers go to; empty: the sender's
     allowed_addresses  list[str]  addresses and domains that an action may add
     picture_budget   int   kilobytes of a picture at most
+    roaming          bool  whether emails go from another operator's network, too
+    line_lost_after  int   minutes until a repair tells of a line that is lost
+    test_report      str   how often a report is sent: off, daily, weekly
+    report_to        str   to which recipient, by its id; sender: the sender's mailbox
 """
 
 from typing import Final
@@ -51,7 +55,13 @@ from typing import Final
 from homeassistant.const import Platform
 
 DOMAIN: Final = "quectel_smtp"
-PLATFORMS: Final = [Platform.EVENT, Platform.NOTIFY, Platform.SENSOR]
+PLATFORMS: Final = [
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.EVENT,
+    Platform.NOTIFY,
+    Platform.SENSOR,
+]
 MANUFACTURER: Final = "Quectel"
 
 # Of an entry; "device", "model", "host", "port", "username", "password" and "pin" have
@@ -86,6 +96,14 @@ CONF_PER_DAY: Final = "emails_per_day"
 CONF_DIGEST: Final = "digest"
 CONF_IDLE: Final = "idle"
 CONF_WAY: Final = "way"
+CONF_ROAMING: Final = "roaming"
+CONF_LINE_LOST_AFTER: Final = "line_lost_after"
+CONF_TEST_REPORT: Final = "test_report"
+CONF_REPORT_TO: Final = "report_to"
+
+ROAMING_CHOSEN: Final = 2
+"""Since this minor version of an entry, roaming is a person's choice."""
+REPORT_TO_SENDER: Final = "sender"
 CONF_REPLY_TO: Final = "reply_to"
 CONF_ALLOWED_ADDRESSES: Final = "allowed_addresses"
 CONF_PICTURE_BUDGET: Final = "picture_budget"

@@ -16,18 +16,21 @@ from .account_check import AccountCheck
 from .const import CONF_ICCID, DOMAIN
 from .delivery.courier.courier import Courier
 from .delivery.status import Status
-from .issues import DAMAGED, KEYS, UNREACHED, issue_id, issues_of
+from .issues import DAMAGED, KEYS, issue_id, issues_of
 from .keeper import EntryKeeper
+from .line_options import line_lost_after
+from .line_state import Obstacle, obstacle
 from .modem.at.errors import PinRefusedError
+from .month_of_data import MonthOfData
 from .pins import without_pin
 from .reauthentication import Reauthentication
+from .test_report import TestReport
 from .typed import tidied
 
 _LOGGER = logging.getLogger(__name__)
 
+_NO_LOSS: Final = (None, Obstacle.STARTING, Obstacle.SETTINGS)
 POLL_INTERVAL: Final = timedelta(seconds=60)
-PATIENCE: Final = timedelta(minutes=10)
-"""How long port or modem may be away, or silent, before a person is told."""
 
 
 @dataclass(slots=True)
@@ -38,6 +41,8 @@ class RuntimeData:
     keeper: EntryKeeper
     coordinator: QuectelCoordinator
     check: AccountCheck
+    month: MonthOfData
+    report: TestReport
 
 
 type QuectelConfigEntry = ConfigEntry[RuntimeData]
@@ -54,6 +59,7 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
         entry: QuectelConfigEntry,
         courier: Courier,
         keeper: EntryKeeper,
+        check: AccountCheck,
     ) -> None:
         """Take the courier, which may be running or not."""
         super().__init__(
@@ -66,10 +72,12 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
         self.courier = courier
         self.data = courier.status
         self._keeper = keeper
+        self._check = check
+        check.on_change = self.async_update_listeners
         self._lost = False
         self.reauthentication = Reauthentication(hass, entry)
         self._damage_shown = False
-        self._unreached = False
+        self._lost_for_long = False
         self._absence_timer: CALLBACK_TYPE | None = None
         entry.async_on_unload(courier.watch(self.take_status))
 
@@ -88,12 +96,21 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
         self._stop_timer()
         self._clear_issues()
 
+    @property
+    def obstacle(self) -> Obstacle | None:
+        """What is in the way of the next email, None where nothing is."""
+        return obstacle(
+            self.courier.status,
+            closed=self._keeper.gate.closed,
+            account_failed=self._check.failed,
+        )
+
     @callback
     def take_status(self) -> None:
         """Pass on what is known now, and act on it."""
         status = self.courier.status
         self._log_availability(status)
-        self._time_absence(status)
+        self._time_absence()
         self._keeper.status_changed(status)
         if isinstance(status.trouble, PinRefusedError):
             self._drop_pin()
@@ -125,20 +142,26 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
 
     # What is shown as repair issues.
 
-    def _time_absence(self, status: Status) -> None:
-        """Note a modem that could not be reached, whatever kept us from it, for long."""
-        if not isinstance(status.trouble, UNREACHED) or self._keeper.gate.closed:
+    def _time_absence(self) -> None:
+        """Note a line that is lost, whatever of it, for as long as a person may choose."""
+        if self.obstacle in _NO_LOSS:
             self._stop_timer()
-            self._unreached = False
-        elif self._absence_timer is None and not self._unreached:
+            self._lost_for_long = False
+        elif self._absence_timer is None and not self._lost_for_long:
+            patience = timedelta(minutes=self._patience)
             self._absence_timer = async_call_later(
-                self.hass, PATIENCE, self._stays_away
+                self.hass, patience, self._stays_away
             )
+
+    @property
+    def _patience(self) -> int:
+        """Minutes for which a line may be lost before a person is told."""
+        return line_lost_after(self.config_entry.options)
 
     @callback
     def _stays_away(self, _: datetime) -> None:
         self._absence_timer = None
-        self._unreached = True
+        self._lost_for_long = True
         self._show_issues(self.courier.status)
 
     def _stop_timer(self) -> None:
@@ -148,9 +171,8 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
 
     def _show_issues(self, status: Status) -> None:
         """Create what a person has to be told now, and clear what is mended."""
-        found = issues_of(
-            status, invalid=self._keeper.invalid, unreached=self._unreached
-        )
+        lost = self.obstacle if self._lost_for_long else None
+        found = issues_of(status, invalid=self._keeper.invalid, lost=lost)
         for issue in found:
             if issue.lasting:
                 # Shown once: a person confirms it, while the status goes on.
@@ -168,6 +190,7 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
                 translation_key=issue.key,
                 translation_placeholders={
                     "name": self.name,
+                    **({"minutes": str(self._patience)} if issue.lost else {}),
                     **dict(issue.placeholders),
                 },
             )

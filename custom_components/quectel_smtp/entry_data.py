@@ -46,6 +46,7 @@ from .const import (
 from .delivery.records import Options, Way
 from .delivery.rules.fit import check_account
 from .delivery.settings import Pin, Settings
+from .line_options import roaming_allowed
 from .modem.at.errors import InvalidValueError
 from .modem.at.port import DEFAULT_BAUDRATE, PortSettings
 from .modem.mail.server import Security, ServerSettings
@@ -200,6 +201,8 @@ def read(
         found = settings(data, imei)
     except InvalidValueError as err:
         return Reading(None, err)
+    roaming = roaming_allowed(options)
+    found = replace(found, pdp=replace(found.pdp, roaming=roaming))
     try:
         chosen = delivery_options(options)
     except InvalidValueError as err:

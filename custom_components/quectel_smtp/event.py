@@ -1,15 +1,20 @@
-"""The event entity: what becomes of each email, as it happens."""
+"""The event entities: what becomes of each email, and of the line, as it happens."""
 
 from typing import Final, override
 
-from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.components.event import (
+    ATTR_EVENT_TYPE,
+    EventEntity,
+    EventEntityDescription,
+)
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import QuectelConfigEntry
 from .delivery.records import Transition
 from .entity import QuectelEntity
-from .findings import EVENT_TYPES, event_type, transition_attributes
+from .findings import EVENT_TYPES, event_type, known, transition_attributes
+from .line_state import Obstacle
 from .own_past import OwnPastEntity
 
 # It is pushed.
@@ -20,13 +25,21 @@ EMAIL: Final = EventEntityDescription(
 )
 
 
+LOST: Final = "lost"
+BACK: Final = "back"
+LINE: Final = EventEntityDescription(
+    key="line", translation_key="line", event_types=[LOST, BACK]
+)
+
+
 async def async_setup_entry(
     hass: HomeAssistant,
     entry: QuectelConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the event entity of the modem."""
-    async_add_entities([EmailEvent(entry.runtime_data.coordinator, EMAIL)])
+    """Add the event entities of the modem."""
+    coordinator = entry.runtime_data.coordinator
+    async_add_entities([EmailEvent(coordinator, EMAIL), LineEvent(coordinator, LINE)])
 
 
 class EmailEvent(QuectelEntity, OwnPastEntity, EventEntity):
@@ -40,5 +53,33 @@ class EmailEvent(QuectelEntity, OwnPastEntity, EventEntity):
 
     @callback
     def _tell(self, transition: Transition) -> None:
-        self._trigger_event(event_type(transition), transition_attributes(transition))
+        attributes = known(transition_attributes(transition))
+        self._trigger_event(event_type(transition), attributes)
+        self.async_write_ha_state()
+
+
+class LineEvent(QuectelEntity, OwnPastEntity, EventEntity):
+    """Tells when an email could not leave any more, and when it could again."""
+
+    # Until the contrary is known it is ready, so that a loss is told of after a start too.
+    _ready = True
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Go on from what was told last; a loss before a restart is told once."""
+        await super().async_added_to_hass()
+        self._ready = self.state_attributes.get(ATTR_EVENT_TYPE) != LOST
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Tell what is news."""
+        obstacle = self.coordinator.obstacle
+        if obstacle is Obstacle.STARTING or (obstacle is None) is self._ready:
+            return
+        self._ready = obstacle is None
+        if obstacle is None:
+            self._trigger_event(BACK)
+        else:
+            self._trigger_event(LOST, {"reason": obstacle.value})
         self.async_write_ha_state()

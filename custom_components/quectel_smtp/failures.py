@@ -1,11 +1,20 @@
-"""Turns what keeps an email from being accepted into the error that a person reads."""
+"""Turns what keeps something from being done into the error that a person reads."""
+
+from math import ceil
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from . import typed
 from .const import DOMAIN
-from .delivery.errors import OutboxError, OutboxFullError, OutboxNewerError
-from .modem.at.errors import InvalidValueError
+from .delivery.errors import (
+    BusyError,
+    OutboxError,
+    OutboxFullError,
+    OutboxNewerError,
+    TooSoonError,
+)
+from .line_state import of_trouble
+from .modem.at.errors import InvalidValueError, ModemError
 
 
 def refused_value(err: InvalidValueError) -> ServiceValidationError:
@@ -29,4 +38,21 @@ def outbox_failure(err: OutboxError) -> HomeAssistantError:
     return HomeAssistantError(
         translation_domain=DOMAIN,
         translation_key="outbox_newer" if newer else "outbox_failed",
+    )
+
+
+def modem_failure(err: BusyError | TooSoonError | ModemError) -> HomeAssistantError:
+    """Return the error for a modem that was asked for what it can't do now."""
+    if isinstance(err, TooSoonError):
+        return HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="restart_too_soon",
+            translation_placeholders={"minutes": str(ceil(err.seconds / 60))},
+        )
+    if isinstance(err, BusyError):
+        return HomeAssistantError(
+            translation_domain=DOMAIN, translation_key="modem_busy"
+        )
+    return HomeAssistantError(
+        translation_domain=DOMAIN, translation_key=f"line_{of_trouble(err).value}"
     )

@@ -1,5 +1,6 @@
 """Shows what an attempt came to, and what became of an email, as attributes."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -54,6 +55,11 @@ def transition_attributes(transition: Transition) -> dict[str, Any]:
         "merged_into": transition.merged_into,
         "next_attempt": moment(transition.next_attempt),
     }
+
+
+def known(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those that have a value: of what is not known, nothing is shown."""
+    return {key: value for key, value in attributes.items() if value is not None}
 
 
 def finding_attributes(finding: Finding | None) -> dict[str, Any]:

@@ -6,21 +6,18 @@ from typing import Final
 
 from .delivery.records import Finding, Reason
 from .delivery.status import OutboxState, Status
+from .line_state import Obstacle
 from .modem.at.errors import (
     ApnMissingError,
     InvalidValueError,
     ModemError,
     NetworkLockedError,
-    NoAnswerError,
-    NotAModemError,
     PinRequiredError,
     PinTriesExhaustingError,
-    PortError,
     PukRequiredError,
     RegistrationDeniedError,
     SimError,
     SimMissingError,
-    UnexpectedAnswerError,
     UnsupportedModemError,
     WrongModemError,
 )
@@ -60,8 +57,15 @@ _HOLDS: Final = {
     Reason.RESTORED: RESTORED,
 }
 _SETTINGS: Final = "settings_invalid"
-_PORT: Final = "port_missing"
-_SILENT: Final = "modem_silent"
+LOST: Final = {
+    Obstacle.MODEM_AWAY: "port_missing",
+    Obstacle.MODEM_SILENT: "modem_silent",
+    Obstacle.NO_NETWORK: "no_network",
+    Obstacle.NO_DATA_CONNECTION: "no_data_connection",
+    Obstacle.SERVER: "server_unreached",
+}
+"""What passes, but of which a person is told where it lasts."""
+BARRED: Final = "roaming_barred"
 _OUTBOX: Final = {
     OutboxState.FAILED: "outbox_failed",
     OutboxState.NEWER: "outbox_newer",
@@ -71,12 +75,8 @@ _EXHAUSTED: Final = "recovery_exhausted"
 KEYS: Final = frozenset(
     {key for _, key in _TROUBLES}
     | {*_HOLDS.values(), *_OUTBOX.values()}
-    | {_SETTINGS, _PORT, _SILENT, _EXHAUSTED, DAMAGED}
+    | {*LOST.values(), _SETTINGS, BARRED, _EXHAUSTED, DAMAGED}
 )
-
-_SPEECHLESS: Final = (NoAnswerError, NotAModemError, UnexpectedAnswerError)
-UNREACHED: Final = (PortError, *_SPEECHLESS)
-"""Troubles that pass, but of which a person is told where they last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,12 @@ class Issue:
     @property
     def fixable(self) -> bool:
         """Whether there is something to decide or to confirm."""
-        return self.lasting or self.key == RESTORED or self.key in TRY_AGAIN
+        return self.lasting or self.key in {RESTORED, BARRED, *TRY_AGAIN}
+
+    @property
+    def lost(self) -> bool:
+        """Whether it is told only where it lasts."""
+        return self.key in LOST.values()
 
     @property
     def lasting(self) -> bool:
@@ -103,14 +108,14 @@ def issue_id(key: str, entry_id: str) -> str:
 
 
 def issues_of(
-    status: Status, *, invalid: InvalidValueError | None, unreached: bool
+    status: Status, *, invalid: InvalidValueError | None, lost: Obstacle | None
 ) -> frozenset[Issue]:
     """Return what a person has to be told now.
 
-    ``invalid``: what in the entry can't be used. ``unreached``: whether the modem could
-    not be reached for long.
+    ``invalid``: what in the entry can't be used. ``lost``: what has been in the way for
+    long.
     """
-    return frozenset(_issues(status, invalid, unreached))
+    return frozenset(_issues(status, invalid, lost))
 
 
 def _told(key: str, finding: Finding | None) -> Iterator[tuple[str, str]]:
@@ -130,19 +135,19 @@ def reply_of(finding: Finding) -> str:
 
 
 def _issues(
-    status: Status, invalid: InvalidValueError | None, unreached: bool
+    status: Status, invalid: InvalidValueError | None, lost: Obstacle | None
 ) -> Iterator[Issue]:
     if invalid is not None:
         yield Issue(_SETTINGS, (("field", invalid.field),))
-    for kind, key in _TROUBLES:
-        if isinstance(status.trouble, kind):
-            yield Issue(key)
-            break
-    if unreached:
+    told = [key for kind, key in _TROUBLES if isinstance(status.trouble, kind)]
+    if told:
+        yield Issue(told[0])
+    elif lost in LOST:
         # What follows may be the key of a remote port.
         port = (status.port or "").partition("?")[0]
-        key = _SILENT if isinstance(status.trouble, _SPEECHLESS) else _PORT
-        yield Issue(key, (("port", port),))
+        yield Issue(LOST[lost], (("port", port),))
+    if status.barred:
+        yield Issue(BARRED)
     for reason in status.mail.held & _HOLDS.keys():
         count = ("count", str(status.mail.held_counts[reason]))
         finding = status.mail.held_findings.get(reason)

@@ -13,7 +13,7 @@ from .delivery.courier.courier import Courier
 from .delivery.status import Status
 from .devices import modem_device_info
 from .entry_data import Reading, read
-from .issues import UNREACHED
+from .line_state import Obstacle, of_trouble
 from .modem.at.errors import InvalidValueError
 from .modem.network.status import Identity
 from .port_search import PortSearch
@@ -83,7 +83,10 @@ class EntryKeeper:
         """Whether it is our modem that is connected, whatever it suffers."""
         who = status.identity
         known = who is not None and who.imei == self._entry.unique_id
-        return known and not isinstance(status.trouble, UNREACHED)
+        if status.trouble is None or not known:
+            return known
+        unreached = (Obstacle.MODEM_AWAY, Obstacle.MODEM_SILENT)
+        return of_trouble(status.trouble) not in unreached
 
     def _note_identity(self, identity: Identity) -> None:
         """Keep model and firmware as they are now, after an update for one."""

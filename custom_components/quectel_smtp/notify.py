@@ -6,19 +6,17 @@ from typing import Any, Final, override
 from homeassistant.components.notify import NotifyEntity
 from homeassistant.components.notify.const import NotifyEntityFeature
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.core import HomeAssistant, ServiceResponse, callback, split_entity_id
-from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.core import HomeAssistant, ServiceResponse, split_entity_id
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .asked import Asked
-from .const import DOMAIN, SUBENTRY_RECIPIENT
 from .coordinator import QuectelConfigEntry
 from .delivery.errors import OutboxError
 from .delivery.records import EmailResult
 from .devices import modem_identifier
 from .legacy import LegacyAction
 from .own_past import OwnPastEntity
+from .recipient_devices import follow_recipients, recipient_device_info
 from .response import response_to
 from .sending import accept
 
@@ -32,46 +30,11 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the recipients, and follow them without reloading anything."""
-    present: set[str] = set()
-
-    @callback
-    def follow_recipients() -> None:
-        recipients = entry.get_subentries_of_type(SUBENTRY_RECIPIENT)
-        for subentry in recipients:
-            if subentry.subentry_id in present:
-                dr.async_get(hass).async_get_or_create(
-                    config_entry_id=entry.entry_id,
-                    config_subentry_id=subentry.subentry_id,
-                    **recipient_device_info(hass, entry, subentry),
-                )
-            else:
-                async_add_entities(
-                    [RecipientNotifyEntity(hass, entry, subentry)],
-                    config_subentry_id=subentry.subentry_id,
-                )
-        present.clear()
-        present.update(subentry.subentry_id for subentry in recipients)
-
-    async def entry_updated(_: HomeAssistant, __: QuectelConfigEntry) -> None:
-        # Home Assistant itself removes the entity and device of a removed subentry.
-        follow_recipients()
-
-    follow_recipients()
-    entry.async_on_unload(entry.add_update_listener(entry_updated))
-
-
-def recipient_device_info(
-    hass: HomeAssistant, entry: QuectelConfigEntry, subentry: ConfigSubentry
-) -> DeviceInfo:
-    """Return the recipient's device, linked to the modem's."""
-    identifier = modem_identifier(entry)
-    return DeviceInfo(
-        entry_type=DeviceEntryType.SERVICE,
-        identifiers={(DOMAIN, f"{identifier[1]}_{subentry.subentry_id}")},
-        name=subentry.title,
-        via_device_id=dr.async_get_device_id_by_identifier(
-            hass, identifier, config_entry_id=entry.entry_id
-        ),
+    follow_recipients(
+        hass,
+        entry,
+        async_add_entities,
+        lambda subentry: RecipientNotifyEntity(hass, entry, subentry),
     )
 
 

@@ -11,14 +11,14 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
-from .const import DOMAIN
+from .const import CONF_ROAMING, DOMAIN
 from .coordinator import QuectelConfigEntry
 from .delivery.courier.courier import Courier
 from .delivery.errors import OutboxError
 from .delivery.records import Reason
 from .flow.schemas import NOTHING
 from .held import retry_held
-from .issues import RESTORED, TRY_AGAIN
+from .issues import BARRED, RESTORED, TRY_AGAIN
 
 
 class HeldFlow(RepairsFlow):
@@ -132,6 +132,38 @@ class RestoredFlow(HeldFlow):
         return self.async_create_entry(data={})
 
 
+class AllowRoamingFlow(RepairsFlow):
+    """Has emails go from the network where the modem is."""
+
+    def __init__(self, entry_id: str) -> None:
+        """Take the entry."""
+        self._entry_id = entry_id
+
+    async def async_step_init(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Begin."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Say what it costs, then allow it."""
+        entry = self.hass.config_entries.async_get_entry(self._entry_id)
+        if entry is None:
+            return self.async_abort(reason="not_loaded")
+        if user_input is None:
+            return self.async_show_form(
+                step_id="confirm",
+                data_schema=NOTHING,
+                description_placeholders={"name": entry.title},
+            )
+        self.hass.config_entries.async_update_entry(
+            entry, options={**entry.options, CONF_ROAMING: True}
+        )
+        return self.async_create_entry(data={})
+
+
 async def async_create_fix_flow(
     hass: HomeAssistant,
     issue_id: str,
@@ -142,6 +174,8 @@ async def async_create_fix_flow(
     key, entry_id = str(found.get("key")), str(found.get("entry_id"))
     if key == RESTORED:
         return RestoredFlow(entry_id, Reason.RESTORED)
+    if key == BARRED:
+        return AllowRoamingFlow(entry_id)
     if key in TRY_AGAIN:
         return TryAgainFlow(entry_id, TRY_AGAIN[key])
     return ConfirmRepairFlow()

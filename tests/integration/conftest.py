@@ -116,6 +116,7 @@ def entry(hass: HomeAssistant) -> MockConfigEntry:
         domain=DOMAIN,
         title="Quectel EC200A",
         unique_id=IMEI,
+        minor_version=2,
         data=dict(DATA),
         subentries_data=[RECIPIENT],
     )

@@ -64,6 +64,7 @@ class Desk:
     tries: int | None = 3
     network: Network = AT_HOME
     quality: Quality | None = None
+    counter: Traffic | None = None
     has_mail_client: bool = True
     has_tcp: bool = True
     takes_all_ports: bool = True
@@ -354,9 +355,9 @@ class DeskModem:
         yield SimpleNamespace(socket=sock, failure=None, sent=0, carried=carried)
 
     async def traffic(self) -> tuple[Traffic | None, Traffic]:
-        """Count nothing."""
+        """Count what the desk has it count."""
         await self._do("traffic")
-        return None, Traffic()
+        return self.desk.counter, Traffic()
 
     async def network_time(self) -> datetime | None:
         """Know no time."""

@@ -14,7 +14,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 from .conftest import in_service, send, settled, until
 from .modem_on_the_desk import Desk
 
-EMAIL = "event.quectel_ec200a_email"
+EMAIL = "event.quectel_ec200a_email_delivery"
 LOGIN = Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, SmtpReply.AUTH_FAILED)
 BUSY = Outcome(Result.REFUSED, SmtpError.BUSY)
 GONE = Outcome(
@@ -84,7 +84,7 @@ async def test_a_login_that_is_refused_holds(
     assert held["reason"] == "login"
     assert (held["code"], held["code_name"]) == (677, "auth_failed")
     assert (held["reply"], held["reply_name"]) == (535, "auth_failed")
-    assert held["error"] is None
+    assert "error" not in held
     desk.always = None
     await loaded.runtime_data.courier.retry(None)
     await settled(hass, loaded)

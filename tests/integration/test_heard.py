@@ -35,7 +35,9 @@ def automation_of_the_readme(**changes: str) -> dict[str, Any]:
     """Return the README's automation that tells what was not sent."""
     blocks = re.findall(r"```yaml\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
     (text,) = (block for block in blocks if "was not sent" in block)
-    text = text.replace("event.quectel_ec200n_cn_email", "event.quectel_ec200a_email")
+    text = text.replace(
+        "event.quectel_ec200n_cn_email_delivery", "event.quectel_ec200a_email_delivery"
+    )
     for old, new in changes.items():
         text = text.replace(f'"{old}"', f'"{new}"')
     found = parse_yaml(text)
@@ -48,7 +50,7 @@ def of_emails(told: list[Event[Any]]) -> list[Event[Any]]:
     return [
         event
         for event in told
-        if event.data["entity_id"] == "event.quectel_ec200a_email"
+        if event.data["entity_id"] == "event.quectel_ec200a_email_delivery"
     ]
 
 

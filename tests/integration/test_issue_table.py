@@ -5,11 +5,21 @@ import pytest
 from custom_components.quectel_smtp.account_check import ACCOUNT_KEYS
 from custom_components.quectel_smtp.delivery.records import Finding, Reason, Summary
 from custom_components.quectel_smtp.delivery.status import OutboxState, Status
-from custom_components.quectel_smtp.issues import DAMAGED, KEYS, TOLD, Issue, issues_of
+from custom_components.quectel_smtp.issues import (
+    BARRED,
+    DAMAGED,
+    KEYS,
+    LOST,
+    TOLD,
+    Issue,
+    issues_of,
+)
+from custom_components.quectel_smtp.line_state import Obstacle
 from custom_components.quectel_smtp.modem.at import errors
 from custom_components.quectel_smtp.modem.at.errors import InvalidValueError, ModemError
 from custom_components.quectel_smtp.modem.mail.smtp import Result
 from custom_components.quectel_smtp.refused_addresses import KEY as REFUSED_ADDRESS
+from custom_components.quectel_smtp.test_report import KEY as REPORT_FAILED
 
 from .dialog import texts
 
@@ -18,11 +28,9 @@ def _shown(
     status: Status,
     *,
     invalid: InvalidValueError | None = None,
-    unreached: bool = False,
+    lost: Obstacle | None = None,
 ) -> set[str]:
-    return {
-        issue.key for issue in issues_of(status, invalid=invalid, unreached=unreached)
-    }
+    return {issue.key for issue in issues_of(status, invalid=invalid, lost=lost)}
 
 
 @pytest.mark.parametrize(
@@ -71,7 +79,7 @@ def test_trouble_that_needs_a_person(
 )
 def test_emails_that_are_held(reason: Reason, key: str) -> None:
     mail = Summary(held_counts={reason: 7})
-    (issue,) = issues_of(Status(mail=mail), invalid=None, unreached=False)
+    (issue,) = issues_of(Status(mail=mail), invalid=None, lost=None)
     assert issue.key == key
     assert dict(issue.placeholders) == {"count": "7"}
     assert issue.fixable
@@ -92,7 +100,7 @@ def test_what_the_server_said_is_told_where_a_text_has_a_place_for_it(
     reason: Reason, finding: Finding, told: dict[str, str]
 ) -> None:
     mail = Summary(held_counts={reason: 1}, held_findings={reason: finding})
-    for issue in issues_of(Status(mail=mail), invalid=None, unreached=False):
+    for issue in issues_of(Status(mail=mail), invalid=None, lost=None):
         known = dict(issue.placeholders)
         assert known.pop("count") == "1"
         steps = texts()["issues"][issue.key]["fix_flow"]["step"]
@@ -116,7 +124,7 @@ def test_the_outbox_and_the_modem_s_end() -> None:
 
 def test_a_port_that_stays_away_is_named_without_its_key() -> None:
     status = Status(port="esphome://10.0.0.2:6053/?port_name=a&key=SECRET")
-    (issue,) = issues_of(status, invalid=None, unreached=True)
+    (issue,) = issues_of(status, invalid=None, lost=Obstacle.MODEM_AWAY)
     assert issue == Issue("port_missing", (("port", "esphome://10.0.0.2:6053/"),))
 
 
@@ -124,7 +132,7 @@ def test_a_setting_that_can_not_be_used_is_named_without_its_value() -> None:
     (issue,) = issues_of(
         Status(),
         invalid=InvalidValueError("password", "too_long", 50),
-        unreached=False,
+        lost=None,
     )
     assert dict(issue.placeholders) == {"field": "password"}
     assert not issue.fixable
@@ -138,15 +146,30 @@ def test_all_at_once() -> None:
         outbox=OutboxState.FAILED,
         damaged=True,
         exhausted=True,
+        barred=True,
     )
-    assert len(_shown(status, unreached=True)) == 11
+    # What is lost for long is told by the other modem's issue already.
+    assert len(_shown(status, lost=Obstacle.MODEM_AWAY)) == 11
+
+
+@pytest.mark.parametrize("lost", list(Obstacle))
+def test_a_line_that_is_lost_for_long_is_told_where_nothing_else_tells_it(
+    lost: Obstacle,
+) -> None:
+    assert _shown(Status(), lost=lost) == ({LOST[lost]} if lost in LOST else set())
+    denied = Status(trouble=errors.RegistrationDeniedError())
+    assert _shown(denied, lost=lost) == {"registration_denied"}
+
+
+def test_roaming_that_is_not_allowed_is_told() -> None:
+    assert _shown(Status(barred=True)) == {BARRED}
 
 
 @pytest.mark.parametrize("key", sorted(KEYS))
 def test_each_issue_says_what_happened_and_what_to_do(key: str) -> None:
     issue = texts()["issues"][key]
     known = {"name": "Modem", "count": "1", "port": "x", "field": "x"}
-    known |= {"words": "x", "address": "x"}
+    known |= {"words": "x", "address": "x", "minutes": "10"}
     assert issue["title"].format(**known)
     if Issue(key).fixable:
         for step in issue["fix_flow"]["step"].values():
@@ -156,4 +179,7 @@ def test_each_issue_says_what_happened_and_what_to_do(key: str) -> None:
 
 
 def test_each_text_is_of_an_issue() -> None:
-    assert set(texts()["issues"]) == KEYS | ACCOUNT_KEYS | {REFUSED_ADDRESS}
+    assert set(texts()["issues"]) == KEYS | ACCOUNT_KEYS | {
+        REFUSED_ADDRESS,
+        REPORT_FAILED,
+    }

@@ -298,7 +298,7 @@ async def test_what_waits_for_a_recipient_who_is_removed_is_cancelled_and_told(
             "automation": {
                 "triggers": {
                     "trigger": "state",
-                    "entity_id": "event.quectel_ec200a_email",
+                    "entity_id": "event.quectel_ec200a_email_delivery",
                 },
                 "conditions": "{{ trigger.to_state.attributes.event_type == 'cancelled' }}",
                 "actions": {"event": "told"},

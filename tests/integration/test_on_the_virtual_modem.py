@@ -30,7 +30,7 @@ from .mail_on_the_desk import CA, ROOT, bundle
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 IMEI = "867730050000017"
-PDP = "sensor.quectel_ec200n_cn_pdp_context"
+PDP = "sensor.quectel_ec200n_cn_data_connection"
 LAST = "sensor.quectel_ec200n_cn_last_send_result"
 WAITING = "sensor.quectel_ec200n_cn_emails_waiting"
 
@@ -529,7 +529,7 @@ ALARM = {
         },
     }
 }
-EMAIL = "event.quectel_ec200n_cn_email"
+EMAIL = "event.quectel_ec200n_cn_email_delivery"
 
 
 @pytest.mark.parametrize("modem", [MailClient.TERSE], indirect=True)

@@ -25,7 +25,7 @@ from homeassistant.helpers import issue_registry as ir
 from .conftest import ANNA, DATA, RECIPIENT, deliver, in_service, send, settled, until
 from .modem_on_the_desk import IMEI, Desk
 
-EVENT = "event.quectel_ec200a_email"
+EVENT = "event.quectel_ec200a_email_delivery"
 
 FIELDS = {
     "reference",

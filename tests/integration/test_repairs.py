@@ -316,7 +316,8 @@ async def test_a_port_that_is_away_for_ten_minutes_is_said(
     await _pass_time(hass, minutes=10, seconds=1)
     assert set(_issues(hass)) == {"port_missing"}
     placeholders = _issues(hass)["port_missing"].translation_placeholders
-    assert placeholders == {"name": "Quectel EC200A", "port": PORT}
+    told = {"name": "Quectel EC200A", "port": PORT, "minutes": "10"}
+    assert placeholders == told
     desk.ports = {PORT}
     await desk.until(lambda: courier.status.trouble is None)
     assert _issues(hass) == {}
@@ -361,7 +362,8 @@ async def test_a_modem_that_does_not_answer_for_ten_minutes_is_said(
     await _pass_time(hass, minutes=10, seconds=1)
     await until(lambda: "modem_silent" in _issues(hass))
     issue = _issues(hass)["modem_silent"]
-    assert issue.translation_placeholders == {"name": "Quectel EC200A", "port": PORT}
+    told = {"name": "Quectel EC200A", "port": PORT, "minutes": "10"}
+    assert issue.translation_placeholders == told
     desk.failures["open"].clear()
     await desk.until(lambda: courier.status.trouble is None)
     assert _issues(hass) == {}

@@ -1,0 +1,107 @@
+"""How much went over the data connection in this month, kept over restarts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypedDict
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
+
+from .const import DOMAIN
+from .delivery.courier.courier import Courier
+from .modem.network.traffic import Traffic
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """When counting began, and what had gone over the line before."""
+
+    since: datetime
+    before: Traffic
+
+
+def followed(month: Month | None, total: Traffic, now: datetime) -> Month:
+    """Return the month that ``now``, in the house's own zone, belongs to.
+
+    ``total``: what ever went over the line. What went before it was first looked at is
+    nobody's; where it has become less, its count has begun anew.
+    """
+    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    if month is None or month.since < first:
+        return Month(first, total)
+    return month if total >= month.before else Month(now, Traffic())
+
+
+class _Kept(TypedDict):
+    """What is kept over restarts."""
+
+    since: str
+    sent: int
+    received: int
+
+
+def _store(hass: HomeAssistant, entry_id: str) -> Store[_Kept]:
+    return Store(hass, 1, f"{DOMAIN}.{entry_id}.month")
+
+
+async def forget_month(hass: HomeAssistant, entry_id: str) -> None:
+    """Leave nothing behind."""
+    await _store(hass, entry_id).async_remove()
+
+
+class MonthOfData:
+    """Follows the courier's count, and begins anew with each month."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry[Any],
+        courier: Courier,
+    ) -> None:
+        """Take who counts."""
+        self._hass = hass
+        self._courier = courier
+        self._store = _store(hass, entry.entry_id)
+        self._month: Month | None = None
+
+    async def start(self) -> None:
+        """Go on with the month that was kept."""
+        kept = await self._store.async_load()
+        since = dt_util.parse_datetime(kept["since"]) if kept else None
+        if kept and since is not None:
+            before = Traffic(kept["sent"], kept["received"])
+            self._month = Month(since, before)
+        self.follow()
+
+    @property
+    def since(self) -> datetime | None:
+        """When counting began."""
+        return None if self._month is None else self._month.since
+
+    @property
+    def sent(self) -> int | None:
+        """Bytes that were sent since then."""
+        month, total = self._month, self._courier.status.traffic
+        return None if month is None else total.sent - month.before.sent
+
+    @property
+    def received(self) -> int | None:
+        """Bytes that were received since then."""
+        month, total = self._month, self._courier.status.traffic
+        return None if month is None else total.received - month.before.received
+
+    @callback
+    def follow(self) -> None:
+        """Begin anew where another month has begun; to be called once a minute."""
+        total = self._courier.status.traffic
+        month = followed(self._month, total, dt_util.now())
+        if month == self._month:
+            return
+        self._month = month
+        before = month.before
+        kept = _Kept(
+            since=month.since.isoformat(), sent=before.sent, received=before.received
+        )
+        self._hass.async_create_task(self._store.async_save(kept))
