@@ -30,17 +30,17 @@ from .delivery.rules.fit import check_account
 from .entry_data import pdp_settings, server_settings, wants_module
 from .flow.account_checks import AccountError
 from .flow.discovery import DiscoverySteps
-from .flow.mail import MailSteps
 from .flow.modem import code_of
 from .flow.modem_checks import Show, Stage, identify
 from .flow.options import DeliveryOptionsFlow
+from .flow.provider import ProviderSteps
 from .flow.recipient import RecipientFlow
 from .flow.schemas import LOGIN
 from .held import retry_held
 from .modem.at.errors import InvalidValueError, ModemError, PinTriesExhaustingError
 
 
-class QuectelConfigFlow(DiscoverySteps, MailSteps, domain=DOMAIN):
+class QuectelConfigFlow(DiscoverySteps, ProviderSteps, domain=DOMAIN):
     """Sets up a modem, and mends its settings without ever unloading it."""
 
     VERSION = 1
@@ -75,9 +75,7 @@ class QuectelConfigFlow(DiscoverySteps, MailSteps, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Ask what is to be changed."""
         self._begin_with(self._get_reconfigure_entry())
-        return self.async_show_menu(
-            step_id="reconfigure", menu_options=["port", "cellular", "server"]
-        )
+        return self._menu("reconfigure", ["port", "cellular", "server", "provider"])
 
     async def async_step_reauth(
         self, entry_data: Mapping[str, Any]

@@ -186,6 +186,9 @@ class Dialog:
                 self._fill(step["title"], step["description"])
                 for option in result["menu_options"]:
                     self._fill(step["menu_options"][option])
+                assert set(step.get("menu_option_descriptions", ())) <= set(
+                    step["menu_options"]
+                )
             case FlowResultType.SHOW_PROGRESS:
                 self.progress_seen.append(result["progress_action"])
                 self._fill(self._texts("progress", result["progress_action"]))
@@ -221,10 +224,18 @@ async def to_cellular(hass: HomeAssistant) -> Dialog:
     return dialog
 
 
-async def to_server(hass: HomeAssistant) -> Dialog:
-    """Set up up to the mail server."""
+async def to_provider(hass: HomeAssistant) -> Dialog:
+    """Set up up to the choice of a mail provider."""
     dialog = await to_cellular(hass)
     await dialog.submit(**CELLULAR_INPUT)
+    assert dialog.step == "provider"
+    return dialog
+
+
+async def to_server(hass: HomeAssistant) -> Dialog:
+    """Set up up to a mail server of one's own."""
+    dialog = await to_provider(hass)
+    await dialog.choose("server")
     assert dialog.step == "server"
     return dialog
 

@@ -68,6 +68,7 @@ async def _set_up(
     dialog = await Dialog.start(hass)
     await dialog.submit(device=modem.port, advanced={"baudrate": "115200"})
     await dialog.submit(**CELLULAR_INPUT)
+    await dialog.choose("server")
     account = SERVER_INPUT | {"password": PASSWORD}
     await dialog.submit(**account, **(MANUAL if own_root else {}))
     if own_root:

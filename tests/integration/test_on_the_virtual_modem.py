@@ -114,6 +114,7 @@ async def test_a_locked_modem_with_its_results_elsewhere_is_set_up(
     await dialog.submit(pin="1234")
     assert dialog.step == "cellular"
     await dialog.submit(**CELLULAR_INPUT)
+    await dialog.choose("server")
     await dialog.submit(**SERVER_INPUT)
     assert dialog.step == "results_elsewhere"
     await dialog.choose("route_results")
@@ -136,6 +137,7 @@ async def test_a_modem_that_tells_elsewhere_of_connections_alone_is_set_up(
     dialog = await Dialog.start(hass)
     await dialog.submit(device=modem.port, advanced={"baudrate": "115200"})
     await dialog.submit(**CELLULAR_INPUT)
+    await dialog.choose("server")
     await dialog.submit(**SERVER_INPUT)
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
     assert dialog.result["result"].data["certificate"] == ROOT
@@ -151,6 +153,7 @@ async def test_a_wrong_password_is_found_out_before_anything_is_saved(
     dialog = await Dialog.start(hass)
     await dialog.submit(device=modem.port, advanced={"baudrate": "115200"})
     await dialog.submit(**CELLULAR_INPUT)
+    await dialog.choose("server")
     await dialog.submit(**SERVER_INPUT | {"password": "wrong horse"})
     assert (dialog.step, dialog.errors) == ("server", {"password": "account_login"})
     words = dialog.result["description_placeholders"]["words"]
@@ -207,6 +210,7 @@ async def test_what_a_firmware_says_of_a_sim_has_words(
 async def _set_up(dialog: Dialog, apn: str) -> None:
     """Go from the APN's form to the end."""
     await dialog.submit(**CELLULAR_INPUT | {"apn": apn})
+    await dialog.choose("server")
     await dialog.submit(**SERVER_INPUT)
 
 
@@ -222,7 +226,7 @@ async def test_a_network_that_wants_its_apn_first_is_set_up(
         await dialog.submit(device=modem.port, advanced={"baudrate": "115200"})
         await dialog.submit(pin="1234")
         assert (dialog.step, dialog.errors) == ("cellular", {"base": "apn_first"})
-        await _set_up(dialog, "wrong")
+        await dialog.submit(**CELLULAR_INPUT | {"apn": "wrong"})
         assert (dialog.step, dialog.errors) == (
             "cellular",
             {"base": "not_registered_apn"},

@@ -70,7 +70,7 @@ class ApplySteps(ModemSteps):
             await identify(modem, self._found, imei, show)
             await self._make_ready(modem, show)
             await find_server(modem, settings(self._draft, None), show)
-            if "server" in self._visited:
+            if self._asked_for_account:
                 await self._check_account(modem, show)
             await hand_over(modem, server_settings(self._draft), self._found, show)
             self._save_changes()
@@ -92,6 +92,8 @@ class ApplySteps(ModemSteps):
         self._draft[CONF_CERTIFICATE] = root
         self._proved = self._draft[CONF_HOST]
 
+    # Where results go that don't come here.
+    _urc_port = ""
     # The server that the draft's root was found for in this flow.
     _proved: str | None = None
 
@@ -105,11 +107,11 @@ class ApplySteps(ModemSteps):
         """Return the step whose setting failed, and have it say what happened."""
         self._server_unreached = False
         if isinstance(err, ResultsElsewhereError):
-            self._trouble = err
+            self._urc_port = err.urc_port
             return "results_elsewhere" if err.routable else "results_on_port"
         match err:
             case AccountError():
-                return self._place_account(err, "server")
+                return self._place_account(err, self._account_form)
             case ServerNameError():
                 step, field, key = "server", CONF_HOST, err.key
             case NotRegisteredError() if "cellular" in self._visited:
@@ -138,7 +140,7 @@ class ApplySteps(ModemSteps):
         What the server has refused is not offered to be saved unchecked.
         """
         self._check_failed = self._server_unreached = err.savable
-        schema = LOGIN if step == "reauth_confirm" else SERVER
+        schema = SERVER if step == "server" else LOGIN
         field = err.field if err.field in schema.schema else "base"
         self._say(field, err.error, words=err.words, code=code_of(err))
         return step
@@ -171,15 +173,19 @@ class ApplySteps(ModemSteps):
 
         Who mends the data connection is not sent to the mail server's form.
         """
+        form = self._account_form if step == "server" else step
         if step == "certificate":
-            step = next(
-                (s for s in reversed(self._visited) if s.startswith(step)), "server"
+            form = next(
+                (s for s in reversed(self._visited) if s.startswith(step)),
+                self._account_form,
             )
-        if step not in self._visited:
+        if form not in self._visited:
+            form = next(s for s in self._visited if s in SETTINGS_STEPS)
+        if form != step:
+            # It may not have the field.
             (key,) = self._errors.values()
             self._errors = {"base": key}
-            step = next(s for s in self._visited if s in SETTINGS_STEPS)
-        return step
+        return form
 
     # Results that are routed to another port.
 
@@ -196,21 +202,17 @@ class ApplySteps(ModemSteps):
         return self._ports_menu("results_on_port", ["other_port"])
 
     def _ports_menu(self, step_id: str, options: list[str]) -> ConfigFlowResult:
-        trouble = self._trouble
-        assert isinstance(trouble, ResultsElsewhereError)
-        return self.async_show_menu(
-            step_id=step_id,
-            menu_options=options,
-            description_placeholders={"urc_port": trouble.urc_port},
-        )
+        return self._menu(step_id, options, urc_port=self._urc_port)
 
     async def async_step_other_port(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Choose another port of the modem."""
-        if self._mended_entry is None:
-            return await self.async_step_user()
-        return await self.async_step_port()
+        form = "user" if self._mended_entry is None else "port"
+        self._ways_back[form] = self._ways_back["other_port"]
+        step = getattr(self, f"async_step_{form}")
+        result: ConfigFlowResult = await step()
+        return result
 
     async def async_step_route_results(
         self, user_input: dict[str, Any] | None = None

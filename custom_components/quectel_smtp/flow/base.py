@@ -11,16 +11,19 @@ from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowResult,
 )
-from homeassistant.const import CONF_MODEL, CONF_PASSWORD, CONF_USERNAME
+from homeassistant.const import CONF_DEVICE, CONF_MODEL, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import callback
 
 from .. import typed
 from ..const import (
     CONF_APN_PASSWORD,
     CONF_APN_USERNAME,
+    CONF_BACK,
+    CONF_CONFIRMED,
     CONF_FIRMWARE,
     CONF_ICCID,
     CONF_SAVE_UNCHECKED,
+    CONF_SENDER_ADDRESS,
     SECTION_ADVANCED,
 )
 from ..coordinator import QuectelConfigEntry
@@ -30,9 +33,12 @@ from ..modem.modem import Modem
 from ..ports import make_modem
 from .modem_checks import Found, Show, Stage
 from .progress import Check
-from .schemas import Form, savable
+from .providers import Secret
+from .schemas import Form, leavable, savable
 
-SETTINGS_STEPS = ("cellular", "server")
+# Forms for the mail account.
+ACCOUNT_STEPS: Final = ("server", *Secret)
+SETTINGS_STEPS: Final = ("cellular", *ACCOUNT_STEPS)
 
 # Whose password it is, and the password.
 _SECRETS: Final = {
@@ -59,6 +65,8 @@ class FlowBase(ConfigFlow):
         self._placeholders: dict[str, str] = {}
         self._errors_shown_on: str | None = None
         self._visited: list[str] = []
+        # The menus that steps were chosen from.
+        self._ways_back: dict[str, str] = {}
 
     @property
     def _mended_entry(self) -> QuectelConfigEntry | None:
@@ -69,7 +77,32 @@ class FlowBase(ConfigFlow):
             return self._get_reauth_entry()
         return None
 
-    # Forms.
+    # Menus and forms.
+
+    @callback
+    def _menu(
+        self, step_id: str, options: list[str], **placeholders: str
+    ) -> ConfigFlowResult:
+        """Show a menu. What is chosen from it has a way back, unless it is one itself."""
+        for option in options:
+            if option not in self._visited:
+                self._ways_back[option] = step_id
+        return self.async_show_menu(
+            step_id=step_id,
+            menu_options=options,
+            description_placeholders=placeholders,
+        )
+
+    async def _back(
+        self, step_id: str, user_input: dict[str, Any] | None
+    ) -> ConfigFlowResult | None:
+        """Return to the menu that a form was chosen from, if that is wanted."""
+        if user_input is None or not user_input.get(CONF_BACK):
+            return None
+        self._forget_errors()
+        step = getattr(self, f"async_step_{self._ways_back[step_id]}")
+        result: ConfigFlowResult = await step()
+        return result
 
     @callback
     def _form(
@@ -97,6 +130,8 @@ class FlowBase(ConfigFlow):
         may_save = self._mended_entry is not None or self._server_unreached
         if self._check_failed and may_save and not checked:
             schema = savable(schema)
+        if step_id in self._ways_back:
+            schema = leavable(schema)
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(
@@ -125,6 +160,18 @@ class FlowBase(ConfigFlow):
     """Whether the settings of the draft have failed a check."""
     _server_unreached = False
     """Whether it was the last one, that of the account, by no fault of theirs."""
+
+    @property
+    def _account_form(self) -> str:
+        """The form that the mail account was asked for on, the one for any otherwise."""
+        return next(
+            (s for s in reversed(self._visited) if s in ACCOUNT_STEPS), "server"
+        )
+
+    @property
+    def _asked_for_account(self) -> bool:
+        """Whether the mail account is among what is being set."""
+        return any(step in self._visited for step in ACCOUNT_STEPS)
 
     @property
     def _visited_settings(self) -> bool:
@@ -157,6 +204,10 @@ class FlowBase(ConfigFlow):
             if values.get(name) and not values.get(secret):
                 # Left empty: it is not shown, and stays as it is saved.
                 values[secret] = self._before.get(secret, "")
+        if not values.get(CONF_SENDER_ADDRESS, True):
+            values[CONF_SENDER_ADDRESS] = values[CONF_USERNAME]
+        values.pop(CONF_BACK, None)
+        values.pop(CONF_CONFIRMED, None)
         unchecked = bool(values.pop(CONF_SAVE_UNCHECKED, False))
         self._draft |= values
         return unchecked
@@ -229,7 +280,8 @@ class FlowBase(ConfigFlow):
         check = self._check
         if check is None:
             self._forget_errors()
-            check = self._check = Check(self.hass, work, first)
+            port = self._draft.get(CONF_DEVICE, self.flow_id)
+            check = self._check = Check(self.hass, port, work, first)
         elif check.ended:
             return None
         return self.async_show_progress(

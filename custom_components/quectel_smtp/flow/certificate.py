@@ -13,12 +13,12 @@ from ..const import (
     CONF_VERIFICATION,
     VERIFICATION_MANUAL,
 )
-from .apply import ApplySteps
+from .cellular import CellularSteps
 from .certificates import CertificateError, check_pem, roots
 from .schemas import CERTIFICATE_TEXT, NOTHING, certificate_choice
 
 
-class CertificateSteps(ApplySteps):
+class CertificateSteps(CellularSteps):
     """A root chosen or pasted, or the decision to do without."""
 
     # Whether the form before it asked to save without a check.
@@ -29,14 +29,24 @@ class CertificateSteps(ApplySteps):
     ) -> ConfigFlowResult:
         """Ask how the mail server proves who it is."""
         self._draft[CONF_VERIFICATION] = VERIFICATION_MANUAL
-        options = ["certificate_root", "certificate_text", "certificate_none"]
+        options = [
+            "certificate_root",
+            "certificate_text",
+            "certificate_none",
+            "account",
+        ]
         if self._before.get(CONF_SECURITY) in ("tls", "starttls"):
             options.insert(0, "certificate_keep")
-        return self.async_show_menu(
-            step_id="certificate",
-            menu_options=options,
-            description_placeholders={"host": self._draft[CONF_HOST]},
-        )
+        return self._menu("certificate", options, host=self._draft[CONF_HOST])
+
+    async def async_step_account(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Go back to the form for the account."""
+        self._draft.pop(CONF_VERIFICATION)
+        step = getattr(self, f"async_step_{self._account_form}")
+        result: ConfigFlowResult = await step()
+        return result
 
     async def async_step_certificate_keep(
         self, user_input: dict[str, Any] | None = None
@@ -48,6 +58,8 @@ class CertificateSteps(ApplySteps):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Choose a root from those that Home Assistant itself trusts."""
+        if back := await self._back("certificate_root", user_input):
+            return back
         offered = await self.hass.async_add_executor_job(roots)
         if user_input is not None:
             chosen = user_input.get(CONF_CERTIFICATE)
@@ -70,10 +82,12 @@ class CertificateSteps(ApplySteps):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Take a pasted root certificate."""
+        if back := await self._back("certificate_text", user_input):
+            return back
         if user_input is not None:
             try:
                 pem = await self.hass.async_add_executor_job(
-                    check_pem, user_input[CONF_CERTIFICATE], dt_util.utcnow()
+                    check_pem, user_input.get(CONF_CERTIFICATE, ""), dt_util.utcnow()
                 )
             except CertificateError as err:
                 self._say(CONF_CERTIFICATE, err.key)
@@ -87,6 +101,8 @@ class CertificateSteps(ApplySteps):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Say what it means not to verify the server, and have it confirmed."""
+        if back := await self._back("certificate_none", user_input):
+            return back
         if user_input is not None:
             return await self._take_certificate(user_input, None)
         return self._form(

@@ -1,52 +1,37 @@
-"""The config flow's forms for the data connection and the mail server."""
+"""The config flow's form for a mail server of one's own, and its warnings."""
 
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult
-from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 
 from ..const import (
     CONF_CERTIFICATE,
     CONF_SECURITY,
+    CONF_SENDER_ADDRESS,
+    CONF_SENDER_NAME,
     CONF_VERIFICATION,
     SECTION_ADVANCED,
     VERIFICATION_AUTOMATIC,
     VERIFICATION_MANUAL,
 )
 from ..delivery.rules.fit import check_account
-from ..entry_data import finds_root, pdp_settings, server_settings, wants_module
+from ..entry_data import finds_root, server_settings, wants_module
 from ..modem.at.errors import InvalidValueError
 from ..modem.mail.server import Security
 from .certificate import CertificateSteps
-from .schemas import CELLULAR, SERVER, USUAL_PORTS
+from .schemas import SERVER, USUAL_PORTS
 
 
 class MailSteps(CertificateSteps):
-    """From the APN to the sender, with warnings that can be overruled."""
-
-    async def async_step_cellular(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Ask for the data connection."""
-        if user_input is not None:
-            unchecked = self._take(user_input)
-            try:
-                pdp_settings(self._draft)
-            except InvalidValueError as err:
-                self._say_invalid(err)
-            else:
-                return await self._after_cellular(unchecked)
-        return self._form("cellular", CELLULAR, self._draft)
-
-    async def _after_cellular(self, unchecked: bool) -> ConfigFlowResult:
-        if self._mended_entry is None:
-            return await self.async_step_server()
-        return await self._apply_or_save(unchecked)
+    """From the server to the sender, with warnings that can be overruled."""
 
     async def async_step_server(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for the mail server, the account and the sender."""
+        if back := await self._back("server", user_input):
+            return back
         if user_input is not None:
             self._unchecked = self._take(user_input)
             try:
@@ -59,7 +44,19 @@ class MailSteps(CertificateSteps):
             else:
                 return await self.async_step_unusual_port()
         advanced = {CONF_VERIFICATION: self._verification}
-        return self._form("server", SERVER, self._draft | {SECTION_ADVANCED: advanced})
+        values = self._draft | self._sender_values | {SECTION_ADVANCED: advanced}
+        return self._form("server", SERVER, values)
+
+    @property
+    def _sender_values(self) -> dict[str, Any]:
+        """The sender as a form has it: empty where it is the user name."""
+        values = {
+            key: self._draft.get(key, "")
+            for key in (CONF_SENDER_NAME, CONF_SENDER_ADDRESS)
+        }
+        if values[CONF_SENDER_ADDRESS] == self._draft.get(CONF_USERNAME):
+            values[CONF_SENDER_ADDRESS] = ""
+        return values
 
     # Warnings: each can be overruled.
 
@@ -84,10 +81,8 @@ class MailSteps(CertificateSteps):
         """Ask whether a port that is used otherwise elsewhere is meant."""
         port = self._draft[CONF_PORT]
         if port in USUAL_PORTS.values() and port != USUAL_PORTS[self._security]:
-            return self.async_show_menu(
-                step_id="unusual_port",
-                menu_options=["server", "plain_password"],
-                description_placeholders={"port": str(port)},
+            return self._menu(
+                "unusual_port", ["server", "plain_password"], port=str(port)
             )
         return await self.async_step_plain_password()
 
@@ -96,11 +91,8 @@ class MailSteps(CertificateSteps):
     ) -> ConfigFlowResult:
         """Ask whether the password may go over the air for all to read."""
         if self._security is Security.NONE and self._draft.get(CONF_PASSWORD):
-            return self.async_show_menu(
-                step_id="plain_password",
-                menu_options=["server", "verification"],
-                description_placeholders={"host": self._draft[CONF_HOST]},
-            )
+            host = self._draft[CONF_HOST]
+            return self._menu("plain_password", ["server", "verification"], host=host)
         return await self.async_step_verification()
 
     async def async_step_verification(

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
@@ -17,6 +17,7 @@ from .. import typed
 from ..const import (
     CONF_APN,
     CONF_BAUDRATE,
+    CONF_CONFIRMED,
     CONF_FIRMWARE,
     CONF_ICCID,
     CONF_MAIL_CLIENT,
@@ -41,7 +42,10 @@ from ..modem.network.sim import PIN_TRIES_KEPT
 from ..pins import refused_pins, without_pin
 from .base import FlowBase
 from .modem_checks import Found, PinKnownRefusedError, Show, identify, make_ready
-from .schemas import NOTHING, PIN, PORT
+from .schemas import NOTHING, PIN, PIN_AGAIN, PORT
+
+_PINS_UNCOUNTED: Final = 2
+"""PINs that a SIM may refuse whose tries nobody counts; most have three."""
 
 # The forms that a port is chosen on.
 _PORT_STEPS = ("user", "port", "usb_confirm")
@@ -53,6 +57,7 @@ class ModemSteps(FlowBase):
     # The check that a trouble interrupts, and that is taken up again after it.
     _retry = "examine"
     _trouble: ModemError | None = None
+    _pins_refused = 0
 
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
@@ -69,6 +74,8 @@ class ModemSteps(FlowBase):
     async def _port_form(
         self, step_id: str, user_input: dict[str, Any] | None
     ) -> ConfigFlowResult:
+        if back := await self._back(step_id, user_input):
+            return back
         if user_input is not None:
             device = typed.stripped(user_input[CONF_DEVICE])
             self._found = Found()
@@ -172,6 +179,7 @@ class ModemSteps(FlowBase):
 
     def _remember_refused(self, pin: str) -> None:
         """Remember it at once: the dialog may be closed before it is saved."""
+        self._pins_refused += 1
         iccid = self._found.iccid
         self._draft = without_pin(self.hass, self._draft, pin, iccid)
         entry = self._mended_entry
@@ -237,11 +245,13 @@ class ModemSteps(FlowBase):
         ):
             self._say(_port_field(err), err.key, code=code_of(err))
             return port_step
-        if _may_try_pin(err) and self.source != SOURCE_RECONFIGURE:
+        if self._may_try_pin(err) and self.source != SOURCE_RECONFIGURE:
             return "pin"
         key = err.key
-        if isinstance(err, PinRequiredError) and not _may_try_pin(err):
+        if isinstance(err, PinRequiredError) and not self._may_try_pin(err):
             key = PinTriesExhaustingError.key
+            if isinstance(err, PinRefusedError):
+                key = "pin_refused_unknown" if err.tries is None else "pin_refused_low"
         self._say("base", key, code=code_of(err))
         return "trouble"
 
@@ -251,17 +261,21 @@ class ModemSteps(FlowBase):
         """Ask for the SIM's PIN, with the tries left."""
         trouble = self._trouble
         tries = trouble.tries if isinstance(trouble, PinRequiredError) else None
+        refused = isinstance(trouble, PinRefusedError)
         if user_input is not None:
             pin = typed.stripped(user_input[CONF_PIN])
-            if 4 <= len(pin) <= 8 and pin.isascii() and pin.isdigit():
+            if refused and not user_input[CONF_CONFIRMED]:
+                self._say(CONF_CONFIRMED, "pin_unconfirmed")
+            elif 4 <= len(pin) <= 8 and pin.isascii() and pin.isdigit():
                 unchecked = self._take({**user_input, CONF_PIN: pin, CONF_ICCID: None})
                 return await self._resume(unchecked)
-            self._say(CONF_PIN, "pin_invalid")
+            else:
+                self._say(CONF_PIN, "pin_invalid")
         elif isinstance(trouble, PinRefusedError | PinUnjudgedError):
             self._say(CONF_PIN, trouble.key)
         return self._form(
             "pin",
-            PIN,
+            PIN_AGAIN if refused else PIN,
             last=self.source == SOURCE_REAUTH,
             tries="–" if tries is None else str(tries),
         )
@@ -273,10 +287,21 @@ class ModemSteps(FlowBase):
         if user_input is not None:
             if user_input.get(CONF_SAVE_UNCHECKED):
                 return await self._finish()
-            if _may_try_pin(self._trouble):
+            if self._may_try_pin(self._trouble):
                 return await self.async_step_pin()
             return await self._resume(unchecked=False)
         return self._form("trouble", NOTHING)
+
+    def _may_try_pin(self, err: ModemError | None) -> bool:
+        """Whether a PIN may be asked for: the last two tries are not risked.
+
+        Where nobody counts them, a second PIN is the last that is tried here.
+        """
+        if not isinstance(err, PinRequiredError):
+            return False
+        if err.tries is None:
+            return self._pins_refused < _PINS_UNCOUNTED
+        return err.tries > PIN_TRIES_KEPT
 
     async def _resume(self, unchecked: bool) -> ConfigFlowResult:
         """Take the interrupted check up again, or save without it."""
@@ -285,13 +310,6 @@ class ModemSteps(FlowBase):
         step = getattr(self, f"async_step_{self._retry}")
         result: ConfigFlowResult = await step()
         return result
-
-
-def _may_try_pin(err: ModemError | None) -> bool:
-    """Whether a PIN may be asked for: the last two tries are not risked."""
-    return isinstance(err, PinRequiredError) and (
-        err.tries is None or err.tries > PIN_TRIES_KEPT
-    )
 
 
 def _port_field(err: ModemError) -> str:

@@ -126,10 +126,15 @@ async def make_ready(
     found.network = await await_registration(modem, REGISTRATION_WAIT)
 
 
+async def connect(modem: Modem, pdp: PdpSettings, show: Show) -> None:
+    """Activate the PDP context."""
+    show(Stage.ACTIVATE)
+    await modem.activate(pdp)
+
+
 async def find_server(modem: Modem, settings: Settings, show: Show) -> None:
     """Activate the PDP context and resolve the mail server's name."""
-    show(Stage.ACTIVATE)
-    await modem.activate(settings.pdp)
+    await connect(modem, settings.pdp, show)
     show(Stage.RESOLVE)
     try:
         await modem.resolve(settings.server.host, RESOLVE_WAIT)

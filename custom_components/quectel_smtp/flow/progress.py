@@ -6,8 +6,10 @@ import logging
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.util.hass_dict import HassKey
 
-from ..modem.at.errors import ModemError
+from ..const import DOMAIN
+from ..modem.at.errors import ModemError, PortBusyError
 from .modem_checks import Show, Stage
 
 _LOGGER = logging.getLogger(__name__)
@@ -21,12 +23,21 @@ find no flow.
 """
 
 
+# The checks of each port that have not ended.
+_CHECKS: HassKey[dict[str, set[Check]]] = HassKey(f"{DOMAIN}_checks")
+
+
 class Check:
-    """Work on the modem, in a task of its own."""
+    """Work on the modem, in a task of its own.
+
+    A port is one check's at a time, the newest's: a page that was reloaded has left its
+    dialog at work, where nobody finds it again.
+    """
 
     def __init__(
         self,
         hass: HomeAssistant,
+        port: str,
         work: Callable[[Show], Coroutine[Any, Any, None]],
         first: Stage,
     ) -> None:
@@ -37,8 +48,11 @@ class Check:
         self._hass = hass
         self._news = asyncio.Event()
         self._turn: asyncio.Task[None] | None = None
+        self._checks = hass.data.setdefault(_CHECKS, {}).setdefault(port, set())
+        self._earlier = tuple(self._checks)
+        self._checks.add(self)
         self._task = hass.async_create_task(self._run(work), eager_start=False)
-        self._task.add_done_callback(lambda _: self._news.set())
+        self._task.add_done_callback(self._end)
 
     def turn(self) -> asyncio.Task[None]:
         """Return a task that lasts as long as nothing else is to be shown.
@@ -53,7 +67,21 @@ class Check:
         """Stop the work; it closes the port on its way out."""
         self._task.cancel()
 
+    @callback
+    def _end(self, _: asyncio.Task[None]) -> None:
+        self._checks.discard(self)
+        self._news.set()
+
+    async def give_way(self) -> None:
+        """Stop the work for another dialog's, and wait until the port is closed."""
+        if not self._task.done():
+            self.error = PortBusyError()
+            self._task.cancel()
+            await asyncio.wait((self._task,))
+
     async def _run(self, work: Callable[[Show], Coroutine[Any, Any, None]]) -> None:
+        for check in self._earlier:
+            await check.give_way()
         try:
             await work(self._show)
         except ModemError as err:

@@ -1,5 +1,6 @@
 """The fields of the config flow's forms."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.const import (
@@ -31,10 +32,12 @@ from ..const import (
     CONF_APN_PASSWORD,
     CONF_APN_USERNAME,
     CONF_AUTHENTICATION,
+    CONF_BACK,
     CONF_BAUDRATE,
     CONF_BCC,
     CONF_CC,
     CONF_CERTIFICATE,
+    CONF_CONFIRMED,
     CONF_CRITICAL,
     CONF_SAVE_UNCHECKED,
     CONF_SECURITY,
@@ -117,6 +120,9 @@ PORT: Final = vol.Schema(
 USB_PORT: Final = vol.Schema({vol.Optional(CONF_DEVICE): SerialPortSelector()})
 
 PIN: Final = vol.Schema({vol.Required(CONF_PIN): _secret("off")})
+PIN_AGAIN: Final = PIN.extend(
+    {vol.Required(CONF_CONFIRMED, default=False): BooleanSelector()}
+)
 
 CELLULAR: Final = vol.Schema(
     {
@@ -136,6 +142,19 @@ LOGIN: Final = vol.Schema(
     }
 )
 
+_SENDER: Final[Mapping[vol.Marker, TextSelector]] = {
+    vol.Optional(CONF_SENDER_NAME, default=""): _text(),
+    vol.Optional(CONF_SENDER_ADDRESS, default=""): _ADDRESS,
+}
+
+ACCOUNT: Final = LOGIN.extend(
+    {
+        vol.Optional(SECTION_ADVANCED): section(
+            vol.Schema(dict(_SENDER)), {"collapsed": True}
+        )
+    }
+)
+
 SERVER: Final = vol.Schema(
     {
         vol.Required(CONF_HOST): _text(),
@@ -151,8 +170,7 @@ SERVER: Final = vol.Schema(
             [kind.name.lower() for kind in USUAL_PORTS], CONF_SECURITY
         ),
         **LOGIN.schema,
-        vol.Optional(CONF_SENDER_NAME, default=""): _text(),
-        vol.Required(CONF_SENDER_ADDRESS): _ADDRESS,
+        **_SENDER,
         vol.Optional(SECTION_ADVANCED): section(
             vol.Schema(
                 {
@@ -171,7 +189,8 @@ SERVER: Final = vol.Schema(
 
 CERTIFICATE_TEXT: Final = vol.Schema(
     {
-        vol.Required(CONF_CERTIFICATE): TextSelector(
+        # Not required: who goes back has none to paste.
+        vol.Optional(CONF_CERTIFICATE): TextSelector(
             TextSelectorConfig(multiline=True, autocomplete="off")
         )
     }
@@ -216,6 +235,12 @@ def certificate_choice(offered: tuple[Root, ...]) -> vol.Schema:
             )
         }
     )
+
+
+def leavable(schema: vol.Schema) -> vol.Schema:
+    """Return the same form with a way back: the frontend has none."""
+    fields: dict[Any, Any] = {vol.Required(CONF_BACK, default=False): BooleanSelector()}
+    return schema.extend(fields)
 
 
 def savable(schema: vol.Schema) -> vol.Schema:

@@ -116,7 +116,7 @@ async def test_a_modem_without_network_may_lack_its_apn_and_is_checked_again_wit
     assert (dialog.step, dialog.errors) == ("cellular", {"base": "apn_first"})
     assert dialog.result["description_placeholders"]["operator"] == "–"
     assert "give_apn" not in desk.calls
-    dialog = await _with_all_settings(dialog)
+    await dialog.submit(**CELLULAR_INPUT)
     assert (dialog.step, dialog.errors) == ("cellular", {"base": error})
     assert desk.calls.index("give_apn") > 0
     desk.network = AT_HOME
@@ -133,6 +133,7 @@ async def test_a_refused_command_is_named(hass: HomeAssistant, desk: Desk) -> No
 async def _with_all_settings(dialog: Dialog) -> Dialog:
     """Go through the forms that follow, to the check of all settings."""
     await dialog.submit(**CELLULAR_INPUT)
+    await dialog.choose("server")
     await dialog.submit(**SERVER_INPUT, **MANUAL)
     await dialog.choose("certificate_none")
     await dialog.submit()
@@ -155,11 +156,28 @@ async def test_the_pin_is_asked_for_with_its_tries_and_kept_with_its_sim(
     assert dialog.step == "cellular"
     assert desk.pins_entered == ["1234"]
     await dialog.submit(**CELLULAR_INPUT)
+    await dialog.choose("server")
     await dialog.submit(**SERVER_INPUT, **MANUAL)
     await dialog.choose("certificate_none")
     await dialog.submit()
     data = dialog.result["result"].data
     assert (data["pin"], data["iccid"]) == ("1234", ICCID)
+
+
+async def test_a_wrong_pin_is_called_wrong_and_a_second_one_wants_to_be_confirmed(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.sim, desk.tries = SimState.PIN_REQUIRED, 4
+    dialog = await _tried(hass)
+    assert dialog.fields == ["pin"]
+    await dialog.submit(pin="1111")
+    assert (dialog.step, dialog.errors) == ("pin", {"pin": "pin_refused"})
+    assert dialog.result["description_placeholders"]["tries"] == "3"
+    await dialog.submit(pin="1234", confirmed=False)
+    assert (dialog.step, dialog.errors) == ("pin", {"confirmed": "pin_unconfirmed"})
+    assert desk.pins_entered == ["1111"]
+    await dialog.submit(pin="1234", confirmed=True)
+    assert dialog.step == "cellular"
 
 
 async def test_a_refused_pin_is_never_sent_again(
@@ -171,10 +189,27 @@ async def test_a_refused_pin_is_never_sent_again(
     assert dialog.result["description_placeholders"]["tries"] == "–"
     await dialog.submit(pin="1111")
     assert (dialog.step, dialog.errors) == ("pin", {"pin": "pin_refused"})
-    await dialog.submit(pin="1111")
+    await dialog.submit(pin="1111", confirmed=True)
     assert (dialog.step, dialog.errors) == ("pin", {"pin": "pin_refused_before"})
     assert desk.pins_entered == ["1111"]
-    await dialog.submit(pin="1234")
+    await dialog.submit(pin="1234", confirmed=True)
+    assert dialog.step == "cellular"
+
+
+async def test_where_nobody_counts_the_tries_no_third_pin_is_sent(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.sim, desk.tries = SimState.PIN_REQUIRED, None
+    dialog = await _tried(hass)
+    await dialog.submit(pin="1111")
+    await dialog.submit(pin="2222", confirmed=True)
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_refused_unknown"})
+    await dialog.submit()
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_tries_low"})
+    assert desk.pins_entered == ["1111", "2222"]
+    # Its PIN was switched off in a phone.
+    desk.sim = SimState.READY
+    await dialog.submit()
     assert dialog.step == "cellular"
 
 
@@ -227,7 +262,7 @@ async def test_a_refused_pin_is_known_again_by_a_sim_that_is_slow_to_tell_its_nu
     number, desk.iccid = desk.iccid, None
     asked = desk.calls.count("sim_state")
     ready = desk.hold_in("sim_state")
-    await dialog.begin(pin="1111")
+    await dialog.begin(pin="1111", confirmed=True)
     await desk.reached("sim_state", asked + 1)
     desk.iccid = number
     ready.set()
@@ -246,7 +281,7 @@ async def test_a_pin_that_one_sim_refused_may_be_another_one_s(
     dialog = await _tried(hass)
     await dialog.submit(pin="1111")
     desk.iccid, desk.pin = "8949000000000000000", "1111"
-    await dialog.submit(pin="1111")
+    await dialog.submit(pin="1111", confirmed=True)
     assert dialog.step == "cellular"
 
 
@@ -256,8 +291,10 @@ async def test_the_last_two_tries_are_not_risked(
     desk.sim = SimState.PIN_REQUIRED
     dialog = await _tried(hass)
     await dialog.submit(pin="1111")
-    assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_tries_low"})
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_refused_low"})
     assert desk.pins_entered == ["1111"]
+    await dialog.submit()
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_tries_low"})
     # Unlocked in a phone, the SIM has its three tries again.
     desk.tries = 3
     await dialog.submit()

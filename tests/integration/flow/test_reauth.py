@@ -232,7 +232,7 @@ async def test_a_kept_pin_that_is_refused_is_dropped_for_good(
     await dialog.submit(pin="1111")
     assert dialog.errors == {"pin": "pin_refused_before"}
     assert desk.pins_entered == ["1111"]
-    await dialog.submit(pin="1234", save_unchecked=False)
+    await dialog.submit(pin="1234", confirmed=True, save_unchecked=False)
     assert dialog.ended == "reauth_successful"
     await deliver(hass, entry)
 
@@ -321,7 +321,7 @@ async def test_a_pin_can_be_saved_without_another_check(
     dialog = await _asked(hass)
     await dialog.submit(pin="1111")
     assert dialog.errors == {"pin": "pin_refused"}
-    await dialog.submit(pin="1234", save_unchecked=True)
+    await dialog.submit(pin="1234", confirmed=True, save_unchecked=True)
     assert dialog.ended == "reauth_successful"
     await deliver(hass, entry)
     assert desk.pins_entered == ["1111", "1234"]

@@ -38,6 +38,7 @@ async def test_a_modem_is_set_up_from_its_port_to_its_first_recipient(
     dialog = await Dialog.start(hass)
     await dialog.submit(**PORT_INPUT)
     await dialog.submit(**CELLULAR_INPUT)
+    await dialog.choose("server")
     await dialog.submit(**SERVER_INPUT)
 
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
@@ -87,6 +88,7 @@ async def test_a_modem_without_a_mail_client_is_set_up_like_any_other(
     dialog = await Dialog.start(hass)
     await dialog.submit(**PORT_INPUT)
     await dialog.submit(**CELLULAR_INPUT)
+    await dialog.choose("server")
     await dialog.submit(**SERVER_INPUT)
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
     assert dialog.result["result"].data["mail_client"] is False

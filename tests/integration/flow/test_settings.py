@@ -53,7 +53,7 @@ async def test_a_data_connection_that_the_modem_can_not_take_is_refused_by_field
     assert dialog.result["description_placeholders"]["limit"] == limit
     assert dialog.suggested(field) == value
     await dialog.submit(**CELLULAR_INPUT)
-    assert dialog.step == "server"
+    assert dialog.step == "provider"
 
 
 @pytest.mark.parametrize(
@@ -167,6 +167,7 @@ async def test_passwords_are_typed_in_fields_for_passwords(
     dialog = await to_cellular(hass)
     assert dialog.field("apn_password").config["type"] == "password"
     await dialog.submit(**CELLULAR_INPUT)
+    await dialog.choose("server")
     assert dialog.field("password").config["type"] == "password"
     assert dialog.field("password").config["autocomplete"] == "current-password"
 
@@ -302,7 +303,7 @@ async def test_not_to_verify_is_a_decision_of_its_own(
 ) -> None:
     dialog = await to_certificate(hass)
     await dialog.choose("certificate_none")
-    assert dialog.fields == []
+    assert dialog.fields == ["back"]
     assert not desk.configured
     await dialog.submit()
     assert dialog.result["result"].data["certificate"] is None
@@ -407,6 +408,9 @@ async def test_a_setting_that_fails_leads_back_to_its_form_with_the_values_kept(
     if step == "cellular":
         assert dialog.suggested("apn") == "internet"
         await dialog.submit(**CELLULAR_INPUT)
+        # What was entered since is still there, and is all checked anew.
+        assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+        return
     if dialog.step == "server":
         assert dialog.suggested("host") == "smtp.example.com"
         await dialog.submit(**SERVER_INPUT)

@@ -1,0 +1,59 @@
+"""The config flow's steps for the data connection: its form, and at once its proof."""
+
+from abc import abstractmethod
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlowResult
+
+from ..entry_data import pdp_settings
+from ..modem.at.errors import InvalidValueError
+from .apply import ApplySteps
+from .modem_checks import Show, connect, identify
+from .schemas import CELLULAR
+
+
+class CellularSteps(ApplySteps):
+    """Opens the data connection before anybody fills in what needs it."""
+
+    async def async_step_cellular(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the data connection."""
+        if back := await self._back("cellular", user_input):
+            return back
+        if user_input is not None:
+            unchecked = self._take(user_input)
+            try:
+                pdp_settings(self._draft)
+            except InvalidValueError as err:
+                self._say_invalid(err)
+            else:
+                if self._mended_entry is None and not self._asked_for_account:
+                    return await self.async_step_connect()
+                return await self._apply_or_save(unchecked)
+        return self._form("cellular", CELLULAR, self._draft)
+
+    async def async_step_connect(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Open the data connection."""
+        if progress := self._under_way("connect", self._connect):
+            return progress
+        err = self._check_result()
+        if err is not None:
+            self._retry = "connect"
+            return self.async_show_progress_done(next_step_id=self._place_setting(err))
+        return self.async_show_progress_done(next_step_id="provider")
+
+    async def _connect(self, show: Show) -> None:
+        async with self._modem() as modem:
+            await identify(modem, self._found, self.unique_id, show)
+            await self._make_ready(modem, show)
+            await connect(modem, pdp_settings(self._draft), show)
+
+    @abstractmethod
+    async def async_step_provider(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Go on with a data connection that works."""
+        ...

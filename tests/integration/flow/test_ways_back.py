@@ -1,0 +1,167 @@
+"""What was chosen by mistake can be left; what was left behind is in nobody's way."""
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.quectel_smtp.modem.at.errors import (
+    NoAnswerError,
+    PortNotFoundError,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from tests.integration.dialog import (
+    CELLULAR_INPUT,
+    PORT_INPUT,
+    SERVER_INPUT,
+    Dialog,
+    to_certificate,
+    to_provider,
+    to_server,
+)
+from tests.integration.mail_on_the_desk import ROOT
+from tests.integration.modem_on_the_desk import Desk
+
+
+@pytest.mark.parametrize(
+    "chosen", ["certificate_root", "certificate_text", "certificate_none"]
+)
+async def test_a_proof_of_the_server_can_be_left_for_another(
+    hass: HomeAssistant, desk: Desk, chosen: str
+) -> None:
+    dialog = await to_certificate(hass)
+    await dialog.choose(chosen)
+    await dialog.submit(back=True)
+    assert (dialog.step, dialog.result["type"]) == ("certificate", FlowResultType.MENU)
+    await dialog.choose("certificate_text")
+    await dialog.submit(certificate=ROOT)
+    assert dialog.result["result"].data["certificate"] == ROOT
+
+
+async def test_a_proof_of_one_s_own_can_be_left_for_the_one_that_is_found(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await to_certificate(hass)
+    await dialog.choose("account")
+    assert dialog.step == "server"
+    assert dialog.suggested("host") == SERVER_INPUT["host"]
+    await dialog.submit(**SERVER_INPUT)
+    assert dialog.result["result"].data["verification"] == "automatic"
+
+
+async def test_a_server_of_one_s_own_can_be_left_for_a_provider(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await to_server(hass)
+    await dialog.submit(**SERVER_INPUT | {"host": "nonsense//"}, back=True)
+    assert dialog.step == "provider"
+    await dialog.choose("gmail")
+    assert (dialog.step, dialog.errors) == ("app_password", {})
+
+
+@pytest.mark.parametrize(
+    ("chosen", "entered"),
+    [
+        ("port", PORT_INPUT),
+        ("cellular", CELLULAR_INPUT),
+        ("server", SERVER_INPUT),
+    ],
+)
+async def test_a_setting_can_be_left_for_another(
+    hass: HomeAssistant,
+    desk: Desk,
+    loaded: MockConfigEntry,
+    chosen: str,
+    entered: dict[str, object],
+) -> None:
+    before = dict(loaded.data)
+    dialog = Dialog(hass, await loaded.start_reconfigure_flow(hass))
+    await dialog.choose(chosen)
+    await dialog.submit(**entered, back=True)
+    assert (dialog.step, dialog.result["type"]) == ("reconfigure", FlowResultType.MENU)
+    assert loaded.data == before
+    assert desk.opened == 1
+
+
+async def test_another_port_can_be_left_for_routing_the_results(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.urc_port = "usbmodem"
+    desk.fail("resolve", NoAnswerError())
+    dialog = await to_server(hass)
+    await dialog.submit(**SERVER_INPUT)
+    await dialog.choose("other_port")
+    assert dialog.step == "user"
+    desk.fail("open", PortNotFoundError())
+    await dialog.submit(**PORT_INPUT, back=False)
+    assert dialog.errors == {"device": "port_not_found"}
+    await dialog.submit(**PORT_INPUT, back=True)
+    assert dialog.step == "results_elsewhere"
+    await dialog.choose("route_results")
+    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_what_was_entered_on_the_form_before_is_no_error_any_more(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await to_provider(hass)
+    await dialog.choose("gmail")
+    await dialog.submit(username="home", password="secret")
+    assert dialog.errors
+    await dialog.submit(username="home", password="secret", back=True)
+    await dialog.choose("yahoo")
+    assert not dialog.errors
+
+
+# A page that was reloaded.
+
+
+async def test_a_check_that_a_reloaded_page_left_behind_gives_the_port_to_a_newer_one(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    left = await Dialog.start(hass)
+    desk.hold_in("network")
+    await left.begin(**PORT_INPUT)
+    await desk.reached("network")
+    assert desk.open_modems
+    newer = await Dialog.start(hass)
+    await newer.begin(**PORT_INPUT)
+    await desk.reached("network", count=2)
+    assert len(desk.open_modems) == 1
+    desk.held.pop("network").set()
+    await newer.watch()
+    assert newer.step == "cellular"
+    # Had it not been left, it would say why.
+    await left.look()
+    await left.watch()
+    assert (left.step, left.errors) == ("user", {"device": "port_busy"})
+
+
+async def test_a_dialog_that_was_closed_at_once_leaves_the_port_to_a_third(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    left = await Dialog.start(hass)
+    desk.hold_in("network")
+    await left.begin(**PORT_INPUT)
+    await desk.reached("network")
+    newer = await Dialog.start(hass)
+    await newer.begin(**PORT_INPUT)
+    newer.close()
+    third = await Dialog.start(hass)
+    await third.begin(**PORT_INPUT)
+    await desk.reached("network", count=2)
+    desk.held.pop("network").set()
+    await third.watch()
+    assert third.step == "cellular"
+
+
+async def test_what_a_check_has_found_stays_found(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    first = await Dialog.start(hass)
+    await first.begin(**PORT_INPUT)
+    await desk.until(lambda: "network" in desk.calls and not desk.open_modems)
+    second = await Dialog.start(hass)
+    await second.submit(**PORT_INPUT)
+    assert second.step == "cellular"
+    await first.watch()
+    assert first.step == "cellular"
