@@ -43,6 +43,7 @@ HARMLESS = {
     "Passed": {"root"},
     "PdpSettings": {"apn"},
     "Product": {"name"},
+    "Provider": {"name", "host", "help"},
     "Profile": {"tls_settings"},
     "Quality": {"technology"},
     "Recording": {"silent_after"},

@@ -5,18 +5,17 @@ from contextlib import suppress
 from typing import Any, override
 
 from homeassistant.config_entries import (
-    SOURCE_USER,
     ConfigEntry,
     ConfigEntryState,
     ConfigFlowResult,
     ConfigSubentryFlow,
     FlowType,
-    SubentryFlowContext,
 )
 from homeassistant.const import CONF_HOST
 from homeassistant.core import callback
 
 from .const import (
+    CONF_BEGIN,
     CONF_REASON,
     DOMAIN,
     MANUFACTURER,
@@ -29,18 +28,19 @@ from .delivery.records import Reason
 from .delivery.rules.fit import check_account
 from .entry_data import pdp_settings, server_settings, wants_module
 from .flow.account_checks import AccountError
+from .flow.beginning import begin_at
 from .flow.discovery import DiscoverySteps
+from .flow.finish import FinishSteps
 from .flow.modem import code_of
 from .flow.modem_checks import Show, Stage, identify
 from .flow.options import DeliveryOptionsFlow
-from .flow.provider import ProviderSteps
 from .flow.recipient import RecipientFlow
 from .flow.schemas import LOGIN
 from .held import retry_held
 from .modem.at.errors import InvalidValueError, ModemError, PinTriesExhaustingError
 
 
-class QuectelConfigFlow(DiscoverySteps, ProviderSteps, domain=DOMAIN):
+class QuectelConfigFlow(DiscoverySteps, FinishSteps, domain=DOMAIN):
     """Sets up a modem, and mends its settings without ever unloading it."""
 
     VERSION = 1
@@ -73,8 +73,13 @@ class QuectelConfigFlow(DiscoverySteps, ProviderSteps, domain=DOMAIN):
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask what is to be changed."""
-        self._begin_with(self._get_reconfigure_entry())
+        """Ask what is to be changed; who was led here begins with the form meant."""
+        if not self._before:
+            self._begin_with(self._get_reconfigure_entry())
+        if user_input is not None:
+            begin = getattr(self, f"async_step_{user_input[CONF_BEGIN]}")
+            result: ConfigFlowResult = await begin()
+            return result
         return self._menu("reconfigure", ["port", "cellular", "server", "provider"])
 
     async def async_step_reauth(
@@ -112,7 +117,7 @@ class QuectelConfigFlow(DiscoverySteps, ProviderSteps, domain=DOMAIN):
                 self._say_invalid(err)
             else:
                 if unchecked:
-                    return await self._finish_login()
+                    return await self._finish_unchecked()
                 return await self.async_step_check_login()
         return self._form(
             "reauth_confirm",
@@ -183,14 +188,19 @@ class QuectelConfigFlow(DiscoverySteps, ProviderSteps, domain=DOMAIN):
                 title=f"{MANUFACTURER} {identity.model}", data=self._draft
             )
         self._save_changes()
-        return self.async_update_and_abort(entry)
+        return await self._conclude()
+
+    @override
+    async def _finish_unchecked(self) -> ConfigFlowResult:
+        """Make the entry, or change it; a test email would say no more than the next."""
+        if self._mended_entry is None:
+            return await self._finish()
+        self._save_changes()
+        return self.async_abort(reason="saved_unchecked")
 
     @override
     async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
-        """Go on to the first recipient."""
-        recipient = await self.hass.config_entries.subentries.async_init(
-            (result["result"].entry_id, SUBENTRY_RECIPIENT),
-            context=SubentryFlowContext(source=SOURCE_USER),
-        )
-        result["next_flow"] = (FlowType.CONFIG_SUBENTRIES_FLOW, recipient["flow_id"])
+        """Go on to the first recipient, and to an email that is really sent."""
+        flow_id = await begin_at(self.hass, result["result"], "recipient")
+        result["next_flow"] = (FlowType.CONFIG_FLOW, flow_id)
         return result

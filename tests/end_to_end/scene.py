@@ -64,10 +64,10 @@ class Person:
     states: States
 
     async def name_recipient(self, created: Step, recipient: Recipient) -> str:
-        """Fill in the recipient's form that follows a new modem; the notify entity."""
+        """Add a recipient, without a test email; the notify entity."""
         entry_id = created.content["result"]["entry_id"]
         step = await self.flows.submit(
-            await self.flows.next_flow(created), recipient.form()
+            await self.flows.add_recipient(entry_id), recipient.form()
         )
         if step.kind is not Kind.CREATED:
             raise FlowError(step)

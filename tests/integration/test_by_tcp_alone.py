@@ -77,16 +77,9 @@ async def _set_up(
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
     entry: ConfigEntry = dialog.result["result"]
     _, flow_id = dialog.result["next_flow"]
-    flows = hass.config_entries.subentries
-    recipient = Dialog(
-        hass,
-        await flows.async_configure(flow_id),
-        "config_subentries",
-        "recipient",
-        flows=flows,
-    )
+    recipient = Dialog(hass, await hass.config_entries.flow.async_configure(flow_id))
     await recipient.submit(**recipient_form("Anna", to))
-    assert recipient.result["type"] is FlowResultType.CREATE_ENTRY
+    assert recipient.ended == "test_sent_stream"
     await hass.async_block_till_done()
     return entry
 
@@ -105,6 +98,7 @@ async def test_a_module_without_smtp_commands_is_set_up_and_sends_like_any_other
 ) -> None:
     async with _modem(hass, mail, WITHOUT) as modem:
         entry = await _set_up(hass, modem, ["anna@example.com"], own_root=own_root)
+        mail.received.clear()
         assert entry.title == "Quectel EG800K"
         assert entry.data["certificate"] == ROOT
         await send(hass)
@@ -135,6 +129,7 @@ async def test_a_long_text_to_many_with_a_long_password_arrives_whole(
     assert len(text.encode()) > 12_000
     async with _modem(hass, mail, "EC200N-CN") as modem:
         entry = await _set_up(hass, modem, TO)
+        mail.received.clear()
         await send(hass, text)
         await until(lambda: bool(mail.received))
         await until(lambda: not entry.runtime_data.courier.status.mail.waiting)

@@ -49,7 +49,7 @@ class ApplySteps(ModemSteps):
 
     async def _apply_or_save(self, unchecked: bool) -> ConfigFlowResult:
         if unchecked:
-            return await self._finish()
+            return await self._finish_unchecked()
         return await self.async_step_apply()
 
     async def async_step_apply(

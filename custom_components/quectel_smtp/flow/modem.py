@@ -228,7 +228,12 @@ class ModemSteps(FlowBase):
 
     @abstractmethod
     async def _finish(self) -> ConfigFlowResult:
-        """Save the draft and end."""
+        """Save the draft that was checked, and go on to the end."""
+        ...
+
+    @abstractmethod
+    async def _finish_unchecked(self) -> ConfigFlowResult:
+        """Save the draft although nobody could check it, and end."""
         ...
 
     # What keeps the modem from being ready.
@@ -286,7 +291,7 @@ class ModemSteps(FlowBase):
         """Wait for a person to mend what the form names, then check again."""
         if user_input is not None:
             if user_input.get(CONF_SAVE_UNCHECKED):
-                return await self._finish()
+                return await self._finish_unchecked()
             if self._may_try_pin(self._trouble):
                 return await self.async_step_pin()
             return await self._resume(unchecked=False)
@@ -306,7 +311,7 @@ class ModemSteps(FlowBase):
     async def _resume(self, unchecked: bool) -> ConfigFlowResult:
         """Take the interrupted check up again, or save without it."""
         if unchecked:
-            return await self._finish()
+            return await self._finish_unchecked()
         step = getattr(self, f"async_step_{self._retry}")
         result: ConfigFlowResult = await step()
         return result

@@ -43,6 +43,7 @@ class Stage(StrEnum):
     ACCOUNT_BY_HOST = "account_by_host"
     CONFIGURE = "configure"
     ROUTE = "route"
+    TEST = "test"
 
 
 type Show = Callable[[Stage], None]

@@ -18,6 +18,7 @@ from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
+    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -43,6 +44,7 @@ from ..const import (
     CONF_SECURITY,
     CONF_SENDER_ADDRESS,
     CONF_SENDER_NAME,
+    CONF_TEST_TO,
     CONF_TO,
     CONF_VERIFICATION,
     SECTION_ADVANCED,
@@ -64,6 +66,9 @@ else:
 type Form = vol.Schema
 
 CONF_NAME: Final = "name"
+SENDER: Final = "sender"
+NOBODY: Final = "nobody"
+"""To whom a test email goes that goes to no recipient."""
 
 BAUDRATES: Final = (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
 USUAL_PORTS: Final = {Security.TLS: 465, Security.STARTTLS: 587, Security.NONE: 25}
@@ -216,6 +221,29 @@ def recipient(*, more: bool) -> vol.Schema:
                 ),
                 {"collapsed": not more},
             ),
+        }
+    )
+
+
+def test_email(sender: str, recipients: Mapping[str, str]) -> vol.Schema:
+    """Return the form that asks whom a test email goes to.
+
+    ``recipients``: their names by their ids. The sender's own mailbox tries the same
+    way, and disturbs nobody.
+    """
+    options = {SENDER: sender, **recipients, NOBODY: NOBODY}
+    return vol.Schema(
+        {
+            vol.Required(CONF_TEST_TO, default=SENDER): SelectSelector(
+                SelectSelectorConfig(
+                    options=[
+                        SelectOptionDict(value=value, label=label)
+                        for value, label in options.items()
+                    ],
+                    mode=SelectSelectorMode.LIST,
+                    translation_key=CONF_TEST_TO,
+                )
+            )
         }
     )
 

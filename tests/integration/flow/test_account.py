@@ -95,7 +95,7 @@ async def test_a_wrong_password_is_found_out_when_it_is_asked_for(
     )
     assert dialog.fields == ["username", "password"]
     await dialog.submit(username="home@example.com", password="battery staple")
-    assert dialog.ended == "reauth_successful"
+    assert await dialog.without_test() == "saved_untested"
     assert loaded.data["password"] == "battery staple"
     assert len(desk.mail.logins) == 2
 
@@ -201,7 +201,7 @@ async def test_a_login_is_tried_over_the_hosts_line_while_the_modem_is_away(
     await dialog.submit(username="home@example.com", password="wrong")
     assert dialog.errors == {"password": "account_login"}
     await dialog.submit(username="home@example.com", password="battery staple")
-    assert dialog.ended == "reauth_successful"
+    assert await dialog.without_test() == "saved_untested"
 
 
 async def test_a_login_that_nobody_could_try_can_be_saved_all_the_same(
@@ -216,7 +216,7 @@ async def test_a_login_that_nobody_could_try_can_be_saved_all_the_same(
         {"base": "account_unreached"},
     )
     await dialog.submit(**login, save_unchecked=True)
-    assert dialog.ended == "reauth_successful"
+    assert await dialog.without_test() == "saved_unchecked"
     assert loaded.data["password"] == "battery staple"
 
 
@@ -278,7 +278,7 @@ async def test_an_entry_from_before_keeps_its_root_until_it_is_changed(
 ) -> None:
     dialog = await reconfigure(hass, loaded)
     await dialog.submit(**SERVER_INPUT, advanced={"verification": "automatic"})
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
     assert loaded.data["certificate"] == ROOT
     assert loaded.data["verification"] == "automatic"
 
@@ -293,7 +293,7 @@ async def test_a_root_that_the_check_found_serves_again_without_it(
     await dialog.submit(**SERVER_INPUT)
     assert dialog.errors == {"base": "account_unreached"}
     await dialog.submit(**SERVER_INPUT, save_unchecked=True)
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_unchecked"
     assert loaded.data["certificate"] == ROOT
 
 
@@ -303,7 +303,7 @@ async def test_who_changes_the_data_connection_costs_the_account_no_login(
     dialog = Dialog(hass, await loaded.start_reconfigure_flow(hass))
     await dialog.choose("cellular")
     await dialog.submit(**CELLULAR_INPUT | {"apn": "iot.example"})
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
     assert not desk.mail.logins
 
 

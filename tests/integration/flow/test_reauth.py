@@ -49,7 +49,7 @@ async def test_a_refused_login_is_asked_for_and_used_without_unloading(
     assert dialog.errors == {"password": "too_long"}
     desk.always = None
     await dialog.submit(username="home@example.com", password="battery staple")
-    assert dialog.ended == "reauth_successful"
+    assert await dialog.without_test() == "saved_untested"
     assert loaded.data["password"] == "battery staple"
     assert loaded.runtime_data.courier is courier
     await settled(hass, loaded)
@@ -78,7 +78,7 @@ async def test_a_login_that_is_confirmed_as_it_is_is_tried_at_once(
     dialog = await _asked(hass)
     desk.always = None
     await dialog.submit(username="home@example.com", password="")
-    assert dialog.ended == "reauth_successful"
+    assert await dialog.without_test() == "saved_untested"
     await settled(hass, loaded)
     assert len(desk.sent) == 1
 
@@ -91,7 +91,7 @@ async def test_a_user_name_is_corrected_and_the_password_stays(
     dialog = await _asked(hass)
     desk.always = None
     await dialog.submit(username=" me@example.com", password="")
-    assert dialog.ended == "reauth_successful"
+    assert await dialog.without_test() == "saved_untested"
     await settled(hass, loaded)
     assert desk.configured[-1].username == "me@example.com"
     assert desk.configured[-1].password == "correct horse"
@@ -102,7 +102,7 @@ async def test_a_login_can_be_confirmed_where_nothing_waits(
 ) -> None:
     dialog = Dialog(hass, await loaded.start_reauth_flow(hass))
     await dialog.submit(username="home@example.com", password="")
-    assert dialog.ended == "reauth_successful"
+    assert await dialog.without_test() == "saved_untested"
 
 
 async def test_a_login_can_be_given_while_something_else_has_to_be_mended(
@@ -111,7 +111,7 @@ async def test_a_login_can_be_given_while_something_else_has_to_be_mended(
     hass.config_entries.async_update_entry(loaded, data=loaded.data | {"port": None})
     dialog = Dialog(hass, await loaded.start_reauth_flow(hass))
     await dialog.submit(username="home@example.com", password="battery staple")
-    assert dialog.ended == "reauth_successful"
+    assert await dialog.without_test() == "saved_untested"
     assert loaded.data["password"] == "battery staple"
 
 
@@ -182,7 +182,7 @@ async def test_a_login_is_changed_while_an_email_is_being_sent(
     assert desk.opened == 1
     held.set()
     await dialog.watch()
-    assert dialog.ended == "reauth_successful"
+    assert await dialog.without_test() == "saved_untested"
     await deliver(hass, loaded, "second")
     assert [server.password for server in desk.configured] == [
         "correct horse",
@@ -208,7 +208,7 @@ async def test_a_pin_that_is_needed_is_asked_for_and_kept_with_its_sim(
     assert (dialog.step, dialog.errors) == ("pin", {})
     assert dialog.result["description_placeholders"]["tries"] == "3"
     await dialog.submit(pin="1234")
-    assert dialog.ended == "reauth_successful"
+    assert await dialog.without_test() == "saved_untested"
     assert (entry.data["pin"], entry.data["iccid"]) == ("1234", ICCID)
     await deliver(hass, entry)
     assert desk.pins_entered == ["1234"]
@@ -229,11 +229,11 @@ async def test_a_kept_pin_that_is_refused_is_dropped_for_good(
 
     desk.tries = None
     dialog = await _asked(hass)
-    await dialog.submit(pin="1111")
+    await dialog.submit(pin="1111", confirmed=True)
     assert dialog.errors == {"pin": "pin_refused_before"}
     assert desk.pins_entered == ["1111"]
     await dialog.submit(pin="1234", confirmed=True, save_unchecked=False)
-    assert dialog.ended == "reauth_successful"
+    assert await dialog.without_test() == "saved_untested"
     await deliver(hass, entry)
 
 
@@ -250,7 +250,7 @@ async def test_a_kept_pin_with_a_blank_is_not_sent_twice_either(
     assert entry.data["pin"] is None
     desk.tries = None
     dialog = await _asked(hass)
-    await dialog.submit(pin="1111")
+    await dialog.submit(pin="1111", confirmed=True)
     assert dialog.errors == {"pin": "pin_refused_before"}
     assert desk.pins_entered == ["1111"]
 
@@ -322,7 +322,7 @@ async def test_a_pin_can_be_saved_without_another_check(
     await dialog.submit(pin="1111")
     assert dialog.errors == {"pin": "pin_refused"}
     await dialog.submit(pin="1234", confirmed=True, save_unchecked=True)
-    assert dialog.ended == "reauth_successful"
+    assert await dialog.without_test() == "saved_unchecked"
     await deliver(hass, entry)
     assert desk.pins_entered == ["1111", "1234"]
 
@@ -345,7 +345,7 @@ async def test_too_few_tries_are_explained_and_nothing_is_entered(
     await dialog.submit(save_unchecked=False)
     assert dialog.step == "pin"
     await dialog.submit(pin="1234", save_unchecked=False)
-    assert dialog.ended == "reauth_successful"
+    assert await dialog.without_test() == "saved_untested"
 
 
 async def test_a_pin_can_be_saved_while_the_modem_is_away(
@@ -358,7 +358,7 @@ async def test_a_pin_can_be_saved_while_the_modem_is_away(
     await dialog.submit(pin="1234")
     assert (dialog.step, dialog.errors) == ("trouble", {"base": "port_not_found"})
     await dialog.submit(save_unchecked=True)
-    assert dialog.ended == "reauth_successful"
+    assert await dialog.without_test() == "saved_unchecked"
     assert entry.data["pin"] == "1234"
 
 
@@ -449,8 +449,6 @@ async def test_a_check_that_is_under_way_is_left_to_its_end(
     unlocked = replace(coordinator.courier.status, connected=True, trouble=None)
     coordinator.reauthentication.follow(unlocked)
     held.set()
-    while dialog.ended is None:
-        await hass.async_block_till_done()
-        await dialog.look()
-    assert dialog.ended == "reauth_successful"
+    await dialog.watch()
+    assert await dialog.without_test() == "saved_untested"
     assert entry.data["pin"] == "1234"

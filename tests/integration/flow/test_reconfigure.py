@@ -33,7 +33,7 @@ async def test_the_data_connection_is_changed_without_unloading(
     await dialog.choose("cellular")
     assert dialog.suggested("apn") == "internet"
     await dialog.submit(**CELLULAR_INPUT | {"apn": "iot.example"})
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
     assert loaded.data["apn"] == "iot.example"
     assert desk.activated[-1].apn == "iot.example"
     assert loaded.runtime_data.courier is courier
@@ -51,7 +51,7 @@ async def test_the_mail_server_is_changed_without_unloading(
     await dialog.submit(**SERVER_INPUT | {"host": "mail.example.org"})
     await dialog.choose("certificate_text")
     await dialog.submit(certificate=ROOT)
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
     assert loaded.data["host"] == "mail.example.org"
     assert loaded.data["certificate"] == ROOT
     assert loaded.runtime_data.courier is courier
@@ -84,7 +84,7 @@ async def test_an_account_is_refused_for_the_modem_s_client_where_that_is_wanted
     await dialog.submit(**SERVER_INPUT | change)
     await dialog.choose("certificate_none")
     await dialog.submit()
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
 
 
 async def test_a_password_is_never_shown_and_stays_when_left_empty(
@@ -97,7 +97,7 @@ async def test_a_password_is_never_shown_and_stays_when_left_empty(
     assert dialog.suggested("username") == SERVER_INPUT["username"]
     await dialog.submit(**SERVER_INPUT | {"host": "mail.example.org", "password": ""})
     await dialog.choose("certificate_keep")
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
     assert loaded.data["password"] == before
     assert desk.configured[-1].password == before
 
@@ -109,7 +109,7 @@ async def test_a_user_name_is_corrected_and_the_password_stays(
     await dialog.choose("server")
     await dialog.submit(**SERVER_INPUT | {"username": "me@example.com", "password": ""})
     await dialog.choose("certificate_keep")
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
     assert loaded.data["username"] == "me@example.com"
     assert loaded.data["password"] == desk.configured[-1].password == "correct horse"
 
@@ -123,7 +123,7 @@ async def test_a_user_name_of_the_apn_is_corrected_and_the_password_stays(
     dialog = await _reconfigure(hass, loaded)
     await dialog.choose("cellular")
     await dialog.submit(**CELLULAR_INPUT | {"apn_username": "web"})
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
     assert loaded.data["apn_username"] == "web"
     assert loaded.data["apn_password"] == desk.activated[-1].password == "secret"
 
@@ -139,7 +139,7 @@ async def test_a_password_that_is_deleted_after_a_failed_check_is_the_present_on
     assert (dialog.step, dialog.suggested("password")) == ("server", "a typing error")
     await dialog.submit(**SERVER_INPUT | {"password": ""}, save_unchecked=False)
     await dialog.choose("certificate_keep")
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
     assert loaded.data["password"] == desk.configured[-1].password == "correct horse"
 
 
@@ -150,7 +150,7 @@ async def test_a_login_that_is_taken_away_takes_its_password_with_it(
     await dialog.choose("server")
     await dialog.submit(**SERVER_INPUT | {"username": "", "password": ""})
     await dialog.choose("certificate_keep")
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
     assert (loaded.data["username"], loaded.data["password"]) == ("", "")
 
 
@@ -164,7 +164,7 @@ async def test_the_proof_of_the_server_can_be_left_as_it_is(
     await dialog.choose("server")
     await dialog.submit(**SERVER_INPUT | {"password": "other"})
     await dialog.choose("certificate_keep")
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
     assert loaded.data["certificate"] == ROOT
     assert loaded.data["password"] == "other"
 
@@ -191,7 +191,7 @@ async def test_the_port_is_changed_without_unloading(
     assert dialog.result["description_placeholders"]["expected"] == IMEI
     desk.ports = {OTHER_PORT}
     await dialog.submit(device=OTHER_PORT, advanced={"baudrate": "9600"})
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
     assert (loaded.data["device"], loaded.data["baudrate"]) == (OTHER_PORT, 9600)
     assert loaded.runtime_data.courier is courier
     await deliver(hass, loaded)
@@ -205,7 +205,7 @@ async def test_a_firmware_that_has_lost_its_mail_client_is_noticed_with_the_port
     dialog = await _reconfigure(hass, loaded)
     await dialog.choose("port")
     await dialog.submit(**PORT_INPUT)
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
     assert loaded.data["mail_client"] is False
 
 
@@ -221,7 +221,7 @@ async def test_the_port_of_another_modem_is_refused(
     assert (shown["imei"], shown["expected"]) == (ANOTHER.imei, IMEI)
     desk.identity = EC200A
     await dialog.submit(**PORT_INPUT)
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
 
 
 async def test_a_port_is_changed_whatever_the_sim_is_like(
@@ -231,7 +231,7 @@ async def test_a_port_is_changed_whatever_the_sim_is_like(
     dialog = await _reconfigure(hass, loaded)
     await dialog.choose("port")
     await dialog.submit(**PORT_INPUT)
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
 
 
 async def test_a_port_that_does_not_serve_is_named(
@@ -242,7 +242,7 @@ async def test_a_port_that_does_not_serve_is_named(
     await dialog.submit(**PORT_INPUT | {"device": OTHER_PORT})
     assert (dialog.step, dialog.errors) == ("port", {"device": "port_not_found"})
     await dialog.submit(**PORT_INPUT)
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
 
 
 async def test_a_check_waits_for_the_email_that_is_being_sent(
@@ -261,7 +261,7 @@ async def test_a_check_waits_for_the_email_that_is_being_sent(
     held.set()
     await hass.async_block_till_done()
     await dialog.look()
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
     await settled(hass, loaded)
     assert [message.body.split("\n")[0] for message in desk.sent] == ["first", "second"]
     assert [server.host for server in desk.configured] == [
@@ -286,7 +286,7 @@ async def test_settings_are_mended_while_the_modem_is_away(
     await dialog.submit(save_unchecked=False)
     assert (dialog.step, dialog.errors) == ("trouble", {"base": "port_not_found"})
     await dialog.submit(save_unchecked=True)
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_unchecked"
     assert loaded.data["password"] == "other"
     assert "save_unchecked" not in loaded.data
 
@@ -306,7 +306,7 @@ async def test_a_form_that_an_error_led_to_can_be_saved_without_a_check(
     await dialog.submit(**SERVER_INPUT, save_unchecked=True)
     await dialog.choose("certificate_none")
     await dialog.submit()
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_unchecked"
     assert "resolve" not in desk.calls[calls:]
 
 
@@ -319,7 +319,7 @@ async def test_who_changes_the_data_connection_is_not_sent_to_the_mail_server(
     await dialog.submit(**CELLULAR_INPUT)
     assert (dialog.step, dialog.errors) == ("cellular", {"base": "server_name"})
     await dialog.submit(**CELLULAR_INPUT, save_unchecked=True)
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_unchecked"
 
 
 async def test_a_pin_that_is_missing_can_be_given_while_settings_are_changed(
@@ -333,7 +333,7 @@ async def test_a_pin_that_is_missing_can_be_given_while_settings_are_changed(
     await dialog.submit()
     assert dialog.step == "pin"
     await dialog.submit(pin="1234")
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
     assert loaded.data["pin"] == "1234"
 
 
@@ -351,7 +351,7 @@ async def test_results_on_another_port_are_mended_by_changing_the_port(
     desk.ports = {OTHER_PORT}
     activated = len(desk.activated)
     await dialog.submit(**PORT_INPUT | {"device": OTHER_PORT})
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
     # The change that it was all about is checked on the new port.
     assert len(desk.activated) > activated
     assert loaded.data["device"] == OTHER_PORT
@@ -364,7 +364,7 @@ async def test_an_entry_that_is_not_loaded_can_be_changed(
     dialog = await _reconfigure(hass, entry)
     await dialog.choose("cellular")
     await dialog.submit(**CELLULAR_INPUT | {"apn": "iot.example"})
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
     assert entry.data["apn"] == "iot.example"
 
 
@@ -441,5 +441,5 @@ async def test_what_was_edited_into_nonsense_is_asked_for_wherever_one_begins(
             await dialog.submit(**SERVER_INPUT, save_unchecked=False)
             await dialog.choose("certificate_none")
             await dialog.submit(save_unchecked=False)
-    assert dialog.ended == "reconfigure_successful"
+    assert await dialog.without_test() == "saved_untested"
     await deliver(hass, entry)

@@ -66,19 +66,16 @@ async def test_a_modem_is_set_up_from_its_port_to_its_first_recipient(
     assert desk.dialled == 0
 
     kind, flow_id = dialog.result["next_flow"]
-    assert kind is FlowType.CONFIG_SUBENTRIES_FLOW
-    recipient = Dialog(
-        hass,
-        await hass.config_entries.subentries.async_configure(flow_id),
-        "config_subentries",
-        "recipient",
-        flows=hass.config_entries.subentries,
-    )
+    assert kind is FlowType.CONFIG_FLOW
+    recipient = Dialog(hass, await hass.config_entries.flow.async_configure(flow_id))
+    assert recipient.step == "recipient"
     await recipient.submit(**recipient_form("Anna", ["anna@example.com"]))
-    assert recipient.result["type"] is FlowResultType.CREATE_ENTRY
-    await hass.async_block_till_done()
+    assert recipient.ended == "test_sent_module"
     assert entry.state is ConfigEntryState.LOADED
     assert hass.states.get("notify.anna")
+    (sent,) = desk.sent
+    assert sent.to == ("anna@example.com",)
+    assert not hass.config_entries.flow.async_progress()
 
 
 async def test_a_modem_without_a_mail_client_is_set_up_like_any_other(
