@@ -49,6 +49,10 @@ _WORDING: Final = Wording(
     times="({count} times)",
     digest_subject="{count} notifications",
     digest_entry="{time} {subject}",
+    attachments="The attachments of this email.",
+    whole_text="(the whole text: {name})",
+    not_attached="Not attached: {name} ({reason})",
+    more_not_attached="Not attached: {count} more",
 )
 
 

@@ -59,7 +59,8 @@ HARMLESS = {
     "UsbModem": {"vid", "pid", "location"},
     "Wording": {
         *("reference", "repeat", "waited", "times"),
-        *("digest_subject", "digest_entry"),
+        *("digest_subject", "digest_entry", "attachments", "whole_text"),
+        *("not_attached", "more_not_attached"),
     },
 }
 

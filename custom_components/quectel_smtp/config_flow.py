@@ -25,7 +25,7 @@ from .const import (
 )
 from .delivery.errors import OutboxError
 from .delivery.records import Reason
-from .delivery.rules.fit import check_account
+from .delivery.rules.capacity import check_account
 from .entry_data import pdp_settings, server_settings, wants_module
 from .flow.account_checks import AccountError
 from .flow.beginning import begin_at

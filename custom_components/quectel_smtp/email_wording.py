@@ -5,6 +5,7 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
+from .delivery.enclosures import MissingReason
 from .delivery.rules.wording import Wording
 
 
@@ -22,5 +23,10 @@ async def load_wording(hass: HomeAssistant) -> Wording:
         times=text("email_times"),
         digest_subject=text("email_digest_subject"),
         digest_entry=text("email_digest_entry"),
+        attachments=text("email_attachments"),
+        whole_text=text("email_whole_text"),
+        not_attached=text("email_not_attached"),
+        more_not_attached=text("email_more_not_attached"),
+        reasons={reason: text(f"email_{reason}") for reason in MissingReason},
         timezone=dt_util.get_default_time_zone(),
     )

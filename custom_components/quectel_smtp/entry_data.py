@@ -44,8 +44,9 @@ from .const import (
     WAY_AUTOMATIC,
 )
 from .delivery.records import Options, Way
-from .delivery.rules.fit import check_account
+from .delivery.rules.capacity import check_account
 from .delivery.settings import Pin, Settings
+from .email_options import reply_to
 from .line_options import roaming_allowed
 from .modem.at.errors import InvalidValueError
 from .modem.at.port import DEFAULT_BAUDRATE, PortSettings
@@ -205,6 +206,7 @@ def read(
     found = replace(found, pdp=replace(found.pdp, roaming=roaming))
     try:
         chosen = delivery_options(options)
+        found = replace(found, reply_to=reply_to(options))
     except InvalidValueError as err:
         return Reading(found, err)
     by_stream = replace(found, options=replace(chosen, way=Way.STREAM))

@@ -27,7 +27,7 @@ from .const import (
     CONF_SENDER_ADDRESS,
     CONF_SENDER_NAME,
 )
-from .delivery.rules.fit import MailClientLimitError
+from .delivery.rules.capacity import MailClientLimitError
 from .modem.at.errors import InvalidValueError
 
 VALUES: Final = (

@@ -39,6 +39,10 @@ WORDING = Wording(
     times="({count} times)",
     digest_subject="{count} notifications",
     digest_entry="{time} {subject}",
+    attachments="The attachments of this email.",
+    whole_text="(the whole text: {name})",
+    not_attached="Not attached: {name} ({reason})",
+    more_not_attached="Not attached: {count} more",
 )
 PUT_LINE = "AT+QSMTPPUT=300"
 DNS_LINE = f'AT+QIDNSGIP=1,"{HOST}"'

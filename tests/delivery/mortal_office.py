@@ -241,9 +241,9 @@ class WitnessedOutbox(Outbox):
         return item
 
     @override
-    def keep_hidden(self, item: Item, at: Instant) -> Item:
+    def keep_apart(self, item: Item, parting: Any, at: Instant) -> Item:
         wanted = item.envelope in self._wanted
-        item = super().keep_hidden(item, at)
+        item = super().keep_apart(item, parting, at)
         self._take(item, wanted=wanted)
         return item
 

@@ -33,6 +33,7 @@ from custom_components.quectel_smtp.delivery.records import (
     Instant,
     Item,
 )
+from custom_components.quectel_smtp.delivery.rules.fit import Fitted
 from custom_components.quectel_smtp.delivery.settings import Settings
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
@@ -146,11 +147,14 @@ class House:
         line = cast(Line, SimpleNamespace(modem=self.modem))
         carrier = StreamCarrier(line, lambda: self.host_clock)
         settings = Settings(PortSettings(""), PDP, self.settings)
-        told = await carrier.prepare(_ITEM, MESSAGE, settings)
+        told = await carrier.prepare(_ITEM, self._fit_to, settings)
         if told is None:
             told = await carrier.hand_over(lambda: None)
         await carrier.clear()
         return told
+
+    async def _fit_to(self, *_: object, **__: object) -> Fitted:
+        return Fitted(MESSAGE, self.settings)
 
     async def check_delivered(self) -> None:
         """Check that the account passes, and that an email goes."""

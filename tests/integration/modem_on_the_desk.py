@@ -477,6 +477,11 @@ class DeskModem:
         if self.desk.has_mail_client:
             self.desk.configured.append(server)
 
+    async def room_for_attachments(self) -> int | None:
+        """Say what a store has that is nearly empty."""
+        await self._do("room")
+        return 250_000
+
     async def prepare(self, message: Message) -> Outcome | None:
         """Take an email."""
         await self._do("prepare")

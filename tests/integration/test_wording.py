@@ -6,6 +6,7 @@ from unittest.mock import patch
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.quectel_smtp.delivery.enclosures import MissingReason
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
@@ -45,7 +46,8 @@ async def test_a_language_that_is_changed_holds_for_the_next_email(
     async def of_language(_: HomeAssistant, language: str, *__: Any) -> dict[str, str]:
         names = (
             *("reference", "repeat", "waited", "times"),
-            *("digest_subject", "digest_entry"),
+            *("digest_subject", "digest_entry", "attachments", "whole_text"),
+            *("not_attached", "more_not_attached", *MissingReason),
         )
         return {
             f"component.quectel_smtp.common.email_{name}": f"{language} {name}"

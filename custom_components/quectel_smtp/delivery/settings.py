@@ -26,6 +26,8 @@ class Settings:
     pin: Pin | None = None
     imei: str | None = field(default=None, repr=False)
     options: Options = field(default_factory=Options)
+    reply_to: str = field(default="", repr=False)
+    """The address that answers go to; empty: the sender's."""
     known_roots: bool = False
     """Whether the server proves itself to our own mail client by any well-known root.
 

@@ -16,7 +16,7 @@ from ..const import (
     SUBENTRY_RECIPIENT,
 )
 from ..delivery.records import Addresses
-from ..delivery.rules.fit import check_addresses
+from ..delivery.rules.capacity import check_addresses
 from ..entry_data import wants_module
 from ..modem.at.errors import InvalidValueError
 from ..modem.mail.message import RECIPIENTS_MOST, check_address

@@ -15,7 +15,7 @@ from ..const import (
     VERIFICATION_AUTOMATIC,
     VERIFICATION_MANUAL,
 )
-from ..delivery.rules.fit import check_account
+from ..delivery.rules.capacity import check_account
 from ..entry_data import finds_root, server_settings, wants_module
 from ..modem.at.errors import InvalidValueError
 from ..modem.mail.server import Security

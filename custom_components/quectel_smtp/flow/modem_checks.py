@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from ..delivery.records import Way
-from ..delivery.rules.fit import CAPACITIES, Need, account_lacks
+from ..delivery.rules.capacity import CAPACITIES, Need, account_lacks
 from ..delivery.settings import Pin, Settings
 from ..modem.at.errors import (
     CommandError,

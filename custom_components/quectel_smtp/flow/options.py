@@ -36,7 +36,11 @@ from ..const import (
     WAY_AUTOMATIC,
 )
 from ..delivery.records import Way
-from ..delivery.rules.fit import MailClientLimitError, check_account, check_addresses
+from ..delivery.rules.capacity import (
+    MailClientLimitError,
+    check_account,
+    check_addresses,
+)
 from ..email_options import BUDGETS, DEFAULT_BUDGET, reply_to
 from ..entry_data import DEFAULTS, LIMITS, has_mail_client, server_settings
 from ..modem.at.errors import InvalidValueError

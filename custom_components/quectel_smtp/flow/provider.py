@@ -14,7 +14,7 @@ from ..const import (
     SECTION_ADVANCED,
     VERIFICATION_AUTOMATIC,
 )
-from ..delivery.rules.fit import check_account
+from ..delivery.rules.capacity import check_account
 from ..entry_data import server_settings, wants_module
 from ..modem.at.errors import InvalidValueError
 from .mail import MailSteps

@@ -16,7 +16,6 @@ from custom_components.quectel_smtp.delivery.records import (
     Transition,
     Way,
 )
-from custom_components.quectel_smtp.delivery.rules.fit import MailClientLimitError
 from custom_components.quectel_smtp.modem.mail.server import Security
 from tests.delivery.bench import (
     OPEN_LINE,
@@ -123,24 +122,76 @@ async def test_what_is_too_much_for_the_modem_s_client_goes_whole_by_the_stream(
 
 
 @virtual_time
-async def test_what_was_accepted_before_the_modem_s_client_was_chosen_goes_whole(
+async def test_where_the_modem_s_client_is_chosen_a_long_text_is_fitted_to_it(
     office: Office, modem: TalkingModem
 ) -> None:
-    modem.office.replies["MAIL"] = "451 later\r\n"
+    office.settings = replace(SETTINGS, options=Options(way=Way.MODULE))
+    modem.answers['AT+QFLDS="UFS"'] = ERROR
     async with office.at_work():
-        long, short = email("Long", body="y" * 12_000), email("Short")
-        await office.courier.submit(long)
-        await office.until(lambda: State.DEFERRED in office.states_of(long))
-        office.courier.update(replace(SETTINGS, options=Options(way=Way.MODULE)))
-        with pytest.raises(MailClientLimitError):
-            await office.courier.submit(email("Long", body="z" * 12_000))
-        assert await office.send(short) is State.SENT
+        assert await office.send(email("Long", body="y" * 12_000)) is State.SENT
         assert ways(office) == [Way.MODULE]
-        modem.office.replies.clear()
-        await office.until(lambda: State.SENT in office.states_of(long))
-        assert ways(office) == [Way.MODULE, Way.STREAM]
+        (body,) = modem.bodies
+        assert 10_000 < len(body) <= 10_240
+
+
+@virtual_time
+async def test_more_addresses_than_the_modem_s_client_takes_go_in_several_emails(
+    office: Office, modem: TalkingModem
+) -> None:
+    office.settings = replace(SETTINGS, options=Options(way=Way.MODULE))
+    to = tuple(f"a{number}@example.com" for number in range(45))
+    async with office.at_work():
+        assert await office.send(Email("", "Body", to)) is State.SENT
+        assert modem.sends == 3
+        told = [line for line in modem.lines if line.startswith("AT+QSMTPDST=1")]
+        assert told == [f'AT+QSMTPDST=1,1,"{address}"' for address in to]
+
+
+LONG_ADDRESS = "x" * 39 + "@example.com"
+
+
+@virtual_time
+async def test_an_address_that_is_too_long_for_the_modem_s_client_goes_by_the_stream(
+    office: Office, modem: TalkingModem
+) -> None:
+    office.settings = replace(SETTINGS, options=Options(way=Way.MODULE))
+    async with office.at_work():
+        found = Email("", "Body", ("a@example.com", LONG_ADDRESS))
+        assert await office.send(found) is State.SENT
+        assert modem.sends == 1
         (content,) = modem.office.received
-        assert len(content) > 12_000
+        message = message_from_bytes(content, policy=policy.default)
+        assert message["To"] == LONG_ADDRESS
+
+
+@virtual_time
+async def test_an_address_that_no_way_can_carry_is_named_and_the_others_get_it(
+    office: Office, modem: TalkingModem
+) -> None:
+    office.settings = replace(SETTINGS, options=Options(way=Way.MODULE))
+    modem.answers["AT+QISEND=?"] = ERROR
+    async with office.at_work():
+        assert await office.send(email()) is State.SENT
+        found = Email("", "Body", ("a@example.com", LONG_ADDRESS, "b@example.com"))
+        assert await office.send(found) is State.PARTLY_SENT
+        assert modem.sends == 2
+        finding = last(office).finding
+        assert finding is not None
+        assert (finding.address, finding.code) == (LONG_ADDRESS, 681)
+
+
+@virtual_time
+async def test_what_the_stream_fails_to_send_is_fitted_to_the_modem_s_client(
+    office: Office, modem: TalkingModem
+) -> None:
+    """Better cut than not at all."""
+    modem.answers[STREAM_LINE] = OK + b"\r\n+QIOPEN: 10,566\r\n"
+    modem.answers['AT+QFLDS="UFS"'] = ERROR
+    async with office.at_work():
+        assert await office.send(email(body="y" * 12_000)) is State.SENT
+        assert ways(office) == [Way.MODULE]
+        (body,) = modem.bodies
+        assert "…" in body
 
 
 @virtual_time

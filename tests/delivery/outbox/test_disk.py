@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 import errno
+from functools import partial
 from pathlib import Path
 import random
 import shutil
@@ -23,8 +24,10 @@ from custom_components.quectel_smtp.delivery.records import (
     Split,
     Transition,
     Unsettled,
+    Way,
     Wear,
 )
+from custom_components.quectel_smtp.delivery.rules.capacity import CAPACITIES, apart
 
 from .bench import (
     BUSY,
@@ -44,6 +47,7 @@ from .bench import (
 from .failing_disk import Disk, installed
 
 NOW = 100.0
+PARTING = partial(apart, capacity=CAPACITIES[Way.MODULE])
 TWO = ("a@example.com", "b@example.com")
 
 type Operation = Callable[[Bench], object]
@@ -139,7 +143,7 @@ OPERATIONS: dict[str, tuple[Operation, Operation]] = {
         lambda box: accept(
             box, "h", elapsed=2.0, critical=True, bcc=("c@example.com",)
         ),
-        lambda box: box.outbox.keep_hidden(due(box), at(NOW)),
+        lambda box: box.outbox.keep_apart(due(box), PARTING, at(NOW)),
     ),
     "limit": (
         # The critical one, and one of those that the limit is for.

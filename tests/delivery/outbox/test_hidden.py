@@ -1,6 +1,7 @@
 """A hidden address is shown to nobody else, whatever the modem writes into the header."""
 
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 import tempfile
 
@@ -13,13 +14,18 @@ from custom_components.quectel_smtp.delivery.records import (
     Options,
     Split,
     State,
+    Way,
 )
-from custom_components.quectel_smtp.delivery.rules.wording import Wording, letter
+from custom_components.quectel_smtp.delivery.rules.capacity import CAPACITIES, apart
+from custom_components.quectel_smtp.delivery.rules.fit import fit
+from custom_components.quectel_smtp.delivery.rules.wording import Wording
 from custom_components.quectel_smtp.modem.mail.message import Message
+from tests.delivery.bench import SETTINGS
 
 from .bench import REFUSED, Bench, again, at, compose, failed, mail, sent
 
-WORDING = Wording("Ref: {reference}", "", "", "", "", "")
+WORDING = Wording("Ref: {reference}", "", "", "", "", "", "", "", "", "")
+MODULE = CAPACITIES[Way.MODULE]
 EVERYTHING = Options(per_hour=1000, per_day=1000)
 people = st.lists(st.sampled_from("abcdefghijkl"), min_size=1, max_size=12, unique=True)
 
@@ -30,7 +36,7 @@ def take(box: Bench, elapsed: float = 0.0) -> Item | None:
     if item is None:
         return None
     item = box.outbox.digest(item, at(elapsed), compose)
-    return box.outbox.keep_hidden(item, at(elapsed))
+    return box.outbox.keep_apart(item, partial(apart, capacity=MODULE), at(elapsed))
 
 
 def seen(message: Message) -> tuple[tuple[str, ...], ...]:
@@ -40,7 +46,7 @@ def seen(message: Message) -> tuple[tuple[str, ...], ...]:
 
 def write(item: Item) -> Message:
     """Return it as it is handed to the modem."""
-    return letter(item, WORDING, 0.0)
+    return fit(item, (), MODULE, SETTINGS.server, WORDING, 0.0).message
 
 
 @settings(deadline=None, max_examples=100)
@@ -139,4 +145,5 @@ def test_what_shows_nothing_hidden_stays_as_it_is(box: Bench) -> None:
     box.accept(mail(to=[], bcc=["d@example.com"]))
     item = box.due()
     assert item is not None
-    assert box.outbox.keep_hidden(item, at(0.0)) is item
+    parting = partial(apart, capacity=MODULE)
+    assert box.outbox.keep_apart(item, parting, at(0.0)) is item

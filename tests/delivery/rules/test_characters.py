@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from hypothesis import given
+from hypothesis import given, settings
 import pytest
 
 from custom_components.quectel_smtp.delivery.rules.characters import cleaned, one_line
@@ -58,6 +58,7 @@ def test_whatever_ends_a_line_is_a_line_feed(end: str) -> None:
     assert one_line(cleaned(f" a{end}\tb {end}").text) == "a b"
 
 
+@settings(deadline=None)
 @given(anything)
 def test_any_text_becomes_one_that_an_email_can_have(text: str) -> None:
     found = cleaned(text)

@@ -1,6 +1,6 @@
 """A subject by the modem's client: in the character set that keeps most of it."""
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.quectel_smtp.delivery.rules.characters import cleaned, one_line
@@ -58,6 +58,7 @@ def test_a_subject_is_kept_as_whole_as_can_be(
     assert title(text, ending, 100) == found
 
 
+@settings(deadline=None)
 @given(
     anything.map(lambda text: one_line(cleaned(text).text)),
     st.sampled_from(
@@ -80,6 +81,7 @@ def test_any_subject_has_room_with_its_mark(text: str, ending: str) -> None:
     assert len(found.text) >= len(utf_8.text) - len(ending)
 
 
+@settings(deadline=None)
 @given(anything.map(lambda text: cleaned(text).text), st.integers(0, 500))
 def test_a_text_is_in_utf_8_unless_it_has_room_in_another_only(
     text: str, limit: int

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import accumulate
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 import pytest
 import regex
 
@@ -46,6 +46,7 @@ def test_a_text_that_is_too_long_ends_with_an_ellipsis(
     assert cut(text, limit) == found
 
 
+@settings(deadline=None)
 @given(sound, st.integers(3, 3000))
 def test_a_cut_keeps_as_much_as_there_is_room_for(text: str, limit: int) -> None:
     found = cut(text, limit)
@@ -61,6 +62,7 @@ def test_a_cut_keeps_as_much_as_there_is_room_for(text: str, limit: int) -> None
     assert utf8_size(text[:following]) > limit - 3
 
 
+@settings(deadline=None)
 @given(sound)
 def test_breaking_adds_only_line_ends_and_only_to_long_lines(text: str) -> None:
     found = wrap(text)
@@ -70,6 +72,7 @@ def test_breaking_adds_only_line_ends_and_only_to_long_lines(text: str) -> None:
         assert found == text
 
 
+@settings(deadline=None)
 @given(sound.map(lambda text: text.replace("\n", "")))
 def test_a_line_is_broken_between_characters(text: str) -> None:
     clusters = regex.findall(r"\X", text)

@@ -1,6 +1,6 @@
 """What an HTML page says can be read as text."""
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.quectel_smtp.delivery.rules.text_of_html import text_of
@@ -42,11 +42,13 @@ def test_a_page_is_read_in_lines(html: str, text: str) -> None:
     assert text_of(html) == text
 
 
+@settings(deadline=None)
 @given(anything | st.text("<>/!-&;='\" abtpre", max_size=80))
 def test_any_page_is_read(html: str) -> None:
     text_of(html)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=40))
 def test_no_word_is_lost(word: str) -> None:
     assert text_of(f"<div><p class=x>{word}</p></div>") == word

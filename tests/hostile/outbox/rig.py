@@ -28,6 +28,10 @@ WORDING = Wording(
     times="({count} times)",
     digest_subject="{count} notifications",
     digest_entry="{time} {subject}",
+    attachments="The attachments of this email.",
+    whole_text="(the whole text: {name})",
+    not_attached="Not attached: {name} ({reason})",
+    more_not_attached="Not attached: {count} more",
 )
 # Storms and digests only where a test wants them: every email is to be found by itself.
 CALM = Options(per_hour=100_000, per_day=1_000_000, digest=False)

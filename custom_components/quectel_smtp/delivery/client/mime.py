@@ -1,19 +1,43 @@
-"""An email as a mail server takes it: headers and text, by Python's ``email``."""
+"""An email as a mail server takes it: headers, text, HTML and files, by ``email``.
 
+What is there is put together as readers expect it: the text beside its version in HTML,
+of which they show one; that with the pictures that it shows; and all of it with the
+other files (RFC 2046 5.1, RFC 2387).
+"""
+
+from collections.abc import Iterable
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+import re
 from typing import Final
 
-from ...modem.mail.message import Message
+from ...modem.mail.attachments import Attachment
+from ...modem.mail.message import Message, Priority
 from ...modem.mail.server import ServerSettings
 
 # Seven bits: not every server takes eight, and lines may be as long as they like.
 _POLICY: Final = SMTP.clone(cte_type="7bit")
 # RFC 5322 3.4, 3.6.3: a group of nobody, where all are hidden.
 _NOBODY: Final = "undisclosed-recipients:;"
+# What readers know: a number, and the words of RFC 2156 5.3.4.
+_PRIORITIES: Final = {
+    Priority.HIGHEST: ("1 (Highest)", "high"),
+    Priority.HIGH: ("2 (High)", "high"),
+    Priority.LOW: ("4 (Low)", "low"),
+    Priority.LOWEST: ("5 (Lowest)", "low"),
+}
+# Whatever else it says of itself is a file. A message in a message is one, too: nobody
+# has made sure that it is sound.
+_TYPE: Final = re.compile(
+    r"(application|audio|font|image|model|text|video)/([A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*)"
+)
+_FILE: Final = ("application", "octet-stream")
+_CONTENT_ID: Final = re.compile(r"[!#-;=?-~]+")
+# Of a text of which more than this needs three characters for a byte, base64 is shorter.
+_MOST_QUOTED: Final = 6
 
 
 def compose(
@@ -33,11 +57,65 @@ def compose(
         email["To"] = _NOBODY
     if message.cc:
         email["Cc"] = ", ".join(message.cc)
+    if message.reply_to:
+        email["Reply-To"] = message.reply_to
     email["Subject"] = _one_line(message.subject)
     email["Date"] = format_datetime(now)
     email["Message-ID"] = f"<{reference}@{sender.rpartition('@')[2]}>"
-    email.set_content(message.body, charset="utf-8")
+    if message.priority in _PRIORITIES:
+        number, word = _PRIORITIES[message.priority]
+        email["X-Priority"] = number
+        email["Importance"] = word
+    _fill(email, message)
     return email.as_bytes()
+
+
+def _fill(email: EmailMessage, message: Message) -> None:
+    email.set_content(message.body, charset="utf-8", cte=_encoding(message.body))
+    if message.html is not None:
+        email.make_alternative()
+        email.attach(_page(message.html, message.attachments))
+    for file in message.attachments:
+        if message.html is None or not _is_shown(file):
+            kind, subtype = _type(file)
+            email.add_attachment(file.data, kind, subtype, filename=file.name)
+
+
+def _page(html: str, files: Iterable[Attachment]) -> EmailMessage:
+    """Return HTML, with the files that it shows."""
+    page = EmailMessage(policy=_POLICY)
+    page.set_content(html, subtype="html", charset="utf-8", cte=_encoding(html))
+    for file in filter(_is_shown, files):
+        kind, subtype = _type(file)
+        page.add_related(
+            file.data,
+            kind,
+            subtype,
+            cid=f"<{file.content_id}>",
+            filename=file.name,
+            disposition="inline",
+        )
+    return page
+
+
+def _encoding(text: str) -> str:
+    """Return how a text is written: 7 bits if it is so, else what takes less room."""
+    encoded = text.encode()
+    special = sum(byte > 0x7E or byte == 0x3D for byte in encoded)
+    lines = max(map(len, encoded.split(b"\n")))
+    if encoded.isascii() and lines <= 998:
+        return "7bit"
+    return "base64" if special * _MOST_QUOTED > len(encoded) else "quoted-printable"
+
+
+def _is_shown(file: Attachment) -> bool:
+    """Whether HTML can show a file by its content id (RFC 2392)."""
+    return file.content_id is not None and bool(_CONTENT_ID.fullmatch(file.content_id))
+
+
+def _type(file: Attachment) -> tuple[str, str]:
+    found = _TYPE.fullmatch(file.content_type)
+    return (found[1], found[2]) if found else _FILE
 
 
 def _one_line(text: str) -> str:

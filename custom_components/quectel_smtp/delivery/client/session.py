@@ -214,6 +214,12 @@ class MailSession:
                 refused[recipient] = Reply(err.code, err.message)
         return refused
 
+    @property
+    def size(self) -> int | None:
+        """The most bytes of an email that the server takes (RFC 1870); None: not told."""
+        told = self._client.esmtp_extensions.get("size", "")
+        return int(told) if told.isascii() and told.isdigit() else None
+
     async def announce(self) -> None:
         """Tell the server that the content comes; ``SessionError`` if it wants none."""
         with _failing(Step.CONTENT):

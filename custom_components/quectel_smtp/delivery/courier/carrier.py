@@ -1,13 +1,27 @@
-"""``Carrier``: a way by which an email leaves; what it can carry, ``rules.fit`` tells."""
+"""``Carrier``: a way by which an email leaves; what it can carry, ``rules.capacity`` tells."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
-from ...modem.mail.message import Message
 from ...modem.mail.smtp import Outcome
+from ..changes import Change
 from ..records import Item, Way
+from ..rules.capacity import Capacity
+from ..rules.enclosing import Source
+from ..rules.fit import Fitted
 from ..settings import Settings
+
+NOTHING: Final[frozenset[Source]] = frozenset()
+
+
+class FitTo(Protocol):
+    """Fits the email at hand to what a way can carry."""
+
+    async def __call__(
+        self, capacity: Capacity, refused: frozenset[Source] = NOTHING
+    ) -> Fitted:
+        """Return it; ``refused`` is what the modem did not take when it was tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +37,14 @@ class Told:
     """How an attempt ended, and in what words of the server, for people alone.
 
     ``refused`` are the addresses that the server did not take; ``outcome`` is that of
-    the others, or of all.
+    the others, or of all. ``changes`` is what was done to the email so that it could go
+    this way.
     """
 
     outcome: Outcome
     words: str = field(default="", repr=False)
     refused: Mapping[str, Refusal] = field(default_factory=dict, repr=False)
+    changes: tuple[Change, ...] = ()
 
 
 class Carrier(Protocol):
@@ -53,10 +69,12 @@ class Carrier(Protocol):
         """
 
     async def prepare(
-        self, item: Item, message: Message, settings: Settings
+        self, item: Item, fit_to: FitTo, settings: Settings
     ) -> Told | None:
         """Do all that comes before the email may leave; None if it may be handed over.
 
+        It is fitted to what this way can carry at this moment: what the modem's store
+        has room for, or the server takes.
         Any outcome, and any ``ModemError``, means that nothing was sent.
         """
 

@@ -21,8 +21,7 @@ from ..errors import BusyError, OutboxError
 from ..outbox.outbox import Outbox
 from ..outbox.readdress import Recipients
 from ..outbox.thread import OutboxThread
-from ..records import EmailResult, Listed, Reason, Transition, Way
-from ..rules.fit import check_email
+from ..records import EmailResult, Listed, Reason, Transition
 from ..rules.wording import Wording
 from ..settings import Settings
 from ..status import Board, OutboxState, Status
@@ -120,13 +119,9 @@ class Courier:
 
         Returns the reference by which it goes.
 
-        ``OutboxFullError`` and ``OutboxWriteError`` tell that nothing was accepted; so
-        does ``InvalidValueError``, where the modem's own mail client is wanted, which
-        can't send it.
+        ``OutboxFullError`` and ``OutboxWriteError`` tell that nothing was accepted.
         """
         options = self._settings.options
-        if options.way is Way.MODULE:
-            check_email(email.addresses, email.body)
 
         def welcome(_: str) -> None:
             self._worker.pace.welcome(critical=email.critical)

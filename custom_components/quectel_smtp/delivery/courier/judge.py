@@ -7,6 +7,7 @@ from typing import Final
 
 from ...modem.at.errors import ModemError, NoAnswerError
 from ...modem.mail.smtp import Outcome, Result
+from ..changes import Change
 from ..errors import OutboxWriteError
 from ..outbox.outbox import Outbox
 from ..outbox.thread import OutboxThread
@@ -128,7 +129,11 @@ class Judge:
 
         # One that is damaged has no addresses that anybody knows, and its end all the same.
         whole = taken or not refused
-        parts = [Part(taken, verdict, _finding(told, way))] if whole else []
+        parts = (
+            [Part(taken, verdict, _finding(told, way, changes=told.changes))]
+            if whole
+            else []
+        )
         for who, end in refused.items():
             own = policy.judge(
                 end.outcome,
@@ -251,7 +256,12 @@ class Judge:
         self._pace.path_failed(self._outbox.now().elapsed)
 
 
-def _finding(told: Told | Refusal, way: Way, refused: str | None = None) -> Finding:
+def _finding(
+    told: Told | Refusal,
+    way: Way,
+    refused: str | None = None,
+    changes: tuple[Change, ...] = (),
+) -> Finding:
     code, reply = told.outcome.code, told.outcome.reply
     return Finding(
         told.outcome.result,
@@ -260,4 +270,5 @@ def _finding(told: Told | Refusal, way: Way, refused: str | None = None) -> Find
         way=way,
         words=told.words or None,
         address=refused,
+        changes=changes,
     )

@@ -8,10 +8,11 @@ from typing import override
 from ...modem.at.commands import RESULT_MARGIN
 from ...modem.at.errors import ModemError
 from ...modem.mail.attachments import NotAttached
-from ...modem.mail.message import Message
 from ..records import Item, Way
+from ..rules.capacity import CAPACITIES, fitted_server
+from ..rules.enclosing import Source
 from ..settings import Settings
-from .carrier import Carrier, Told
+from .carrier import Carrier, FitTo, Told
 from .line import Line
 
 _LOGGER = logging.getLogger(__name__)
@@ -37,25 +38,29 @@ class ModuleCarrier(Carrier):
 
     @override
     async def arm(self, settings: Settings) -> None:
-        await self._line.modem.arm_mail(settings.server)
+        server = fitted_server(settings.server, CAPACITIES[self.way])
+        await self._line.modem.arm_mail(server)
 
     @override
     async def prepare(
-        self, item: Item, message: Message, settings: Settings
+        self, item: Item, fit_to: FitTo, settings: Settings
     ) -> Told | None:
         modem = self._line.modem
-        await modem.configure(settings.server)
-        refused = await modem.prepare(message)
-        while isinstance(refused, NotAttached):
-            # The text never waits for what the modem has no room for.
-            attachments = tuple(
-                attachment
-                for place, attachment in enumerate(message.attachments)
-                if place not in refused.places
-            )
-            message = replace(message, attachments=attachments)
-            refused = await modem.prepare(message)
-        return None if refused is None else Told(refused)
+        capacity = CAPACITIES[self.way]
+        fitted = await fit_to(capacity)
+        await modem.configure(fitted.server)
+        if fitted.wants_files:
+            room = await modem.room_for_attachments()
+            capacity = replace(capacity, store=room or 0)
+            fitted = await fit_to(capacity)
+        refused: frozenset[Source] = frozenset()
+        told = await modem.prepare(fitted.message)
+        while isinstance(told, NotAttached):
+            # The text never waits for what the modem does not take.
+            refused |= {fitted.sources[place] for place in told.places}
+            fitted = await fit_to(capacity, refused)
+            told = await modem.prepare(fitted.message)
+        return None if told is None else Told(told)
 
     @override
     async def mark(self) -> int | None:

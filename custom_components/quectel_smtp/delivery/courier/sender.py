@@ -3,27 +3,38 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
+from ...modem.at.codes import SmtpError
 from ...modem.at.errors import ModemRebootedError, NoAnswerError
+from ...modem.mail.attachments import Attachment
 from ...modem.mail.smtp import LOST, Outcome, Result
+from ..changes import Change
 from ..outbox.thread import OutboxThread
 from ..records import Again, Item, Reason, Unsettled, Way
 from ..rules import policy
-from ..rules.fit import CAPACITIES, MailClientLimitError, check_email
+from ..rules.capacity import CAPACITIES, Capacity, apart, carries_any
+from ..rules.enclosing import Source
+from ..rules.fit import Fitted, fit
 from ..rules.outdone import Outdone
 from ..rules.recovery import Recovery
 from ..rules.way import prefers_stream
-from ..rules.wording import Wording, letter
+from ..rules.wording import Wording
 from ..settings import Settings
 from .books import Books
-from .carrier import Carrier, Told
+from .carrier import NOTHING, Carrier, FitTo, Refusal, Told
 from .line import Line
 
 # Certain not to have sent anything, and mended by doing it all once more at once.
 _RESTARTS: Final = 3
 # Seconds: less than a clock can tell apart would be no wait at all.
 _RESTART_LEAST: Final = 0.5
+# Characters of a text that may take too long to be fitted on the event loop.
+_LONG: Final = 20_000
+# What is said of an address that the modem's client has no room for.
+_NO_ADDRESS: Final = Outcome(Result.REFUSED, SmtpError.MAILBOX_NAME)
 # Seconds between two questions whether the modem still sends.
 _ASK_EVERY: Final = 10.0
 
@@ -60,11 +71,14 @@ class Sender:
         # Result codes in a row that never came.
         self.stray = 0
         self._outdone = Outdone()
+        # What was done to the email at hand.
+        self._changes: tuple[Change, ...] = ()
 
     async def send(self, item: Item, settings: Settings) -> Told | Again | None:
         """Make an attempt; None if it was cancelled, or its result did not come.
 
-        None, too, where it was parted so that hidden addresses stay hidden: it is due.
+        None, too, where it was parted because its addresses can't go together by its
+        way: it is due.
 
         ``Again`` where it has to wait first. A ``ModemError`` means that nothing was
         sent.
@@ -91,9 +105,13 @@ class Sender:
         boot = modem.boot
         way = await self._choose(item, settings, by_stream=by_stream)
         self._carrier = self._carriers[way]
-        if way is Way.MODULE and item.addresses.hide_some:
-            await self._books.change(lambda box, at: box.keep_hidden(item, at))
+        parting = partial(apart, capacity=CAPACITIES[way])
+        if len(parting(item.addresses)) > 1:
+            await self._books.change(lambda box, at: box.keep_apart(item, parting, at))
             return None
+        if not carries_any(item.addresses, CAPACITIES[way]):
+            (address,) = item.addresses
+            return Told(_NO_ADDRESS, refused={address: Refusal(_NO_ADDRESS)})
         if way is Way.MODULE and modem.overdue:
             return await self._restart_first(item)
         # Whoever connects proves the path by that.
@@ -124,17 +142,15 @@ class Sender:
     async def _go(self, item: Item, settings: Settings, boot: int) -> Told | None:
         """Send over a path that is there; ``boot``: the modem's, in which it was made."""
         carrier, modem = self._carrier, self._line.modem
-        now = self._outbox.now().elapsed
-        room = CAPACITIES[carrier.way].body
-        message = letter(item, self.wording, now, room=room)
+        fit_to = await self._fitting(item, settings)
         try:
-            refused = await carrier.prepare(item, message, settings)
+            refused = await carrier.prepare(item, fit_to, settings)
         except NoAnswerError:
             if carrier.way is Way.STREAM:
                 await self._count_stray()
             raise
         if refused is not None:
-            return refused
+            return replace(refused, changes=self._changes)
         mark = await carrier.mark()
         if modem.boot != boot:
             # It restarted between two commands, and has forgotten the email too.
@@ -152,7 +168,39 @@ class Sender:
                 await carrier.give_up()
             raise
         late = carrier.patience > 0
-        return None if late and told.outcome.result is Result.UNKNOWN else told
+        if late and told.outcome.result is Result.UNKNOWN:
+            return None
+        return replace(told, changes=self._changes)
+
+    async def _fitting(self, item: Item, settings: Settings) -> FitTo:
+        """Return what fits an email to a way; what it does last is what is told."""
+        attachments: tuple[Attachment, ...] = ()
+        if item.enclosed:
+            attachments = await self._outbox.do(
+                lambda box, _: box.attachments(item.envelope)
+            )
+        self._changes = ()
+
+        async def fit_to(
+            capacity: Capacity, refused: frozenset[Source] = NOTHING
+        ) -> Fitted:
+            work = partial(
+                fit,
+                item,
+                attachments,
+                capacity,
+                settings.server,
+                self.wording,
+                self._outbox.now().elapsed,
+                reply_to=settings.reply_to,
+                refused=refused,
+            )
+            long = len(item.body) + len(item.html or "") > _LONG
+            fitted = await asyncio.to_thread(work) if long else work()
+            self._changes = fitted.changes
+            return fitted
+
+        return fit_to
 
     @property
     def way(self) -> Way:
@@ -168,13 +216,9 @@ class Sender:
         if settings.options.way is None:
             return self._outdone.prefers_stream(
                 item, self._outbox.now().elapsed
-            ) or prefers_stream(item, settings.server, self.wording)
-        # It may have been accepted when another way was chosen.
-        try:
-            check_email(item.addresses, item.body)
-        except MailClientLimitError:
-            return True
-        return False
+            ) or prefers_stream(item, settings, self.wording)
+        # All else that the modem's client can't carry is fitted to it.
+        return not carries_any(item.addresses, CAPACITIES[Way.MODULE])
 
     async def _choose(self, item: Item, settings: Settings, *, by_stream: bool) -> Way:
         """Return the way that is wanted, or else that the modem has."""

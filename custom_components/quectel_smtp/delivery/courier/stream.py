@@ -11,7 +11,6 @@ from typing import Final, override
 
 from ...modem.at.codes import SmtpError, SmtpReply
 from ...modem.at.errors import ConnectionLostError, ModemError
-from ...modem.mail.message import Message
 from ...modem.mail.smtp import LOST, Outcome, Result
 from ...modem.tcp.joined import Joined
 from ..client.check import plain
@@ -27,8 +26,9 @@ from ..client.session import (
 )
 from ..client.trust import context_for
 from ..records import Item, Way
+from ..rules.capacity import CAPACITIES
 from ..settings import Settings
-from .carrier import Carrier, Refusal, Told
+from .carrier import Carrier, FitTo, Refusal, Told
 from .line import Line
 
 REPLY_TIME: Final = 60.0
@@ -77,12 +77,12 @@ class StreamCarrier(Carrier):
 
     @override
     async def prepare(
-        self, item: Item, message: Message, settings: Settings
+        self, item: Item, fit_to: FitTo, settings: Settings
     ) -> Told | None:
         """Connect, log in, name sender and recipients, and send all but the last line."""
         await self.clear()
         try:
-            told = await self._prepare(item, message, settings)
+            told = await self._prepare(item, fit_to, settings)
         except BaseException:
             await self.clear()
             raise
@@ -91,13 +91,10 @@ class StreamCarrier(Carrier):
         return told
 
     async def _prepare(
-        self, item: Item, message: Message, settings: Settings
+        self, item: Item, fit_to: FitTo, settings: Settings
     ) -> Told | None:
         server, modem = settings.server, self._line.modem
         clock = better_clock(self._now(), await modem.network_time())
-        # A reference is unique among those of an outbox, and outboxes begin anew.
-        reference = f"{item.reference}.{item.accepted.wall:%Y%m%d%H%M%S}"
-        content = compose(message, server, now=clock.now, reference=reference)
         try:
             context, clock = await asyncio.to_thread(
                 context_for, server, clock, known_roots=settings.known_roots
@@ -111,7 +108,7 @@ class StreamCarrier(Carrier):
         pair = await self._open.enter_async_context(
             modem.stream(server.host, server.port)
         )
-        recipients = [*message.to, *message.cc, *message.bcc]
+        recipients = [*item.addresses]
         try:
             session = await MailSession.open(
                 pair.socket, account, context, clock, timeout=REPLY_TIME
@@ -125,6 +122,7 @@ class StreamCarrier(Carrier):
             if len(self._refused) == len(set(recipients)):
                 first = self._refused[recipients[0]]
                 return Told(first.outcome, first.words, self._refused)
+            content = await self._content(item, fit_to, session, clock.now)
             await session.announce()
         except SessionError as err:
             return _failed(err, pair)
@@ -135,6 +133,20 @@ class StreamCarrier(Carrier):
             return Told(Outcome(Result.REFUSED, SmtpError.NETWORK))
         self._session = session
         return None
+
+    async def _content(
+        self, item: Item, fit_to: FitTo, session: MailSession, now: datetime
+    ) -> bytes:
+        """Return the email as the server gets it, no larger than it takes one."""
+        capacity = CAPACITIES[self.way]
+        if capacity.size is not None and session.size:
+            capacity = replace(capacity, size=min(capacity.size, session.size))
+        fitted = await fit_to(capacity)
+        # A reference is unique among those of an outbox, and outboxes begin anew.
+        reference = f"{item.reference}.{item.accepted.wall:%Y%m%d%H%M%S}"
+        return await asyncio.to_thread(
+            compose, fitted.message, fitted.server, now=now, reference=reference
+        )
 
     @override
     async def mark(self) -> None:

@@ -24,6 +24,7 @@ from ..records import (
 )
 from ..rules.storm import DAY, HOUR, Room, Send, room
 from . import envelopes, items, rows, states, waiting
+from .envelopes import Parting
 from .intake import Intake
 from .rows import DamagedRowError, EnvelopeRow
 from .store import Store, Synced
@@ -175,12 +176,12 @@ class Attempts:
                 due=due,
             )
 
-    def keep_hidden(self, item: Item, at: Instant) -> Item:
-        """Part an item that would show a hidden address to others."""
-        if not item.addresses.hide_some:
+    def keep_apart(self, item: Item, parting: Parting, at: Instant) -> Item:
+        """Part an item whose addresses can't go together."""
+        if len(parting(item.addresses)) == 1:
             return item
         with self._store.writing(at):
-            first = envelopes.keep_hidden(self._store, item.envelope)
+            first = envelopes.keep_apart(self._store, item.envelope, parting)
         return items.read(self._store, first)
 
     def attachments_apart(self, item: Item, at: Instant) -> Item:

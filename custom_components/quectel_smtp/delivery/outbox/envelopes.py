@@ -1,6 +1,6 @@
 """Envelopes: what happens to one of them, or to all that meet a condition."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import astuple, replace
 from typing import Final
 
@@ -10,6 +10,9 @@ from . import items, rows, states
 from .content import content
 from .rows import EnvelopeRow
 from .store import Store
+
+type Parting = Callable[[Addresses], list[list[int]]]
+"""Returns the numbers of addresses in the groups in which they can go together."""
 
 _SET_HISTORY: Final = (
     f"UPDATE envelopes SET {' = ?, '.join(rows.HISTORY)} = ? WHERE id = ?"  # noqa: S608
@@ -174,14 +177,16 @@ def part(store: Store, whole: int, groups: Sequence[Collection[str]]) -> list[in
     return _replace(store, whole, parts)
 
 
-def keep_hidden(store: Store, envelope: int) -> int:
-    """Put each hidden address of an envelope into one of its own.
+def keep_apart(store: Store, envelope: int, parting: Parting) -> int:
+    """Put those of an envelope's addresses apart that can't go together.
 
-    A firmware may write all addresses into the header. Returns the envelope of those who
-    may be seen, or else of the first hidden one.
+    Returns the envelope of the first of them.
     """
     addresses, numbers = _addressed(store, envelope)
-    parts = addresses.apart(numbers)
+    parts = [
+        [numbers[place] for place in places]
+        for places in parting(addresses.some(numbers))
+    ]
     return envelope if len(parts) == 1 else _replace(store, envelope, parts)[0]
 
 

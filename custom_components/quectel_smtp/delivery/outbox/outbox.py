@@ -40,6 +40,7 @@ from .attaching import Attaching
 from .attempts import Attempts
 from .bounds import Bounds
 from .digests import Digests
+from .envelopes import Parting
 from .file import Connect, connect, remove_database
 from .intake import Intake
 from .merging import Compose
@@ -220,12 +221,13 @@ class Outbox:
         """
         return self._digests.digest(item, at, compose)
 
-    def keep_hidden(self, item: Item, at: Instant) -> Item:
-        """Part an item that would show a hidden address to others.
+    def keep_apart(self, item: Item, parting: Parting, at: Instant) -> Item:
+        """Part an item whose addresses can't go together by a way.
 
-        Returns the item itself where it shows none.
+        ``parting`` returns the groups in which they can. Returns the first of the
+        parts; the item itself where it needs no parting.
         """
-        return self._attempts.keep_hidden(item, at)
+        return self._attempts.keep_apart(item, parting, at)
 
     def begin(
         self,

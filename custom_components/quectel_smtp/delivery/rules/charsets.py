@@ -48,6 +48,11 @@ def charset_for(text: str, limit: int) -> TextCharset | None:
     )
 
 
+def shortest(text: str) -> int:
+    """Return the bytes of a text in the character set in which it has least."""
+    return min(size_in(charset)(text) for charset in _CHOICE if writes(charset, text))
+
+
 def title(text: str, ending: str, limit: int) -> Title:
     """Return a subject of which most is kept within ``limit`` bytes.
 

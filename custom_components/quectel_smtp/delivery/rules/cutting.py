@@ -25,8 +25,16 @@ def utf8_size(text: str) -> int:
     return len(text.encode())
 
 
+def crlf_size(text: str) -> int:
+    """Return the bytes of a text in UTF-8, its line feeds sent as CR LF."""
+    return utf8_size(text) + text.count("\n")
+
+
 def clusters(text: str) -> Iterator[str]:
     """Iterate over what people see as characters."""
+    if text.isascii() and "\r" not in text:
+        # Each by itself: much faster told.
+        return iter(text)
     return (found[0] for found in _CLUSTER.finditer(text))
 
 
@@ -60,15 +68,22 @@ def _broken(line: str) -> Iterator[str]:
         rest = line[begin : begin + LINE_LIMIT + 1]
         if utf8_size(rest) <= LINE_LIMIT:
             break
-        end = blank = 0
-        for cluster in _fitting(rest, LINE_LIMIT, utf8_size):
-            end += len(cluster)
-            if cluster == " ":
-                blank = end
-        part = rest[: blank or end or LINE_LIMIT // 4]
+        part = rest[: _break(rest) or LINE_LIMIT // 4]
         yield part
         begin += len(part)
     yield line[begin:]
+
+
+def _break(line: str) -> int:
+    """Return where a line is broken that is too long; 0 if within its first cluster."""
+    if line.isascii():
+        return line.rfind(" ", 0, LINE_LIMIT) + 1 or LINE_LIMIT
+    end = blank = 0
+    for cluster in _fitting(line, LINE_LIMIT, utf8_size):
+        end += len(cluster)
+        if cluster == " ":
+            blank = end
+    return blank or end
 
 
 def _fitting(text: str, limit: int, measure: Measure) -> Iterator[str]:

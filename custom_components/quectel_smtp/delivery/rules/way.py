@@ -8,12 +8,13 @@ from ...modem.at.errors import (
     NoAnswerError,
     UnexpectedAnswerError,
 )
-from ...modem.mail.server import ServerSettings
 from ...modem.mail.smtp import Result
 from ..records import Finding, History, Item, Way
-from .fit import CAPACITIES, account_lacks, email_lacks
+from ..settings import Settings
+from .capacity import CAPACITIES, account_lacks, carries_any, email_lacks
+from .fit import sizes
 from .outcomes import says_nothing
-from .wording import Wording, length
+from .wording import Wording
 
 # What a command of the modem's mail client may end with, and nobody knows why.
 _SILENT: Final = frozenset(
@@ -25,19 +26,32 @@ _SILENT: Final = frozenset(
 _IN_VAIN: Final = 2
 
 
-def prefers_stream(item: Item, server: ServerSettings, wording: Wording) -> bool:
+def prefers_stream(item: Item, settings: Settings, wording: Wording) -> bool:
     """Whether an email goes by the stream although the modem has a mail client.
 
-    It does where that can't carry email or account, where its last attempt failed
-    without a reason, or so often for one that is not the mail server's, and where the
-    stream has heard the mail server's own words: the other would only say less.
+    It does where that can't carry the account, or the email as it is, where its last
+    attempt failed without a reason, or so often for one that is not the mail server's,
+    and where the stream has heard the mail server's own words: the other would only say
+    less. An email that the stream fails to send is better fitted to the modem's client
+    than not sent at all.
     """
     module = CAPACITIES[Way.MODULE]
-    return bool(
-        account_lacks(module, server)
-        or email_lacks(module, item.addresses, length(item, wording))
-        or (item.finding is not None and _asks_for_stream(item.finding, item.history))
+    last = item.finding
+    if account_lacks(module, settings.server) or not carries_any(
+        item.addresses, module
+    ):
+        return True
+    if last is not None and _asks_for_stream(last, item.history):
+        return True
+    if last is not None and last.way is Way.STREAM:
+        in_vain = item.history.attempts >= _IN_VAIN
+    else:
+        in_vain = False
+    title, body = sizes(item, wording)
+    lacking = email_lacks(
+        module, item, title=title, body=body, reply_to=settings.reply_to
     )
+    return bool(lacking) and not in_vain
 
 
 def _asks_for_stream(last: Finding, history: History) -> bool:

@@ -22,8 +22,10 @@ ADDRESS_LIMIT: Final = 254
 """Bytes of an address: a path has 256 with its brackets (RFC 5321 4.5.3.1.3)."""
 RECIPIENTS_MOST: Final = 100
 """Recipients that every server takes (RFC 5321 4.5.3.1.8)."""
-TEXT_LIMIT: Final = 262_144
-"""Bytes of a body: servers take far more, but a slow port and mobile data don't."""
+TEXT_LIMIT: Final = 2_200_000
+"""Bytes of a body: a text of a million, were it of nothing but line ends."""
+TITLE_LIMIT: Final = 1000
+"""Bytes of a subject: 250 characters, whatever they are."""
 
 _ADDRESS: Final = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -72,10 +74,11 @@ def check_address(address: str, field: str) -> str:
 class Message:
     """One email, by whichever way it goes; up to 100 addresses in all.
 
-    The subject is at most 100 bytes and one line, the body at most 262,144 bytes once
-    its line ends are CR LF and one stands at its end. Text that is not plain ASCII is
-    sent in ``charset``. Up to ten attachments travel with it. The modem's mail client
-    takes less: what makes its commands says so.
+    The subject is at most 1,000 bytes and one line, the body at most 2,200,000 bytes
+    once its line ends are CR LF and one stands at its end. Up to ten attachments
+    travel with it. The modem's mail client takes less: what makes its commands says so.
+    That client sends text that is not plain ASCII in ``charset`` and
+    ``subject_charset``, and knows neither HTML nor priority nor ``reply_to``.
     """
 
     subject: str = field(repr=False)
@@ -85,6 +88,10 @@ class Message:
     bcc: tuple[str, ...] = field(default=(), repr=False)
     attachments: tuple[Attachment, ...] = ()
     charset: TextCharset = TextCharset.UTF_8
+    subject_charset: TextCharset = TextCharset.UTF_8
+    html: str | None = field(default=None, repr=False)
+    priority: Priority = Priority.NORMAL
+    reply_to: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what can't be sent, field by field."""
@@ -95,7 +102,7 @@ class Message:
             raise InvalidValueError("recipients", "too_many", RECIPIENTS_MOST)
         for address in addresses:
             check_address(address, "recipients")
-        self.subject_command()
+        self._subject_bytes(TITLE_LIMIT)
         body_bytes(self.body, self.charset, TEXT_LIMIT)
         if len(self.attachments) > ATTACHMENT_LIMIT:
             raise InvalidValueError("attachments", "too_long", ATTACHMENT_LIMIT)
@@ -115,16 +122,21 @@ class Message:
         """Return the line that sets the subject (note 2.3.3).
 
         What is not plain ASCII goes as the hex string of its bytes, and so does a
-        quotation mark. A line end would let a text add headers of its own.
+        quotation mark.
         """
-        encoded = _encode(self.subject, "subject", self.charset)
-        if len(encoded) > SUBJECT_LIMIT:
-            raise InvalidValueError("subject", "too_long", SUBJECT_LIMIT)
-        if any(byte < 0x20 or byte == 0x7F for byte in encoded):
-            raise InvalidValueError("subject", "forbidden_character")
+        encoded = self._subject_bytes(SUBJECT_LIMIT)
         if self.subject.isascii() and '"' not in self.subject:
             return f'AT+QSMTPSUB={int(TextCharset.ASCII)},"{self.subject}"'
-        return f'AT+QSMTPSUB={int(self.charset)},"{hex_string(encoded)}"'
+        return f'AT+QSMTPSUB={int(self.subject_charset)},"{hex_string(encoded)}"'
+
+    def _subject_bytes(self, limit: int) -> bytes:
+        """Return the subject; a line end would let a text add headers of its own."""
+        encoded = _encode(self.subject, "subject", self.subject_charset)
+        if len(encoded) > limit:
+            raise InvalidValueError("subject", "too_long", limit)
+        if any(byte < 0x20 or byte == 0x7F for byte in encoded):
+            raise InvalidValueError("subject", "forbidden_character")
+        return encoded
 
 
 def _encode(text: str, field: str, charset: TextCharset) -> bytes:
