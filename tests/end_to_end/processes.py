@@ -6,10 +6,12 @@ from contextlib import suppress
 from pathlib import Path
 import signal
 import sys
-from typing import IO
+from typing import IO, Final
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# Bytes of a line: an email with all its pictures is one.
+_LINE_MOST: Final = 16_777_216
 _LEASH = Path(__file__).with_name("leash.py")
 _LAST_LINES = 25
 
@@ -92,6 +94,7 @@ async def start_program(
             stdout=output,
             stderr=sink,
             start_new_session=True,
+            limit=_LINE_MOST,
         )
     return LeashedProgram(process, name, log)
 
