@@ -5,7 +5,7 @@ whatever they are reached: what is not for emails is left alone there, and what 
 used is told of in the log. No alarm is lost over it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 import logging
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from homeassistant.components.notify.const import ATTR_DATA, ATTR_TARGET, ATTR_TITLE
 from homeassistant.helpers import config_validation as cv
 
+from . import typed
 from .attachments.wanted import Wanted
 from .const import CONF_BCC, CONF_CC, CONF_CRITICAL, CONF_TO
 from .delivery.records import Addresses
@@ -126,7 +127,7 @@ class Asked:
             attachments=tuple(map(_wanted, data.get(ATTR_ATTACHMENTS) or ())),
             priority=data.get(ATTR_PRIORITY) or Priority.NORMAL,
             extra=Addresses(
-                *(tuple(data.get(kind) or ()) for kind in (CONF_TO, CONF_CC, CONF_BCC))
+                *(_listed(data.get(kind)) for kind in (CONF_TO, CONF_CC, CONF_BCC))
             ),
             lifetime=None if lifetime is None else lifetime.total_seconds(),
             critical=data.get(CONF_CRITICAL, False),
@@ -154,6 +155,11 @@ class Asked:
         return cls.of(
             {**found, ATTR_MESSAGE: message, ATTR_TITLE: given.get(ATTR_TITLE)}
         )
+
+
+def _listed(addresses: Iterable[str] | None) -> tuple[str, ...]:
+    """Return a list's addresses; a row that is left empty, or a template gave, is none."""
+    return tuple(address for address in addresses or () if typed.stripped(address))
 
 
 def _wanted(attachment: Mapping[str, Any]) -> Wanted:

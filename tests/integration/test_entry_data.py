@@ -97,6 +97,8 @@ def test_what_is_missing_is_named(key: str) -> None:
         ({"idle": -1}, "idle"),
         ({"way": "pigeon"}, "way"),
         ({"way": 1}, "way"),
+        ({"reply_to": 1}, "reply_to"),
+        ({"reply_to": "anna"}, "reply_to"),
     ],
 )
 def test_no_email_waits_for_an_option_that_can_not_be_used(
@@ -107,6 +109,12 @@ def test_no_email_waits_for_an_option_that_can_not_be_used(
     assert reading.invalid.field == field
     assert reading.settings is not None
     assert reading.settings.options == Options()
+
+
+def test_answers_go_where_an_option_says() -> None:
+    found = read(DATA, {"reply_to": " anna@bücher.example\u200b"}, IMEI).settings
+    assert found is not None
+    assert found.reply_to == "anna@xn--bcher-kva.example"
 
 
 @pytest.mark.parametrize("options", [{}, {"way": "module"}, {"way": "stream"}])

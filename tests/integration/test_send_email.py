@@ -149,7 +149,15 @@ async def test_the_first_address_that_is_not_allowed_is_named_and_nothing_sent(
     assert loaded.runtime_data.courier.status.mail.waiting == 0
 
 
-@pytest.mark.parametrize("address", ["mia", "mia@", "a b@example.org", "", "x" * 300])
+async def test_an_address_that_is_left_empty_is_none(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    await act(hass, to="", cc=[" ", "\u200b"], bcc=None)
+    await settled(hass, loaded)
+    assert desk.sent[0].to == ("anna@example.com",)
+
+
+@pytest.mark.parametrize("address", ["mia", "mia@", "a b@example.org", "x" * 300])
 async def test_what_is_no_address_is_named(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, address: str
 ) -> None:

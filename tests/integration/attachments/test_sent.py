@@ -10,6 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.quectel_smtp.const import DOMAIN
+from custom_components.quectel_smtp.delivery.errors import OutboxWriteError
 from homeassistant.core import HomeAssistant
 from tests.integration.conftest import ANNA, settled, until
 from tests.integration.modem_on_the_desk import PORT, Desk
@@ -212,6 +213,61 @@ async def test_a_file_may_be_deleted_once_the_action_has_returned(
     message = await received(hass, by_stream, desk)
     assert files(message).keys() == {"door.jpg", "Demo camera.jpg"}
     assert files(message)["door.jpg"] == JPEG
+
+
+@pytest.mark.parametrize("budget", ["large", 0, 10_000])
+async def test_a_budget_that_was_edited_into_nonsense_keeps_no_picture_back(
+    hass: HomeAssistant,
+    desk: Desk,
+    by_stream: MockConfigEntry,
+    www: Path,
+    budget: object,
+) -> None:
+    hass.config_entries.async_update_entry(
+        by_stream, options={"way": "stream", "picture_budget": budget}
+    )
+    (www / "door.jpg").write_bytes(JPEG)
+    await act(hass, attachments=[{"path": str(www / "door.jpg")}])
+    assert files(await received(hass, by_stream, desk)) == {"door.jpg": JPEG}
+
+
+async def test_a_picture_has_the_budget_that_the_option_says(
+    hass: HomeAssistant, desk: Desk, by_stream: MockConfigEntry, www: Path
+) -> None:
+    hass.config_entries.async_update_entry(
+        by_stream, options={"way": "stream", "picture_budget": 20}
+    )
+    (www / "door.jpg").write_bytes(encoded(photograph((1200, 900))))
+    answer = await act(
+        hass, attachments=[{"path": str(www / "door.jpg")}], wait_for_result=True
+    )
+    message = await received(hass, by_stream, desk)
+    (picture,) = files(message).values()
+    assert len(picture) <= 20_000
+    assert [change["text"] for change in answer["fitted"]] == [
+        "door.jpg was scaled down or compressed."
+    ]
+
+
+async def test_pictures_that_the_outbox_can_not_keep_are_told_of_in_the_log(
+    hass: HomeAssistant,
+    desk: Desk,
+    by_stream: MockConfigEntry,
+    www: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The email was accepted all the same."""
+
+    async def fail(*_: object) -> None:
+        raise OutboxWriteError
+
+    monkeypatch.setattr(by_stream.runtime_data.courier, "attach", fail)
+    (www / "door.jpg").write_bytes(JPEG)
+    answer = await act(hass, attachments=[{"path": str(www / "door.jpg")}])
+    assert f"attachments of {answer['reference']} are not kept" in caplog.text
+    assert "door.jpg" not in caplog.text
+    assert by_stream.runtime_data.courier.status.mail.waiting == 1
 
 
 async def test_the_text_of_a_critical_email_does_not_wait_for_its_picture(
