@@ -17,6 +17,7 @@ from .devices import modem_identifier
 from .entity import QuectelEntity
 from .failures import modem_failure
 from .modem.at.errors import ModemError
+from .own_past import OwnPastEntity
 from .recipient_devices import follow_recipients, recipient_device_info
 from .trial import Trial, send_trial
 
@@ -78,7 +79,7 @@ async def async_setup_entry(
     )
 
 
-class QuectelButton(QuectelEntity, ButtonEntity):
+class QuectelButton(QuectelEntity, OwnPastEntity, ButtonEntity):
     """Has something done with the modem, between two emails."""
 
     entity_description: QuectelButtonDescription
@@ -92,7 +93,7 @@ class QuectelButton(QuectelEntity, ButtonEntity):
             raise modem_failure(err) from err
 
 
-class RecipientTestButton(ButtonEntity):
+class RecipientTestButton(OwnPastEntity, ButtonEntity):
     """Sends a test email to a recipient, at its addresses as they are."""
 
     _attr_has_entity_name = True
