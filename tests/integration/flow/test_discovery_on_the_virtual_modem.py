@@ -135,19 +135,25 @@ class Busy(Pty):
 @contextmanager
 def hanging(path: str) -> Generator[None]:
     """Have the driver of a port hang when it is opened."""
-    let_go = threading.Event()
+    let_go, opened = threading.Event(), threading.Event()
     really_open = os.open
 
     def hang(name: Any, *arguments: Any) -> int:
-        if name == path:
-            let_go.wait(60)
-        return really_open(name, *arguments)
+        if name != path:
+            return really_open(name, *arguments)
+        let_go.wait(60)
+        try:
+            return really_open(name, *arguments)
+        finally:
+            opened.set()
 
     with patch("serialx.descriptor_transport.os.open", hang):
         try:
             yield
         finally:
             let_go.set()
+            # Before its port is taken away.
+            opened.wait(60)
 
 
 @pytest.mark.parametrize("kind", [Pty, Log, Echo, Stranger, Busy])
@@ -180,7 +186,8 @@ async def test_a_port_that_hangs_when_it_is_opened_is_passed_over(
         await dialog.submit()
         assert dialog.step == "cellular"
         dialog.close()
-    await hass.async_block_till_done(wait_background_tasks=True)
+    # What was left behind has closed it.
+    await until(lambda: _is_free(other.name))
     other.close()
 
 
