@@ -3,6 +3,8 @@
 from types import SimpleNamespace
 from typing import cast
 
+import pytest
+
 from custom_components.quectel_smtp.delivery.changes import Change, Fit
 from custom_components.quectel_smtp.delivery.courier.carrier import NOTHING
 from custom_components.quectel_smtp.delivery.courier.line import Line
@@ -15,15 +17,20 @@ from custom_components.quectel_smtp.modem.mail.attachments import Attachment
 from custom_components.quectel_smtp.modem.mail.files import checksum
 from tests.delivery.bench import SETTINGS, WORDING, SendingModem
 from tests.delivery.rules.test_wording import item as email_item
-from tests.modem.scripted_port import Data, cme, frame
+from tests.modem.scripted_port import ERROR, Data, cme, frame
 from tests.modem.virtual_time import virtual_time
 
 
+@pytest.mark.parametrize(
+    "room", [frame("+QFLDS: 100000,200000"), ERROR], ids=["told", "untold"]
+)
 @virtual_time
-async def test_what_the_modem_has_no_room_for_keeps_nothing_else_from_going() -> None:
+async def test_what_the_modem_has_no_room_for_keeps_nothing_else_from_going(
+    room: bytes,
+) -> None:
     bench = SendingModem()
     bench.answers['AT+QFUPL="UFS:big.jpg",3,60,1'] = cme(420)
-    bench.answers['AT+QFLDS="UFS"'] = frame("+QFLDS: 100000,200000")
+    bench.answers['AT+QFLDS="UFS"'] = room
     bench.answers['AT+QFUPL="UFS:a.jpg",3,60,1'] = Data(
         3, frame(f"+QFUPL: 3,{checksum(b'abc'):x}")
     )

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 import logging
-from typing import override
+from typing import Final, override
 
 from ...modem.at.commands import RESULT_MARGIN
 from ...modem.at.errors import ModemError
-from ...modem.mail.attachments import NotAttached
+from ...modem.mail import files
+from ...modem.mail.attachments import ATTACHMENT_LIMIT, NotAttached
 from ..records import Item, Way
 from ..rules.capacity import CAPACITIES, fitted_server
 from ..rules.enclosing import Source
@@ -16,6 +17,9 @@ from .carrier import Carrier, FitTo, Told
 from .line import Line
 
 _LOGGER = logging.getLogger(__name__)
+
+_UNTOLD: Final = ATTACHMENT_LIMIT * files.SIZE_LIMIT
+"""Bytes of a store that doesn't tell how many are free: it refuses what it can't take."""
 
 
 class ModuleCarrier(Carrier):
@@ -51,7 +55,7 @@ class ModuleCarrier(Carrier):
         await modem.configure(fitted.server)
         if fitted.wants_files:
             room = await modem.room_for_attachments()
-            capacity = replace(capacity, store=room or 0)
+            capacity = replace(capacity, store=_UNTOLD if room is None else room)
             fitted = await fit_to(capacity)
         refused: frozenset[Source] = frozenset()
         told = await modem.prepare(fitted.message)
