@@ -60,7 +60,7 @@ class Bench:
             try:
                 assert await session.offer(SERVER.sender_address, TO) == {}
                 await session.announce()
-                session.write(content)
+                await session.write(content)
                 assert (await session.finish()).code == 250
             finally:
                 session.close()

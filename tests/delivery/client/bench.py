@@ -28,7 +28,7 @@ CONTENT = b"Subject: Alarm\r\n\r\nWater\r\n.\r\n..\r\n"
 async def hand_over(session: MailSession, content: bytes = CONTENT) -> Reply:
     """Send the content to those who were not refused."""
     await session.announce()
-    session.write(content)
+    await session.write(content)
     return await session.finish()
 
 

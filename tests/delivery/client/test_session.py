@@ -134,10 +134,10 @@ async def test_a_session_in_the_midst_of_an_email_takes_no_leave() -> None:
     ):
         await mail.offer(SENDER, [YOU])
         await mail.announce()
-        assert mail.write(CONTENT) >= len(CONTENT)
+        assert await mail.write(CONTENT) >= len(CONTENT)
         await mail.end()
         # What is written after the end of a connection is lost, and no error here.
-        assert mail.write(CONTENT) >= len(CONTENT)
+        assert await mail.write(CONTENT) >= len(CONTENT)
         assert server.received == []
 
 

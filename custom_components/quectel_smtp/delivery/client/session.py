@@ -228,18 +228,18 @@ class MailSession:
                 raise SMTPResponseException(response.code, response.message)
             self._in_content = True
 
-    def write(self, content: bytes) -> int:
+    async def write(self, content: bytes) -> int:
         """Send the content but for the line that ends it.
 
         Returns the bytes that are on their way now, before encryption. They are no
         email yet: that they are lost means that nothing was sent.
         """
-        # A character for each byte, whatever they say.
-        lines = quotedata(content.decode("latin-1").removesuffix("\r\n") + "\r\n")
+        # Pictures are millions of bytes.
+        lines = await asyncio.to_thread(_quoted, content)
         # A connection that is gone is noticed by whoever waits for the bytes.
         if self._client.protocol is not None:
             with suppress(SMTPServerDisconnected):
-                self._client.protocol.write(lines.encode("latin-1"))
+                self._client.protocol.write(lines)
         self._written = len(lines)
         return self._written
 
@@ -300,3 +300,10 @@ def _failing(step: Step, *kept: type[Exception]) -> Iterator[None]:
         step = Step.TLS if reason else step
         broken = reason is None and isinstance(err, OSError)
         raise SessionError(step, None, reason, broken=broken) from err
+
+
+def _quoted(content: bytes) -> bytes:
+    """Return the content as it is sent: its dots doubled, and a line end last."""
+    # A character for each byte, whatever they say.
+    text = content.decode("latin-1").removesuffix("\r\n")
+    return quotedata(f"{text}\r\n").encode("latin-1")

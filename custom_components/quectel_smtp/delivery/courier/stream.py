@@ -128,7 +128,7 @@ class StreamCarrier(Carrier):
             return _failed(err, pair)
         try:
             # The last line leaves once all before it has left.
-            await pair.carried(pair.sent + session.write(content))
+            await pair.carried(pair.sent + await session.write(content))
         except ConnectionLostError:
             return Told(Outcome(Result.REFUSED, SmtpError.NETWORK))
         self._session = session
