@@ -76,7 +76,7 @@ class QuectelConfigFlow(DiscoverySteps, FinishSteps, domain=DOMAIN):
         """Ask what is to be changed; who was led here begins with the form meant."""
         if not self._before:
             self._begin_with(self._get_reconfigure_entry())
-        if user_input is not None:
+        if user_input is not None and user_input[CONF_BEGIN] != "reconfigure":
             begin = getattr(self, f"async_step_{user_input[CONF_BEGIN]}")
             result: ConfigFlowResult = await begin()
             return result

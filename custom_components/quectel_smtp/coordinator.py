@@ -13,7 +13,7 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .account_check import AccountCheck
-from .const import CONF_ICCID, DOMAIN
+from .const import CONF_ICCID, DOMAIN, SUBENTRY_RECIPIENT
 from .delivery.courier.courier import Courier
 from .delivery.status import Status
 from .issues import DAMAGED, KEYS, issue_id, issues_of
@@ -76,6 +76,9 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
         check.on_change = self.async_update_listeners
         self._lost = False
         self.reauthentication = Reauthentication(hass, entry)
+        entry.async_on_unload(
+            self.reauthentication.on_card(lambda: self._show_issues(courier.status))
+        )
         self._damage_shown = False
         self._lost_for_long = False
         self._absence_timer: CALLBACK_TYPE | None = None
@@ -172,7 +175,18 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
     def _show_issues(self, status: Status) -> None:
         """Create what a person has to be told now, and clear what is mended."""
         lost = self.obstacle if self._lost_for_long else None
-        found = issues_of(status, invalid=self._keeper.invalid, lost=lost)
+        recipients = self.config_entry.get_subentries_of_type(SUBENTRY_RECIPIENT)
+        asked_for = self.reauthentication.asked_for()
+        found = {
+            issue
+            for issue in issues_of(
+                status,
+                invalid=self._keeper.invalid,
+                lost=lost,
+                recipients=len(recipients),
+            )
+            if issue.key not in asked_for
+        }
         for issue in found:
             if issue.lasting:
                 # Shown once: a person confirms it, while the status goes on.

@@ -1,10 +1,11 @@
-"""Tries at once what is held, after a person has mended the reason."""
+"""Tries at once what is held, after a person has mended the reason, and sees it go."""
 
+import asyncio
 from contextlib import suppress
 
 from .delivery.courier.courier import Courier
 from .delivery.errors import NotWaitingError
-from .delivery.records import Reason, State
+from .delivery.records import Last, Reason, State
 
 
 async def retry_held(courier: Courier, reason: Reason) -> None:
@@ -18,3 +19,29 @@ async def retry_held(courier: Courier, reason: Reason) -> None:
             # It may have gone, or been cancelled, meanwhile.
             with suppress(NotWaitingError):
                 await courier.retry(email.reference)
+
+
+async def is_mended(
+    courier: Courier, reason: Reason, before: Last | None, patience: float
+) -> bool:
+    """Return whether something was tried since, and nothing is held for this any more.
+
+    ``before`` is what the last attempt was before that. ``patience``: seconds that an
+    attempt is awaited for.
+    """
+    tried = asyncio.Event()
+
+    def look() -> None:
+        mail = courier.status.mail
+        if mail.last != before or not mail.waiting:
+            tried.set()
+
+    unwatch = courier.watch(look)
+    look()
+    try:
+        await asyncio.wait_for(tried.wait(), patience)
+    except TimeoutError:
+        return False
+    finally:
+        unwatch()
+    return reason not in courier.status.mail.held

@@ -32,6 +32,24 @@ TRY_AGAIN: Final = {
     "refused": Reason.REFUSED,
 }
 """Those where a person can have tried at once what was mended."""
+MENDED_AT: Final = {
+    "login_held": "server",
+    "certificate_held": "server",
+    "unexplained": "server",
+    "refused": "server",
+    "results_elsewhere": "cellular",
+    "apn_missing": "cellular",
+    "no_network": "cellular",
+    "no_data_connection": "cellular",
+    "server_unreached": "server",
+    "port_missing": "port",
+    "modem_silent": "port",
+    "wrong_modem": "port",
+    "pin_required": "pin",
+    "settings_invalid": "reconfigure",
+    "no_recipient": "recipient",
+}
+"""Those that a person can mend here, and the form that each leads to."""
 TOLD: Final = {
     "login_held": ("said",),
     "certificate_held": ("said",),
@@ -57,6 +75,7 @@ _HOLDS: Final = {
     Reason.RESTORED: RESTORED,
 }
 _SETTINGS: Final = "settings_invalid"
+_NO_RECIPIENT: Final = "no_recipient"
 LOST: Final = {
     Obstacle.MODEM_AWAY: "port_missing",
     Obstacle.MODEM_SILENT: "modem_silent",
@@ -75,7 +94,7 @@ _EXHAUSTED: Final = "recovery_exhausted"
 KEYS: Final = frozenset(
     {key for _, key in _TROUBLES}
     | {*_HOLDS.values(), *_OUTBOX.values()}
-    | {*LOST.values(), _SETTINGS, BARRED, _EXHAUSTED, DAMAGED}
+    | {*LOST.values(), _SETTINGS, _NO_RECIPIENT, BARRED, _EXHAUSTED, DAMAGED}
 )
 
 
@@ -89,7 +108,7 @@ class Issue:
     @property
     def fixable(self) -> bool:
         """Whether there is something to decide or to confirm."""
-        return self.lasting or self.key in {RESTORED, BARRED, *TRY_AGAIN}
+        return self.lasting or self.key in {RESTORED, BARRED, *MENDED_AT}
 
     @property
     def lost(self) -> bool:
@@ -108,14 +127,19 @@ def issue_id(key: str, entry_id: str) -> str:
 
 
 def issues_of(
-    status: Status, *, invalid: InvalidValueError | None, lost: Obstacle | None
+    status: Status,
+    *,
+    invalid: InvalidValueError | None,
+    lost: Obstacle | None,
+    recipients: int = 1,
 ) -> frozenset[Issue]:
     """Return what a person has to be told now.
 
     ``invalid``: what in the entry can't be used. ``lost``: what has been in the way for
-    long.
+    long. ``recipients``: how many there are.
     """
-    return frozenset(_issues(status, invalid, lost))
+    found = frozenset(_issues(status, invalid, lost))
+    return found if recipients else found | {Issue(_NO_RECIPIENT)}
 
 
 def _told(key: str, finding: Finding | None) -> Iterator[tuple[str, str]]:

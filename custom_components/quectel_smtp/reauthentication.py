@@ -1,17 +1,29 @@
 """Has a person asked for a PIN or a login, for as long as it is missing."""
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import (
+    DOMAIN as HOMEASSISTANT_DOMAIN,
+    Event,
+    HomeAssistant,
+    callback,
+)
+from homeassistant.helpers import issue_registry as ir
 
-from .const import CONF_REASON, REASON_LOGIN, REASON_PIN
+from .const import CONF_REASON, DOMAIN, REASON_LOGIN, REASON_PIN
 from .delivery.records import Reason
 from .delivery.status import Status
 from .modem.at.errors import NotRegisteredError, PinRequiredError
 
 # Where a flow waits for the person. One that checks something ends by itself.
 _FORMS: Final = ("pin", "trouble", "reauth_confirm")
+_ISSUES: Final[Mapping[str, frozenset[str]]] = {
+    REASON_PIN: frozenset({"pin_required", "pin_tries_low"}),
+    REASON_LOGIN: frozenset({"login_held"}),
+}
+"""Our own repair issues that tell of the same."""
 
 
 class Reauthentication:
@@ -33,6 +45,37 @@ class Reauthentication:
     def began(self, reason: str, flow_id: str) -> None:
         """Note that a flow for this reason has really begun."""
         self._asked[reason] = flow_id
+
+    def asked_for(self) -> frozenset[str]:
+        """Return the keys of our issues of which Home Assistant's own card tells now."""
+        if ir.async_get(self._hass).async_get_issue(HOMEASSISTANT_DOMAIN, self._card):
+            for reason, flow_id in self._asked.items():
+                if flow_id in self._flows():
+                    return _ISSUES[reason]
+        return frozenset()
+
+    def on_card(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call back when that card comes or goes; returns the undoing."""
+
+        @callback
+        def look(event: Event[ir.EventIssueRegistryUpdatedData]) -> None:
+            if event.data["issue_id"] == self._card:
+                changed()
+
+        return self._hass.bus.async_listen(
+            ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, look
+        )
+
+    @property
+    def _card(self) -> str:
+        return f"config_entry_reauth_{DOMAIN}_{self._entry.entry_id}"
+
+    def _flows(self) -> Mapping[str, str | None]:
+        """Return the steps that the flows for this entry are at, by their ids."""
+        return {
+            flow["flow_id"]: flow.get("step_id")
+            for flow in self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH})
+        }
 
     @callback
     def follow(self, status: Status) -> None:
@@ -63,10 +106,7 @@ class Reauthentication:
 
     def _end(self, reason: str) -> None:
         """End the flow for this reason, unless it is at work, and forget it."""
-        flows = {
-            flow["flow_id"]: flow.get("step_id")
-            for flow in self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH})
-        }
+        flows = self._flows()
         flow_id = self._asked[reason]
         if flow_id in flows:
             if flows[flow_id] not in _FORMS:

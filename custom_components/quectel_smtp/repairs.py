@@ -1,9 +1,11 @@
 """What a person does about a repair issue."""
 
-from typing import Any
+import asyncio
+from typing import Any, Final, override
 
 from homeassistant.components.repairs import (
     ConfirmRepairFlow,
+    FlowType,
     RepairsFlow,
     RepairsFlowResult,
 )
@@ -15,29 +17,36 @@ from .const import CONF_ROAMING, DOMAIN
 from .coordinator import QuectelConfigEntry
 from .delivery.courier.courier import Courier
 from .delivery.errors import OutboxError
-from .delivery.records import Reason
+from .flow.beginning import begin_at
 from .flow.schemas import NOTHING
-from .held import retry_held
-from .issues import BARRED, RESTORED, TRY_AGAIN
+from .held import is_mended, retry_held
+from .issues import BARRED, MENDED_AT, RESTORED, TRY_AGAIN
+
+PATIENCE: Final = 60.0
+"""Seconds that a repair waits for what becomes of what it has had tried."""
 
 
-class HeldFlow(RepairsFlow):
-    """Shows why emails are held, and does something about it."""
+class EntryFlow(RepairsFlow):
+    """A repair of an entry."""
 
-    def __init__(self, entry_id: str, reason: Reason) -> None:
-        """Take the entry whose emails are held, and why."""
+    def __init__(self, entry_id: str) -> None:
+        """Take the entry that it is about."""
         self._entry_id = entry_id
-        self._reason = reason
 
     @property
-    def _courier(self) -> Courier | None:
-        """The entry's courier, None if it is not loaded any more."""
+    def _entry(self) -> QuectelConfigEntry | None:
+        """The entry, None if it is not loaded any more."""
         entry: QuectelConfigEntry | None = self.hass.config_entries.async_get_entry(
             self._entry_id
         )
         if entry is None or entry.state is not ConfigEntryState.LOADED:
             return None
-        return entry.runtime_data.courier
+        return entry
+
+    @property
+    def _courier(self) -> Courier | None:
+        entry = self._entry
+        return None if entry is None else entry.runtime_data.courier
 
     @property
     def _placeholders(self) -> dict[str, str]:
@@ -45,9 +54,51 @@ class HeldFlow(RepairsFlow):
         return dict((issue and issue.translation_placeholders) or {})
 
 
-class TryAgainFlow(HeldFlow):
-    """Has what waits tried at once, after a person has mended what held it."""
+class MendFlow(EntryFlow):
+    """Leads to the form that mends it; it is repaired once that has helped."""
 
+    def __init__(self, entry_id: str, key: str) -> None:
+        """Take the entry, and the issue's key."""
+        super().__init__(entry_id)
+        self._key = key
+
+    async def async_step_init(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Begin."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Say what is wrong."""
+        if user_input is not None:
+            return await self.async_step_mend()
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=NOTHING,
+            description_placeholders=self._placeholders,
+        )
+
+    async def async_step_mend(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Go on in the dialog about the entry's settings."""
+        entry = self._entry
+        if entry is None:
+            return self.async_abort(reason="not_loaded")
+        flow_id = await begin_at(self.hass, entry, MENDED_AT[self._key])
+        return self.async_abort(
+            reason="led_on", next_flow=(FlowType.CONFIG_FLOW, flow_id)
+        )
+
+
+class TryAgainFlow(MendFlow):
+    """Has what waits tried at once, too, after a person has mended what held it."""
+
+    _trying: asyncio.Task[str | None] | None = None
+
+    @override
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
@@ -59,44 +110,72 @@ class TryAgainFlow(HeldFlow):
             return await self.async_step_said()
         return await self.async_step_confirm()
 
+    @override
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Say what to mend, then try again."""
-        return await self._try_again("confirm", user_input)
+        """Say what to mend, or try again."""
+        return self._choice("confirm")
 
     async def async_step_said(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
         """The same, with the server's own words."""
-        return await self._try_again("said", user_input)
+        return self._choice("said")
 
     async def async_step_named(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
         """The same, with the address that the server refuses."""
-        return await self._try_again("named", user_input)
+        return self._choice("named")
 
-    async def _try_again(
-        self, step: str, user_input: dict[str, Any] | None
+    def _choice(self, step: str) -> RepairsFlowResult:
+        return self.async_show_menu(
+            step_id=step,
+            menu_options=["mend", "try_again"],
+            description_placeholders=self._placeholders,
+        )
+
+    async def async_step_try_again(
+        self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        if user_input is None:
-            return self.async_show_form(
-                step_id=step,
-                data_schema=NOTHING,
-                description_placeholders=self._placeholders,
-            )
+        """Try what waits, and say that it is repaired only once it is."""
         courier = self._courier
         if courier is None:
             return self.async_abort(reason="not_loaded")
+        if self._trying is None:
+            self._trying = self.hass.async_create_task(self._try_again(courier))
+        if not self._trying.done():
+            return self.async_show_progress(
+                step_id="try_again",
+                progress_action="try_again",
+                progress_task=self._trying,
+            )
+        return self.async_show_progress_done(next_step_id="tried")
+
+    async def _try_again(self, courier: Courier) -> str | None:
+        """Return why it was in vain, None if it was not."""
+        reason = TRY_AGAIN[self._key]
+        before = courier.status.mail.last
         try:
-            await retry_held(courier, self._reason)
+            await retry_held(courier, reason)
         except OutboxError:
-            return self.async_abort(reason="outbox_failed")
+            return "outbox_failed"
+        mended = await is_mended(courier, reason, before, PATIENCE)
+        return None if mended else "still_so"
+
+    async def async_step_tried(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """End with what came of it."""
+        assert self._trying is not None
+        vain = self._trying.result()
+        if vain is not None:
+            return self.async_abort(reason=vain)
         return self.async_create_entry(data={})
 
 
-class RestoredFlow(HeldFlow):
+class RestoredFlow(EntryFlow):
     """Has what waited when a backup was made sent, or dropped."""
 
     async def async_step_init(
@@ -132,12 +211,8 @@ class RestoredFlow(HeldFlow):
         return self.async_create_entry(data={})
 
 
-class AllowRoamingFlow(RepairsFlow):
+class AllowRoamingFlow(EntryFlow):
     """Has emails go from the network where the modem is."""
-
-    def __init__(self, entry_id: str) -> None:
-        """Take the entry."""
-        self._entry_id = entry_id
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
@@ -173,9 +248,11 @@ async def async_create_fix_flow(
     found = data or {}
     key, entry_id = str(found.get("key")), str(found.get("entry_id"))
     if key == RESTORED:
-        return RestoredFlow(entry_id, Reason.RESTORED)
+        return RestoredFlow(entry_id)
     if key == BARRED:
         return AllowRoamingFlow(entry_id)
     if key in TRY_AGAIN:
-        return TryAgainFlow(entry_id, TRY_AGAIN[key])
+        return TryAgainFlow(entry_id, key)
+    if key in MENDED_AT:
+        return MendFlow(entry_id, key)
     return ConfirmRepairFlow()

@@ -127,6 +127,8 @@ async def answer(flows: Flows, step: Step, answers: Answers) -> Step:
             return await flows.submit(step, {"pin": answers.pin})
         case "cellular":
             return await flows.submit(step, answers.cellular_form())
+        case "provider":
+            return await flows.choose(step, "server")
         case "server":
             return await flows.submit(step, answers.server_form())
         case "certificate" if answers.certificate:

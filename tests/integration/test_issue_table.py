@@ -135,7 +135,12 @@ def test_a_setting_that_can_not_be_used_is_named_without_its_value() -> None:
         lost=None,
     )
     assert dict(issue.placeholders) == {"field": "password"}
-    assert not issue.fixable
+    assert issue.fixable
+
+
+def test_a_modem_without_recipients_is_told_of() -> None:
+    (issue,) = issues_of(Status(), invalid=None, lost=None, recipients=0)
+    assert issue == Issue("no_recipient")
 
 
 def test_all_at_once() -> None:

@@ -17,7 +17,8 @@ from custom_components.quectel_smtp.delivery.errors import (
     OutboxWriteError,
 )
 from custom_components.quectel_smtp.delivery.outbox import schema
-from custom_components.quectel_smtp.issues import KEYS
+from custom_components.quectel_smtp.flow.beginning import begin_at
+from custom_components.quectel_smtp.issues import KEYS, MENDED_AT
 from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
 from custom_components.quectel_smtp.modem.at.errors import (
     ModemError,
@@ -37,7 +38,7 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
 from .conftest import in_service, send, settled, until
-from .dialog import Dialog
+from .dialog import SERVER_INPUT, Dialog, recipient_form
 from .modem_on_the_desk import ANOTHER, AT_HOME, EC200A, ICCID, PORT, Desk
 
 LOGIN = Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, SmtpReply.AUTH_FAILED)
@@ -52,6 +53,31 @@ def _issues(hass: HomeAssistant) -> dict[str, ir.IssueEntry]:
         for issue in ir.async_get(hass).issues.values()
         if issue.domain == DOMAIN
     }
+
+
+def _cards(hass: HomeAssistant) -> set[str]:
+    """Return what tells of a problem: our issues, and Home Assistant's own card."""
+    asked = {
+        "asked"
+        for issue in ir.async_get(hass).issues.values()
+        if issue.translation_key == "config_entry_reauth"
+    }
+    return {*_issues(hass), *asked}
+
+
+def _dismiss(hass: HomeAssistant) -> None:
+    """Close the dialogs that ask for a PIN or a login, so that our issues tell of it."""
+    for flow in hass.config_entries.flow.async_progress():
+        hass.config_entries.flow.async_abort(flow["flow_id"])
+
+
+async def _held_for_login(hass: HomeAssistant, desk: Desk) -> None:
+    """Have an email refused for its login, and the dialog that asks for it closed."""
+    desk.always = LOGIN
+    await send(hass)
+    await until(lambda: _cards(hass) == {"asked"})
+    _dismiss(hass)
+    await until(lambda: _cards(hass) == {"login_held"})
 
 
 async def _fix(hass: HomeAssistant, entry: MockConfigEntry, key: str) -> Dialog:
@@ -107,10 +133,14 @@ async def test_what_the_modem_needs_is_said_until_it_has_it(
     for name, value in change.items():
         setattr(desk, name, value)
     await _start(hass, entry)
+    if key in ("pin_required", "pin_tries_low"):
+        await until(lambda: _cards(hass) == {"asked"})
+        _dismiss(hass)
     await until(lambda: set(_issues(hass)) == {key})
     issue = _issues(hass)[key]
-    assert issue.translation_placeholders == {"name": "Quectel EC200A"}
-    assert not issue.is_fixable
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["name"] == "Quectel EC200A"
+    assert issue.is_fixable == (key in MENDED_AT)
     await send(hass)
     for name, value in mend.items():
         setattr(desk, name, value)
@@ -127,6 +157,8 @@ async def test_a_refused_pin_is_in_no_issue(
         entry, data=entry.data | {"pin": "1111", "iccid": ICCID}
     )
     await _start(hass, entry)
+    await until(lambda: _cards(hass) == {"asked"})
+    _dismiss(hass)
     await until(lambda: set(_issues(hass)) == {"pin_required"})
     assert "1111" not in str(_issues(hass))
 
@@ -150,6 +182,9 @@ async def test_what_is_held_can_be_tried_again_from_the_issue(
     desk.has_tcp = False
     desk.always = outcome
     await send(hass)
+    await until(lambda: bool(loaded.runtime_data.courier.status.mail.held))
+    await hass.async_block_till_done()
+    _dismiss(hass)
     await until(lambda: key in _issues(hass))
     issue = _issues(hass)[key]
     assert issue.is_fixable
@@ -160,7 +195,7 @@ async def test_what_is_held_can_be_tried_again_from_the_issue(
     dialog = await _fix(hass, loaded, key)
     assert dialog.step == "confirm"
     desk.always = None
-    await dialog.submit()
+    await dialog.choose("try_again")
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
     await settled(hass, loaded)
     assert _issues(hass) == {}
@@ -196,7 +231,9 @@ async def test_what_is_not_mended_is_said_again(
     await send(hass)
     await until(lambda: "certificate_held" in _issues(hass))
     tried = desk.calls.count("put")
-    await (await _fix(hass, loaded, "certificate_held")).submit()
+    dialog = await _fix(hass, loaded, "certificate_held")
+    await dialog.choose("try_again")
+    assert dialog.ended == "still_so"
     await desk.reached("put", tried + 1)
     await until(lambda: "certificate_held" in _issues(hass))
 
@@ -235,7 +272,7 @@ async def test_results_that_go_elsewhere_hold_all(
     dialog = await _fix(hass, loaded, "results_elsewhere")
     desk.always = None
     desk.heard = True
-    await dialog.submit()
+    await dialog.choose("try_again")
     await settled(hass, loaded)
     assert _issues(hass) == {}
 
@@ -243,12 +280,10 @@ async def test_results_that_go_elsewhere_hold_all(
 async def test_an_email_that_went_while_the_dialog_was_open_is_no_error(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
-    desk.always = LOGIN
-    await send(hass)
-    await until(lambda: "login_held" in _issues(hass))
+    await _held_for_login(hass, desk)
     dialog = await _fix(hass, loaded, "login_held")
     await loaded.runtime_data.courier.cancel(None)
-    await dialog.submit()
+    await dialog.choose("try_again")
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
     assert _issues(hass) == {}
 
@@ -256,45 +291,121 @@ async def test_an_email_that_went_while_the_dialog_was_open_is_no_error(
 async def test_an_email_that_goes_in_the_very_moment_is_no_error_either(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
-    desk.always = LOGIN
-    await send(hass)
-    await until(lambda: "login_held" in _issues(hass))
+    await _held_for_login(hass, desk)
     dialog = await _fix(hass, loaded, "login_held")
     courier = loaded.runtime_data.courier
-    with patch.object(courier, "retry", side_effect=NotWaitingError):
-        await dialog.submit()
-    assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
+    with (
+        patch.object(courier, "retry", side_effect=NotWaitingError),
+        patch("custom_components.quectel_smtp.repairs.PATIENCE", 0),
+    ):
+        await dialog.choose("try_again")
+    # It is still held here, since nothing was really tried.
+    assert dialog.ended == "still_so"
 
 
 async def test_a_dialog_says_that_the_outbox_can_not_be_written(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
-    desk.always = LOGIN
-    await send(hass)
-    await until(lambda: "login_held" in _issues(hass))
+    await _held_for_login(hass, desk)
     dialog = await _fix(hass, loaded, "login_held")
     with patch.object(
         loaded.runtime_data.courier, "listed", side_effect=OutboxWriteError
     ):
-        await dialog.submit()
+        await dialog.choose("try_again")
     assert dialog.ended == "outbox_failed"
     assert "login_held" in _issues(hass)
 
 
+@pytest.mark.parametrize("choice", ["try_again", "mend"])
 @pytest.mark.parametrize("removed", [False, True])
 async def test_a_dialog_outlives_its_entry(
-    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, removed: bool
+    hass: HomeAssistant,
+    desk: Desk,
+    loaded: MockConfigEntry,
+    removed: bool,
+    choice: str,
 ) -> None:
-    desk.always = LOGIN
-    await send(hass)
-    await until(lambda: "login_held" in _issues(hass))
+    await _held_for_login(hass, desk)
     dialog = await _fix(hass, loaded, "login_held")
     if removed:
         await hass.config_entries.async_remove(loaded.entry_id)
     else:
         assert await hass.config_entries.async_unload(loaded.entry_id)
-    await dialog.submit()
+    await dialog.choose(choice)
     assert dialog.ended == "not_loaded"
+
+
+# One problem has one card, which leads to the form that mends it.
+
+
+async def _led_on(hass: HomeAssistant, dialog: Dialog) -> Dialog:
+    """Return the dialog that a repair has led to."""
+    assert dialog.ended == "led_on"
+    kind, flow_id = dialog.result["next_flow"]
+    assert kind == "config_flow"
+    return Dialog(hass, await hass.config_entries.flow.async_configure(flow_id))
+
+
+async def test_a_repair_is_there_until_the_form_that_it_leads_to_has_helped(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    await _held_for_login(hass, desk)
+    repair = await _fix(hass, loaded, "login_held")
+    dialog = await _led_on(hass, await repair.choose("mend"))
+    assert dialog.step == "server"
+    assert "login_held" in _issues(hass)
+    desk.always = None
+    await dialog.submit(**SERVER_INPUT | {"password": "battery staple"})
+    await dialog.choose("certificate_none")
+    await dialog.submit()
+    assert dialog.step == "test"
+    await settled(hass, loaded)
+    await until(lambda: _cards(hass) == set())
+    assert loaded.data["password"] == "battery staple"
+
+
+async def test_a_pin_is_asked_for_by_the_dialog_that_asks_already(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    await _start(hass, entry)
+    await until(lambda: _cards(hass) == {"asked"})
+    (asking,) = hass.config_entries.flow.async_progress()
+    assert await begin_at(hass, entry, "pin") == asking["flow_id"]
+    _dismiss(hass)
+    await until(lambda: _cards(hass) == {"pin_required"})
+    repair = await _fix(hass, entry, "pin_required")
+    dialog = await _led_on(hass, await repair.submit())
+    assert dialog.step == "pin"
+    await dialog.submit(pin="1234")
+    await until(lambda: _cards(hass) == set())
+
+
+@pytest.mark.parametrize("key", MENDED_AT)
+async def test_each_repair_that_a_form_mends_leads_there(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, key: str
+) -> None:
+    flow_id = await begin_at(hass, loaded, MENDED_AT[key])
+    dialog = Dialog(hass, await hass.config_entries.flow.async_configure(flow_id))
+    assert dialog.step == MENDED_AT[key]
+    # Another one takes its place: nobody finds one again that was left behind.
+    await begin_at(hass, loaded, "port")
+    left = {flow["flow_id"] for flow in hass.config_entries.flow.async_progress()}
+    assert flow_id not in left or MENDED_AT[key] == "pin"
+
+
+async def test_a_modem_that_nobody_gets_emails_from_leads_to_a_first_recipient(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    """The dialog of the set-up was closed before that."""
+    hass.config_entries.async_remove_subentry(loaded, "recipient_1")
+    await until(lambda: _cards(hass) == {"no_recipient"})
+    repair = await _fix(hass, loaded, "no_recipient")
+    dialog = await _led_on(hass, await repair.submit())
+    assert dialog.step == "recipient"
+    await dialog.submit(**recipient_form("Alex", ["alex@example.com"]))
+    assert dialog.ended == "test_sent_module"
+    await until(lambda: _cards(hass) == set())
 
 
 # The port.

@@ -3,24 +3,41 @@
 from typing import Any
 
 from homeassistant.config_entries import (
+    SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
     ConfigEntry,
     ConfigFlowContext,
 )
 from homeassistant.core import HomeAssistant
 
-from ..const import CONF_BEGIN, DOMAIN
+from ..const import CONF_BEGIN, CONF_REASON, DOMAIN, REASON_PIN
 
 
 async def begin_at(hass: HomeAssistant, entry: ConfigEntry[Any], step: str) -> str:
-    """Return the id of a dialog that shows this step."""
+    """Return the id of a dialog that shows this step.
+
+    Those that were left behind for the same entry end: nobody finds them again.
+    """
+    for left in entry.async_get_active_flows(hass, {SOURCE_RECONFIGURE}):
+        hass.config_entries.flow.async_abort(left["flow_id"])
+    if step != REASON_PIN:
+        return await _begin(hass, entry, SOURCE_RECONFIGURE, {CONF_BEGIN: step})
+    for asking in entry.async_get_active_flows(hass, {SOURCE_REAUTH}):
+        return asking["flow_id"]
+    return await _begin(hass, entry, SOURCE_REAUTH, {CONF_REASON: REASON_PIN})
+
+
+async def _begin(
+    hass: HomeAssistant, entry: ConfigEntry[Any], source: str, data: dict[str, str]
+) -> str:
     flow = await hass.config_entries.flow.async_init(
         DOMAIN,
         context=ConfigFlowContext(
-            source=SOURCE_RECONFIGURE,
+            source=source,
             entry_id=entry.entry_id,
             unique_id=entry.unique_id,
+            title_placeholders={"name": entry.title},
         ),
-        data={CONF_BEGIN: step},
+        data=data,
     )
     return flow["flow_id"]
