@@ -190,6 +190,8 @@ class Dialog:
                 self._read_form(result)
             case FlowResultType.MENU:
                 step = self._texts("step", result["step_id"])
+                # The frontend fills in none of a menu's title, but for a repair's.
+                assert "{" not in step["title"] or self._path[0] == "issues"
                 self._fill(step["title"], step["description"])
                 for option in result["menu_options"]:
                     self._fill(step["menu_options"][option])
