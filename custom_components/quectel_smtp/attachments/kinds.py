@@ -53,8 +53,7 @@ def content_type(data: bytes, told: str | None, name: str) -> str:
         guessed, encoding = mimetypes.guess_type(name)
         # "x.svgz" is a compressed file, and no picture before it is unpacked.
         told = guessed if guessed and encoding is None else UNKNOWN
-    # An email inside an email is more than a file: RFC 2046 5 forbids to encode it.
-    return UNKNOWN if told.startswith(("message/", "multipart/")) else told
+    return told
 
 
 def extension(content_type: str) -> str:

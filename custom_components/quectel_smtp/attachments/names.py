@@ -1,5 +1,6 @@
 """What an attachment is called: as a person says, else as its file or entity is."""
 
+import re
 from typing import Final
 
 from homeassistant.core import HomeAssistant
@@ -8,6 +9,7 @@ from .kinds import JPEG, PNG, extension
 from .wanted import MEDIA_SOURCE, Wanted
 
 _NAMELESS: Final = "attachment"
+_HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 def called(hass: HomeAssistant, wanted: Wanted) -> str:
@@ -15,9 +17,17 @@ def called(hass: HomeAssistant, wanted: Wanted) -> str:
 
     Of a path or a media id only the last part: the rest is nobody's business.
     """
-    return (
+    return characters(
         wanted.filename or entity_name(hass, wanted.source) or file_name(wanted.source)
     )
+
+
+def characters(text: str) -> str:
+    """Return a name that has bytes: half a surrogate pair becomes the sign for that.
+
+    Python has such for each byte of a file's name that is not UTF-8.
+    """
+    return _HALF.sub("\ufffd", text)
 
 
 def entity_name(hass: HomeAssistant, source: str) -> str | None:

@@ -13,7 +13,7 @@ from ..modem.mail.attachments import ATTACHMENT_LIMIT, Attachment
 from . import pictures
 from .errors import NotAttachedError
 from .kinds import STILL, content_type
-from .names import called, renamed, with_extension
+from .names import called, characters, renamed, with_extension
 from .sources import Fetched, fetch
 from .threads import for_pictures
 from .wanted import Budget, Resolved, Split, Wanted
@@ -103,8 +103,8 @@ async def _fitted(
         raise NotAttachedError(MissingReason.EMPTY)
     if len(data) > budget.unscaled(data):
         raise NotAttachedError(MissingReason.TOO_LARGE)
-    kind = content_type(data, fetched.content_type, wanted.filename or fetched.name)
-    name = wanted.filename or fetched.name
+    name = characters(wanted.filename or fetched.name)
+    kind = content_type(data, fetched.content_type, name)
     if not wanted.filename and fetched.is_entity:
         name = with_extension(name, kind)
     changes: tuple[Change, ...] = ()
@@ -116,4 +116,5 @@ async def _fitted(
             changes = (Change(Fit.PICTURE_SCALED, name),)
     if len(data) > max(budget.file, budget.picture):
         raise NotAttachedError(MissingReason.TOO_LARGE)
-    return Resolved((Attachment(name, data, kind, wanted.content_id),), (), changes)
+    content_id = wanted.content_id and characters(wanted.content_id)
+    return Resolved((Attachment(name, data, kind, content_id),), (), changes)

@@ -124,6 +124,23 @@ async def test_whatever_is_asked_for_is_missing_by_some_name(
     assert "/" not in missing.name
 
 
+async def test_half_a_character_of_a_name_is_the_sign_for_that(
+    hass: HomeAssistant, www: Path
+) -> None:
+    """Python reads a file's name so that is not UTF-8; nothing could store or send it."""
+    half = os.fsdecode(b"caf\xe9.txt")
+    (www / half).write_bytes(b"data")
+    wanted = [
+        Wanted(str(www / half)),
+        Wanted(str(www / half), filename=half, content_id=half),
+        Wanted(f"/gone/{half}"),
+    ]
+    resolved = await resolve(hass, wanted, Budget())
+    assert _names(resolved) == ["caf\ufffd.txt"] * 2
+    assert resolved.attachments[1].content_id == "caf\ufffd.txt"
+    assert [one.name for one in resolved.missing] == ["caf\ufffd.txt"]
+
+
 async def test_a_camera_that_hangs_keeps_nothing_else_back(
     demo: HomeAssistant, www: Path
 ) -> None:
