@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.quectel_smtp.attachments.wanted import Budget
 from custom_components.quectel_smtp.delivery.email import (
     BODY_LIMIT,
     SHORT_BODY_LIMIT,
@@ -104,6 +105,10 @@ def test_the_readme_has_the_limits_of_an_email_by_either_way() -> None:
     assert f"the mail server's name {HOST_LIMIT}." in README
     assert f"a body of up to {SHORT_BODY_LIMIT:,} bytes, {RECIPIENT_LIMIT}" in README
     assert f"and {FIELD_LIMIT} bytes each" in README
+    budget = Budget()
+    assert f"are fetched after that, for up to {budget.seconds:.0f} seconds" in README
+    assert f"may have {budget.file // 10**6} MB, and all attachments" in README
+    assert f"attachments of an email {budget.total // 10**6} MB" in README
     longest = len(stored_name("x" * 99, ()))
     assert f"under names of up to {longest} characters in ASCII" in README
 
