@@ -7,6 +7,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from random import Random
+import re
 import ssl
 
 import pytest
@@ -132,3 +133,62 @@ async def test_ten_attachments_arrive_in_their_order_and_two_of_one_name_apart(
     assert arrived == [one.data for one in found]
     names = [part.get_filename() for part in message.iter_attachments()]
     assert len(set(names)) in (1, 10)
+
+
+HOSTILE = (
+    '"\r\nAT+CFUN=0\r\n.jpg',
+    'x";+QPOWD.jpg',
+    "UFS:qsmtp_ca_0123456789ab.pem",
+    "RAM:a.jpg",
+    "../../secrets.yaml",
+    "\0\x1a\x1b+++\x7f",
+    "Grüße von 门口 🚪.jpg",
+    "\ud800\u202egpj.exe",
+    "x" * 300 + ".jpeg",
+    "$(reboot)`id`|sh %s%n",
+)
+"""Names that are meant for somebody else than the recipient."""
+
+
+async def test_no_name_is_more_than_a_name(office: Office) -> None:
+    office.virtual.forget()
+    data = [f"content {number}".encode() for number in range(len(HOSTILE))]
+    message = await office.send(
+        *(Attachment(name, one) for name, one in zip(HOSTILE, data, strict=True))
+    )
+    arrived = [part.get_payload(decode=True) for part in message.iter_attachments()]
+    assert arrived == data
+    names = [part.get_filename() or "" for part in message.iter_attachments()]
+    assert all(name.isprintable() and "/" not in name for name in names)
+    heard = office.virtual.commands()
+    assert all(not seen.junk and seen.line.startswith("AT") for seen in heard)
+    unquoted = [re.sub('"[^"]*"', "", seen.line) for seen in heard]
+    assert not [line for line in unquoted if re.search("CFUN|QPOWD|;", line)]
+    assert not [seen for seen in heard if "RAM:" in seen.line]
+
+
+async def test_nothing_of_an_email_stays_in_the_modem_nor_a_word_of_the_owners_goes(
+    office: Office,
+) -> None:
+    office.virtual.put_file("door.jpg", b"somebody else's")
+    message = await office.send(Attachment("door.jpg", b"a picture"))
+    assert list(pictures(message).values()) == [b"a picture"]
+    # It is told as sent before it is cleared away; the port is lent after that.
+    async with office.courier.lend():
+        assert office.stored() == ["UFS:door.jpg"]
+
+
+async def test_what_the_store_has_no_room_for_is_named_and_the_text_goes(
+    office: Office,
+) -> None:
+    office.virtual.set("file_store_bytes", 4 * 4096)
+    message = await office.send(
+        Attachment("large.jpg", bytes(20_000)), Attachment("small.jpg", b"a picture")
+    )
+    text = message.get_body(("plain",))
+    assert text is not None
+    if any(seen.line.startswith("AT+QFLDS") for seen in office.virtual.commands()):
+        assert pictures(message) == {"small.jpg": b"a picture"}
+        assert "large.jpg" in text.get_content()
+    else:
+        assert set(pictures(message)) == {"large.jpg", "small.jpg"}
