@@ -110,6 +110,7 @@ def test_requirements_leave_home_assistant_its_choice(
     """
     assert manifest["requirements"] == [
         "aiosmtplib>=5.1.3,<6",
+        "idna>=3.7,<4",
         "regex>=2024.11.6",
         "serialx>=1.11.0,<2",
     ]

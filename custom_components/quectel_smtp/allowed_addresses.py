@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator
 import re
 from typing import Final
 
-import idna
-
 from . import typed
 from .delivery.records import Addresses
 from .modem.at.errors import InvalidValueError
@@ -21,15 +19,9 @@ _ANYBODY: Final = "anybody@"
 _NAMED: Final = re.compile(r"[^@]+\.[^@]+")
 
 
-def in_ascii(address: str) -> str:
-    """Return an address with its domain in ASCII form, without blanks around it."""
-    local, at, domain = typed.stripped(address).rpartition("@")
-    return f"{local}{at}{_ascii(domain)}"
-
-
 def normal(address: str) -> str:
     """Return an address, or a domain behind ``@``, as it is compared with others."""
-    return in_ascii(address).casefold()
+    return typed.address(address).casefold()
 
 
 def entry_of(text: str) -> str:
@@ -67,11 +59,3 @@ def without_repeats(extra: Addresses, own: Addresses) -> Addresses:
                 yield address
 
     return Addresses(*(tuple(new(kind)) for kind in (extra.to, extra.cc, extra.bcc)))
-
-
-def _ascii(domain: str) -> str:
-    try:
-        return idna.encode(domain, uts46=True).decode()
-    except idna.IDNAError:
-        # What is no name of the domain name system is compared as it is.
-        return domain

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from . import typed
-from .allowed_addresses import entry_of, in_ascii
+from .allowed_addresses import entry_of
 from .const import CONF_ALLOWED_ADDRESSES, CONF_PICTURE_BUDGET, CONF_REPLY_TO
 from .modem.at.errors import InvalidValueError
 from .modem.mail.message import check_address
@@ -23,7 +23,7 @@ def reply_to(options: Mapping[str, Any]) -> str:
     found = options.get(CONF_REPLY_TO, "")
     if not isinstance(found, str):
         raise InvalidValueError(CONF_REPLY_TO, "unusable")
-    address = in_ascii(typed.visible(found, CONF_REPLY_TO))
+    address = typed.address(typed.visible(found, CONF_REPLY_TO))
     return check_address(address, CONF_REPLY_TO) if address else ""
 
 

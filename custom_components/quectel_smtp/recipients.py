@@ -32,7 +32,7 @@ def _listed(data: Mapping[str, Any], kind: str) -> tuple[str, ...]:
         isinstance(address, str) for address in found
     ):
         raise InvalidValueError("recipients", "invalid")
-    return tuple(map(typed.stripped, found))
+    return tuple(map(typed.address, found))
 
 
 def recipients_of(entry: ConfigEntry[Any]) -> Mapping[str, Addresses | None]:

@@ -15,7 +15,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 
 from . import typed
-from .allowed_addresses import first_refused, in_ascii, without_repeats
+from .allowed_addresses import first_refused, without_repeats
 from .asked import Asked
 from .attachments.names import called
 from .attachments.resolve import resolve, split
@@ -77,7 +77,7 @@ def _extra(entry: QuectelConfigEntry, wanted: Addresses, own: Addresses) -> Addr
     """Return to whom else it goes, each once; refuse whom the option does not name."""
     for address in wanted:
         try:
-            check_address(in_ascii(address), "recipients")
+            check_address(typed.address(address), "recipients")
         except InvalidValueError as err:
             raise _refused("address_unusable", address) from err
     try:
@@ -88,7 +88,10 @@ def _extra(entry: QuectelConfigEntry, wanted: Addresses, own: Addresses) -> Addr
     if (refused := first_refused(wanted, allowed)) is not None:
         raise _refused("address_not_allowed", refused)
     return Addresses(
-        *(tuple(map(in_ascii, kind)) for kind in _lists(without_repeats(wanted, own)))
+        *(
+            tuple(map(typed.address, kind))
+            for kind in _lists(without_repeats(wanted, own))
+        )
     )
 
 

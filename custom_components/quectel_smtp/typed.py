@@ -10,6 +10,8 @@ import re
 from typing import Any, Final
 import unicodedata
 
+import idna
+
 from homeassistant.const import (
     CONF_DEVICE,
     CONF_HOST,
@@ -86,6 +88,22 @@ def stripped(text: str) -> str:
     return text[begin:end]
 
 
+def address(text: str) -> str:
+    """Return an address as ``stripped`` does, its domain in ASCII form.
+
+    What is no name of the domain name system stays as it is, to be refused by name; so
+    does one with a character that can't be seen.
+    """
+    found = stripped(text)
+    local, at, domain = found.rpartition("@")
+    if any(map(_hidden, domain)):
+        return found
+    try:
+        return f"{local}{at}{idna.encode(domain, uts46=True).decode()}"
+    except idna.IDNAError:
+        return found
+
+
 def visible(text: str, field: str) -> str:
     """Return ``text`` as ``stripped`` does.
 
@@ -152,6 +170,8 @@ def tidied(values: Mapping[str, Any]) -> dict[str, Any]:
     for key in VALUES:
         if isinstance(text := values.get(key), str):
             found[key] = stripped(text)
+    if isinstance(text := values.get(CONF_SENDER_ADDRESS), str):
+        found[CONF_SENDER_ADDRESS] = address(text)
     if isinstance(text := values.get(CONF_SENDER_NAME), str):
         found[CONF_SENDER_NAME] = name(text)
     if isinstance(text := found.get(CONF_HOST), str):

@@ -3,10 +3,10 @@
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.quectel_smtp import typed
 from custom_components.quectel_smtp.allowed_addresses import (
     entry_of,
     first_refused,
-    in_ascii,
     normal,
     without_repeats,
 )
@@ -90,13 +90,13 @@ _LIKELY = st.builds(
 def test_whatever_is_written_is_an_address_that_can_be_sent_to_or_refused(
     text: str, allowed: str
 ) -> None:
-    address = in_ascii(text)
+    address = typed.address(text)
     assert normal(address) == normal(text)
     try:
         check_address(address, "recipients")
     except InvalidValueError:
         return
-    assert in_ascii(address) == address
+    assert typed.address(address) == address
     assert first_refused([address], []) == address
     assert first_refused([address], [entry_of(address)]) is None
     domain = address.rpartition("@")[2]

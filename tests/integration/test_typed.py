@@ -211,6 +211,25 @@ def test_any_message_can_be_sent_and_is_changed_no_more_than_that_needs(
 
 
 @pytest.mark.parametrize(
+    ("pasted", "address"),
+    [
+        (" mia@bücher.example\n", "mia@xn--bcher-kva.example"),
+        ("mia@BÜCHER.example", "mia@xn--bcher-kva.example"),
+        ("mia@例え。jp", "mia@xn--r8jz45g.jp"),
+        ("Mia@Example.com", "Mia@example.com"),
+        ("mia@-ü.example", "mia@-ü.example"),
+        ("mia@bü\u00adcher.example", "mia@bü\u00adcher.example"),
+        ("müller@bücher.example", "müller@xn--bcher-kva.example"),
+        ("mia@", "mia@"),
+    ],
+)
+def test_an_address_has_its_domain_in_ascii(pasted: str, address: str) -> None:
+    assert typed.address(pasted) == address
+    assert typed.address(address) == address
+    assert typed.tidied({"sender_address": pasted})["sender_address"] == address
+
+
+@pytest.mark.parametrize(
     ("pasted", "name"),
     [
         ("\u00a0Home\u00a0 \u200bSweet\tHome\n", "Home Sweet Home"),

@@ -86,8 +86,8 @@ def refusal(
 
 
 def _given(rows: Any) -> list[str]:
-    stripped = (typed.stripped(address) for address in rows)
-    return [address for address in stripped if address]
+    found = (typed.address(address) for address in rows)
+    return [address for address in found if address]
 
 
 def _like(
