@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -13,6 +13,7 @@ import ssl
 import pytest
 import trustme
 
+from custom_components.quectel_smtp.delivery.changes import Change, Fit
 from custom_components.quectel_smtp.delivery.courier.courier import Courier
 from custom_components.quectel_smtp.delivery.email import Email
 from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
@@ -28,6 +29,8 @@ from custom_components.quectel_smtp.delivery.records import (
 from custom_components.quectel_smtp.delivery.settings import Settings
 from custom_components.quectel_smtp.modem.at.codes import SmtpError
 from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.mail.attachments import Attachment
+from custom_components.quectel_smtp.modem.mail.message import Priority
 from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings
 from custom_components.quectel_smtp.modem.mail.smtp import Result
 from custom_components.quectel_smtp.modem.mail.tls import TlsSettings
@@ -50,6 +53,7 @@ class House:
     courier: Courier
     virtual: VirtualModem
     server: MailServer
+    settings: Settings
     transitions: list[Transition] = field(default_factory=list)
 
     async def send(self, email: Email, state: State) -> Transition:
@@ -126,7 +130,7 @@ async def house(
             known_roots=known_roots,
         )
         courier = Courier(settings, folder / "outbox.db", WORDING)
-        found = House(courier, virtual, server)
+        found = House(courier, virtual, server, settings)
         courier.on_transition(found.transitions.append)
         await courier.open()
         courier.start()
@@ -178,6 +182,85 @@ async def test_an_email_arrives_whole_and_says_by_which_way_it_went(
         )
         assert not arrived.defects
         assert not [seen for seen in bench.virtual.commands() if "QSMTP" in seen.line]
+
+
+PICTURE = Attachment("Tür.jpg", bytes(range(256)) * 300, "image/jpeg", "door")
+FILM = Attachment("film.mp4", b"x" * 200_000, "video/mp4")
+
+
+async def test_html_and_its_pictures_and_files_arrive_as_readers_expect_them(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as bench:
+        html = "<p>Es läuft.</p><img src='cid:door'>"
+        found = replace(
+            email("you@example.org"),
+            html=html,
+            attachments=(PICTURE, FILM),
+            priority=Priority.HIGHEST,
+        )
+        sent = await bench.send(found, State.SENT)
+        assert sent.finding is not None
+        assert sent.finding.changes == ()
+        ((_, arrived),) = bench.received
+        assert [part.get_content_type() for part in arrived.walk()] == [
+            "multipart/mixed",
+            "multipart/alternative",
+            "text/plain",
+            "multipart/related",
+            "text/html",
+            "image/jpeg",
+            "video/mp4",
+        ]
+        page = arrived.get_body(("html",))
+        assert page is not None
+        assert page.get_content().rstrip() == html
+        *_, picture, film = arrived.walk()
+        assert picture["Content-ID"] == "<door>"
+        assert picture.get_content_disposition() == "inline"
+        assert picture.get_filename() == "Tür.jpg"
+        assert picture.get_payload(decode=True) == PICTURE.data
+        assert film.get_content_disposition() == "attachment"
+        assert film.get_payload(decode=True) == FILM.data
+        assert (arrived["X-Priority"], arrived["Importance"]) == ("1 (Highest)", "high")
+
+
+async def test_what_is_more_than_the_server_takes_is_left_out_and_named(
+    tmp_path: Path,
+) -> None:
+    manners = Manners(login=LOGIN, size=200_000)
+    async with house(tmp_path, manners) as bench:
+        found = replace(email("you@example.org"), attachments=(FILM, PICTURE))
+        sent = await bench.send(found, State.SENT)
+        assert sent.finding is not None
+        assert sent.finding.changes == (Change(Fit.ATTACHMENT_LEFT_OUT, "film.mp4"),)
+        ((_, arrived),) = bench.received
+        assert [part.get_filename() for part in arrived.iter_attachments()] == [
+            "Tür.jpg"
+        ]
+        text = arrived.get_body(("plain",))
+        assert text is not None
+        assert "Not attached: film.mp4 (too_large)" in text.get_content()
+
+
+async def test_a_long_text_is_cut_to_what_the_server_takes(tmp_path: Path) -> None:
+    manners = Manners(login=LOGIN, size=100_000)
+    async with house(tmp_path, manners) as bench:
+        found = replace(email("you@example.org"), body="Wasser — Keller\n" * 10_000)
+        sent = await bench.send(found, State.SENT)
+        assert sent.finding is not None
+        assert sent.finding.changes == (Change(Fit.BODY_CUT),)
+        ((_, arrived),) = bench.received
+        assert "…\n\nRef: " in arrived.get_content().replace("\r\n", "\n")
+
+
+async def test_an_answer_goes_to_the_address_that_was_chosen(tmp_path: Path) -> None:
+    async with house(tmp_path) as bench:
+        settings = replace(bench.settings, reply_to="answers@example.org")
+        bench.courier.update(settings)
+        await bench.send(email("you@example.org"), State.SENT)
+        ((_, arrived),) = bench.received
+        assert arrived["Reply-To"] == "answers@example.org"
 
 
 async def test_a_hidden_recipient_gets_the_email_and_is_in_no_header(

@@ -7,7 +7,14 @@ import threading
 from types import TracebackType
 from typing import Any, Self, override
 
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from aiosmtpd.smtp import (
+    DATA_SIZE_DEFAULT,
+    SMTP,
+    AuthResult,
+    Envelope,
+    LoginPassword,
+    Session,
+)
 
 
 @dataclass(slots=True)
@@ -19,6 +26,8 @@ class Manners:
     # what follows AUTH in the answer to EHLO; None: as the server likes
     offer_auth: str | None = None
     hide_starttls: bool = False
+    # bytes of an email that it takes, and says so in its answer to EHLO
+    size: int = DATA_SIZE_DEFAULT
     # until `MailServer.release`
     hang_at_data: bool = False
     # after the message was accepted, and before the client is told
@@ -129,6 +138,7 @@ class MailServer:
             tls_context=self._starttls,
             authenticator=self.authenticate,
             auth_require_tls=False,
+            data_size_limit=self.manners.size,
             loop=self._loop,
         )
 

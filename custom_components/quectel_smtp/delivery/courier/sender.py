@@ -71,8 +71,9 @@ class Sender:
         # Result codes in a row that never came.
         self.stray = 0
         self._outdone = Outdone()
-        # What was done to the email at hand.
+        # What was done to the email at hand, and which envelope it is in.
         self._changes: tuple[Change, ...] = ()
+        self._fitted: int | None = None
 
     async def send(self, item: Item, settings: Settings) -> Told | Again | None:
         """Make an attempt; None if it was cancelled, or its result did not come.
@@ -179,7 +180,7 @@ class Sender:
             attachments = await self._outbox.do(
                 lambda box, _: box.attachments(item.envelope)
             )
-        self._changes = ()
+        self._changes, self._fitted = (), item.envelope
 
         async def fit_to(
             capacity: Capacity, refused: frozenset[Source] = NOTHING
@@ -206,6 +207,10 @@ class Sender:
     def way(self) -> Way:
         """By which the email at hand goes, or went."""
         return self._carrier.way
+
+    def changes_of(self, envelope: int) -> tuple[Change, ...]:
+        """Return what was done to an email whose result comes late, if that is known."""
+        return self._changes if envelope == self._fitted else ()
 
     def _prefers_stream(self, item: Item, settings: Settings) -> bool:
         """Whether an email is to go by the stream, if the modem has one."""

@@ -622,7 +622,7 @@ class Worker:
             # Less than the clock can tell apart would be no wait at all; and a person
             # may restart the modem, which settles it too.
             return min(max(wait, _TURN_LEAST), PERSON_EVERY)
-        told = Told(outcome)
+        told = Told(outcome, changes=self._sender.changes_of(unsettled.envelope))
         await self._conclude(unsettled, told, unsettled.way, settings)
         return 0.0
 
