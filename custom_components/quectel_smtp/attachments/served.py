@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import ClientError
 from yarl import URL
 
-from homeassistant.components.http.auth import SIGN_QUERY_PARAM, async_sign_path
+from homeassistant.components.http.auth import async_sign_path
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.network import is_hass_url
@@ -15,6 +15,8 @@ from ..delivery.enclosures import MissingReason
 from .errors import NotAttachedError
 from .files import Limit
 
+# A signed URL of Home Assistant's has it last.
+_SIGNATURE: Final = "authSig"
 _VALID: Final = timedelta(minutes=1)
 _CHUNK: Final = 65_536
 _ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -67,8 +69,8 @@ def _here(hass: HomeAssistant, url: URL) -> URL:
         query_string=url.raw_query_string,
         encoded=True,
     )
-    if SIGN_QUERY_PARAM in here.query:
+    if _SIGNATURE in here.query:
         return here
     signed = async_sign_path(hass, here.raw_path_qs, _VALID, use_content_user=True)
-    signature = signed.rpartition(f"{SIGN_QUERY_PARAM}=")[2]
-    return here.update_query({SIGN_QUERY_PARAM: signature})
+    signature = signed.rpartition(f"{_SIGNATURE}=")[2]
+    return here.update_query({_SIGNATURE: signature})
