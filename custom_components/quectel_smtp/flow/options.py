@@ -32,6 +32,7 @@ from ..const import (
     CONF_WAY,
     SECTION_ADDITIONAL,
     SECTION_CONTENT,
+    SECTION_LINE,
     SUBENTRY_RECIPIENT,
     WAY_AUTOMATIC,
 )
@@ -46,6 +47,7 @@ from ..entry_data import DEFAULTS, LIMITS, has_mail_client, server_settings
 from ..modem.at.errors import InvalidValueError
 from ..modem.mail.message import FIELD_LIMIT
 from ..recipients import addresses_of
+from .line_options import FIELDS as LINE_FIELDS, line_section
 
 if TYPE_CHECKING:
     # Home Assistant answers the import of voluptuous with this, its own engine.
@@ -54,7 +56,7 @@ else:
     import voluptuous as vol
 
 
-_SECTIONS: Final = (SECTION_CONTENT, SECTION_ADDITIONAL)
+_SECTIONS: Final = (SECTION_CONTENT, SECTION_ADDITIONAL, SECTION_LINE)
 
 
 def _number(
@@ -92,7 +94,7 @@ _ADDITIONAL: Final = vol.Schema(
 )
 
 
-def _options(*, offers_module: bool) -> vol.Schema:
+def _options(entry: ConfigEntry[Any], *, offers_module: bool) -> vol.Schema:
     """Return the form; a modem without a mail client has no such choice."""
     ways = [way.value for way in Way if offers_module or way is not Way.MODULE]
     return vol.Schema(
@@ -109,6 +111,9 @@ def _options(*, offers_module: bool) -> vol.Schema:
             ),
             vol.Optional(SECTION_CONTENT): section(_CONTENT, {"collapsed": True}),
             vol.Optional(SECTION_ADDITIONAL): section(_ADDITIONAL, {"collapsed": True}),
+            vol.Optional(SECTION_LINE): section(
+                line_section(entry), {"collapsed": True}
+            ),
         }
     )
 
@@ -140,7 +145,7 @@ class DeliveryOptionsFlow(OptionsFlow):
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(
-                _options(offers_module=offers_module), present
+                _options(entry, offers_module=offers_module), present
             ),
             errors=errors,
             description_placeholders=placeholders,
@@ -169,6 +174,7 @@ def _in_sections(options: Mapping[str, Any]) -> dict[str, Any]:
 def _kept(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of the stored options that stand in sections."""
     fields = {str(key) for part in (_CONTENT, _ADDITIONAL) for key in part.schema}
+    fields |= LINE_FIELDS
     return {key: value for key, value in options.items() if key in fields}
 
 

@@ -32,7 +32,7 @@ async def test_the_options_are_kept_and_shown_again(
     courier = loaded.runtime_data.courier
     dialog = await _open(hass, loaded)
     assert {field: dialog.default(field) for field in DEFAULTS} == DEFAULTS
-    assert set(dialog.fields) == {*DEFAULTS, "content", "additional"}
+    assert set(dialog.fields) == {*DEFAULTS, "content", "additional", "line"}
     chosen = DEFAULTS | {"lifetime": 24.0, "digest": False}
     await dialog.submit(**chosen)
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY
@@ -199,6 +199,50 @@ async def test_what_stands_in_sections_is_kept_and_shown_again(
     # The form's fields outside of the sections alone, as a program may send them.
     await again.submit(**DEFAULTS | {"lifetime": 24})
     assert loaded.options == DEFAULTS | kept | {"lifetime": 24}
+
+
+LINE: dict[str, Any] = {
+    "roaming": True,
+    "line_lost_after": 60,
+    "test_report": "weekly",
+    "report_to": "recipient_1",
+}
+
+
+async def test_what_was_chosen_of_the_line_is_kept_and_shown_again(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    dialog = await _open(hass, loaded)
+    fields = dialog.field("line").schema.schema
+    assert {str(key): key.default() for key in fields} == {
+        "roaming": False,
+        "line_lost_after": 10,
+        "test_report": "off",
+        "report_to": "sender",
+    }
+    (offered,) = (
+        field.config["options"] for key, field in fields.items() if key == "report_to"
+    )
+    assert [one["label"] for one in offered] == ["sender", "Anna"]
+    await dialog.submit(**DEFAULTS, line=LINE | {"line_lost_after": 60.0})
+    assert loaded.options == DEFAULTS | LINE
+    again = await _open(hass, loaded)
+    shown = {
+        str(key): (key.description or {}).get("suggested_value")
+        for key in again.field("line").schema.schema
+    }
+    assert shown == LINE
+    await again.submit(**DEFAULTS)
+    assert loaded.options == DEFAULTS | LINE
+
+
+@pytest.mark.parametrize("minutes", [0, 1441])
+async def test_a_loss_is_told_within_a_minute_to_a_day(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, minutes: int
+) -> None:
+    dialog = await _open(hass, loaded)
+    with pytest.raises(InvalidData):
+        await dialog.submit(**DEFAULTS, line=LINE | {"line_lost_after": minutes})
 
 
 @pytest.mark.parametrize(
