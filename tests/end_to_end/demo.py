@@ -344,10 +344,9 @@ class Demo:
 def _told(outcomes: Outcomes) -> str:
     """What the event entity told last, of the end of an email that was sent."""
     said = outcomes.told[-1].attributes
-    words = f", the mail server says: {said['server_words']}"
-    return (
-        f"{outcomes.entity_id}: sent, way: {said['way']}"
-        f"{words if said['server_words'] else ''}"
+    words = said.get("server_words")
+    return f"{outcomes.entity_id}: sent, way: {said['way']}" + (
+        f", the mail server says: {words}" if words else ""
     )
 
 

@@ -101,10 +101,10 @@ async def test_the_demo_shows_its_emails_and_ends(
     assert "Subject: Mains power is gone ⚡" in written
     assert "The router is off." in written
     assert "mail server: TLS, log-in, email accepted" in written
-    assert "_email: sent, way: module" in written
+    assert "_email_delivery: sent, way: module" in written
     assert "Home Assistant over it: TLS, log-in, email accepted" in written
     assert "Subject: The battery is low" in written
-    assert "_email: sent, way: stream, the mail server says: " in written
+    assert "_email_delivery: sent, way: stream, the mail server says: " in written
     assert "to Alex is queued, and expires" in written
     assert "The modem was unplugged when this was raised." in written
     assert "Traceback" not in written
