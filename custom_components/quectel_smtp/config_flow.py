@@ -37,6 +37,7 @@ from .flow.options import DeliveryOptionsFlow
 from .flow.recipient import RecipientFlow
 from .flow.schemas import LOGIN
 from .held import retry_held
+from .issues import reply_of
 from .modem.at.errors import InvalidValueError, ModemError, PinTriesExhaustingError
 
 
@@ -124,8 +125,19 @@ class QuectelConfigFlow(DiscoverySteps, FinishSteps, domain=DOMAIN):
             LOGIN,
             self._draft,
             host=self._draft[CONF_HOST],
+            said=self._server_said,
             last=True,
         )
+
+    @property
+    def _server_said(self) -> str:
+        """What the mail server said of the login, in its own words where it has any."""
+        entry = self._get_reauth_entry()
+        if entry.state is not ConfigEntryState.LOADED:
+            return "–"
+        findings = entry.runtime_data.courier.status.mail.held_findings
+        finding = findings.get(Reason.LOGIN)
+        return "–" if finding is None else reply_of(finding)
 
     async def async_step_check_login(
         self, user_input: dict[str, Any] | None = None

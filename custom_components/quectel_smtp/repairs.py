@@ -13,6 +13,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
+from .account_check import ACCOUNT_KEYS
 from .const import CONF_ROAMING, DOMAIN
 from .coordinator import QuectelConfigEntry
 from .delivery.courier.courier import Courier
@@ -22,6 +23,7 @@ from .flow.schemas import NOTHING
 from .held import is_mended, retry_held
 from .issues import BARRED, MENDED_AT, RESTORED, TRY_AGAIN
 
+_MENDED_AT: Final = {**MENDED_AT, **dict.fromkeys(ACCOUNT_KEYS, "server")}
 PATIENCE: Final = 60.0
 """Seconds that a repair waits for what becomes of what it has had tried."""
 
@@ -87,7 +89,7 @@ class MendFlow(EntryFlow):
         entry = self._entry
         if entry is None:
             return self.async_abort(reason="not_loaded")
-        flow_id = await begin_at(self.hass, entry, MENDED_AT[self._key])
+        flow_id = await begin_at(self.hass, entry, _MENDED_AT[self._key])
         return self.async_abort(
             reason="led_on", next_flow=(FlowType.CONFIG_FLOW, flow_id)
         )
@@ -253,6 +255,6 @@ async def async_create_fix_flow(
         return AllowRoamingFlow(entry_id)
     if key in TRY_AGAIN:
         return TryAgainFlow(entry_id, key)
-    if key in MENDED_AT:
+    if key in _MENDED_AT:
         return MendFlow(entry_id, key)
     return ConfirmRepairFlow()

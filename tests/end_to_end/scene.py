@@ -83,6 +83,14 @@ class Person:
         await self.states.until(entity_id)
         return entity_id
 
+    async def without_test(self, step: Step) -> str:
+        """Send no test email at the end of a dialog; why it ended."""
+        if step.kind is Kind.FORM and step.name == "test":
+            step = await self.flows.submit(step, {"test_to": "nobody"})
+        if step.kind is not Kind.ABORTED:
+            raise FlowError(step)
+        return step.name
+
     async def entity(self, kind: str, unique_id_end: str) -> str:
         """The integration's entity of that kind whose unique id ends so."""
         registered = await self.api.subscribe(

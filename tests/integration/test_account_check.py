@@ -60,7 +60,7 @@ def issues(hass: HomeAssistant) -> dict[str, dict[str, str]]:
             text = texts()["issues"][issue.translation_key]
             placeholders = issue.translation_placeholders or {}
             text["title"].format(**placeholders)
-            text["description"].format(**placeholders)
+            text["fix_flow"]["step"]["confirm"]["description"].format(**placeholders)
             found[issue.translation_key] = placeholders
     return found
 

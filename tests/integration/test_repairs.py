@@ -381,6 +381,18 @@ async def test_a_pin_is_asked_for_by_the_dialog_that_asks_already(
     await until(lambda: _cards(hass) == set())
 
 
+async def test_what_the_weekly_check_has_found_leads_to_the_mail_server_s_form(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.online = True
+    desk.mail.login = ("home@example.com", "another one")
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(days=2))
+    await until(lambda: set(_issues(hass)) == {"account_login"})
+    repair = await _fix(hass, loaded, "account_login")
+    dialog = await _led_on(hass, await repair.submit())
+    assert dialog.step == "server"
+
+
 @pytest.mark.parametrize("key", MENDED_AT)
 async def test_each_repair_that_a_form_mends_leads_there(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, key: str

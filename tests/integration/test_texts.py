@@ -1,6 +1,7 @@
 """Each failure that can happen has its words, wherever it is shown."""
 
 from collections.abc import Iterator
+import re
 
 import pytest
 
@@ -89,3 +90,18 @@ def test_an_error_says_what_is_wrong_and_one_thing_to_do(key: str) -> None:
     assert text.endswith(".")
     if key not in ("empty", "too_long", "out_of_range", "pin_invalid"):
         assert text.count(". ") + text.count(": ") + text.count("; ") >= 1, text
+
+
+def _flat(content: dict[str, object]) -> Iterator[str]:
+    for value in content.values():
+        if isinstance(value, dict):
+            yield from _flat(value)
+        else:
+            yield str(value)
+
+
+def test_a_word_of_the_trade_has_a_plain_one_before_it() -> None:
+    """It stands in brackets, if at all."""
+    for text in _flat(texts()):
+        plain = re.sub(r"\([^)]*\)", "", text)
+        assert not re.search(r"\b(PDP|URC|CA|bytes)\b", plain), text

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Any, Final, override
 
 from homeassistant.config_entries import (
@@ -12,7 +13,8 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
 )
 from homeassistant.const import CONF_DEVICE, CONF_MODEL, CONF_PASSWORD, CONF_USERNAME
-from homeassistant.core import callback
+from homeassistant.core import CALLBACK_TYPE, HassJob, callback
+from homeassistant.helpers.event import async_call_later
 
 from .. import typed
 from ..const import (
@@ -39,6 +41,9 @@ from .schemas import Form, leavable, savable
 # Forms for the mail account.
 ACCOUNT_STEPS: Final = ("server", *Secret)
 SETTINGS_STEPS: Final = ("cellular", *ACCOUNT_STEPS)
+
+LEFT_AFTER: Final = timedelta(minutes=30)
+"""How long a dialog about an entry waits for a person."""
 
 # Whose password it is, and the password.
 _SECRETS: Final = {
@@ -79,11 +84,39 @@ class FlowBase(ConfigFlow):
 
     # Menus and forms.
 
+    _concluding = False
+    """Whether all is saved, and only a test email is left to send."""
+    _left: CALLBACK_TYPE | None = None
+
+    @callback
+    def _await_person(self) -> None:
+        """End a dialog about an entry that was left: nobody is asked for a login beside it.
+
+        The frontend leaves one behind when its page is reloaded, and one that another
+        has led to when it is closed.
+        """
+        self._stop_waiting()
+        if self.source == SOURCE_RECONFIGURE or self._concluding:
+            self._left = async_call_later(
+                self.hass, LEFT_AFTER, HassJob(self._end, cancel_on_shutdown=True)
+            )
+
+    @callback
+    def _end(self, _: datetime) -> None:
+        self.hass.config_entries.flow.async_abort(self.flow_id)
+
+    @callback
+    def _stop_waiting(self) -> None:
+        if self._left is not None:
+            self._left()
+            self._left = None
+
     @callback
     def _menu(
         self, step_id: str, options: list[str], **placeholders: str
     ) -> ConfigFlowResult:
         """Show a menu. What is chosen from it has a way back, unless it is one itself."""
+        self._await_person()
         for option in options:
             if option not in self._visited:
                 self._ways_back[option] = step_id
@@ -122,6 +155,7 @@ class FlowBase(ConfigFlow):
         server's in the first set-up, where only the server is not reached. What must
         be ``checked`` is not offered to be saved so.
         """
+        self._await_person()
         if self._errors_shown_on not in (None, step_id):
             self._forget_errors()
         self._errors_shown_on = step_id
@@ -278,6 +312,7 @@ class FlowBase(ConfigFlow):
         next form's.
         """
         check = self._check
+        self._stop_waiting()
         if check is None:
             self._forget_errors()
             port = self._draft.get(CONF_DEVICE, self.flow_id)
@@ -299,5 +334,6 @@ class FlowBase(ConfigFlow):
     @override
     def async_remove(self) -> None:
         """Let go of the port when the dialog is closed half-way."""
+        self._stop_waiting()
         if self._check is not None:
             self._check.cancel()

@@ -12,7 +12,7 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_HOST
 from homeassistant.exceptions import HomeAssistantError
 
-from ..const import CONF_SENDER_ADDRESS, CONF_TEST_TO, SUBENTRY_RECIPIENT
+from ..const import CONF_SENDER_ADDRESS, CONF_TEST_TO, CONF_TO, SUBENTRY_RECIPIENT
 from ..coordinator import QuectelConfigEntry
 from ..delivery.errors import BeingSentError, NotWaitingError, OutboxError
 from ..delivery.records import Last, Reason, Way
@@ -39,6 +39,7 @@ class FinishSteps(ProviderSteps):
 
     async def _conclude(self) -> ConfigFlowResult:
         """Go on to the test email, for which there has to be a recipient."""
+        self._concluding = True
         entry = self._entry
         if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="saved_untested")
@@ -172,7 +173,10 @@ class FinishSteps(ProviderSteps):
     @property
     def _addressee(self) -> str:
         to = self._entry.subentries.get(self._test_to or "")
-        return self._entry.data[CONF_SENDER_ADDRESS] if to is None else to.title
+        if to is None:
+            address: str = self._entry.data[CONF_SENDER_ADDRESS]
+            return address
+        return f"{to.title} ({', '.join(to.data[CONF_TO])})"
 
     async def async_step_test_said(
         self, user_input: dict[str, Any] | None = None

@@ -76,7 +76,7 @@ async def test_the_set_up_ends_with_an_email_that_was_sent(
     assert email.to == ("alex@example.com",)
     assert email.subject == "Test email from Quectel EC200A"
     shown = dialog.result["description_placeholders"]
-    assert shown["to"] == "Alex"
+    assert shown["to"] == "Alex (alex@example.com)"
     assert shown["host"] == "smtp.gmail.com"
     assert f"Ref: {shown['reference']}" in email.body
     assert float(shown["seconds"]) >= 0

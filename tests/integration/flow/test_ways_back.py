@@ -1,14 +1,22 @@
 """What was chosen by mistake can be left; what was left behind is in nobody's way."""
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
+from custom_components.quectel_smtp.flow.base import LEFT_AFTER
+from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
 from custom_components.quectel_smtp.modem.at.errors import (
     NoAnswerError,
     PortNotFoundError,
 )
+from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.util import dt as dt_util
+from tests.integration.conftest import send, until
 from tests.integration.dialog import (
     CELLULAR_INPUT,
     PORT_INPUT,
@@ -165,3 +173,34 @@ async def test_what_a_check_has_found_stays_found(
     assert second.step == "cellular"
     await first.watch()
     assert first.step == "cellular"
+
+
+async def test_a_dialog_about_an_entry_that_was_left_ends_and_a_login_is_asked_for(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    """It would keep Home Assistant from asking for ever."""
+    left = Dialog(hass, await loaded.start_reconfigure_flow(hass))
+    await left.choose("cellular")
+    desk.always = Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, SmtpReply.AUTH_FAILED)
+    await send(hass)
+    await until(lambda: bool(loaded.runtime_data.courier.status.mail.held))
+    await hass.async_block_till_done()
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["flow_id"] == left.result["flow_id"]
+    async_fire_time_changed(hass, dt_util.utcnow() + LEFT_AFTER, fire_all=True)
+    await hass.async_block_till_done()
+    await loaded.runtime_data.coordinator.async_refresh()
+    await until(lambda: bool(hass.config_entries.flow.async_progress()))
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == "reauth"
+
+
+async def test_a_login_that_was_saved_is_not_asked_for_by_a_dialog_that_was_left(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    dialog = Dialog(hass, await loaded.start_reauth_flow(hass))
+    await dialog.submit(username="home@example.com", password="battery staple")
+    assert dialog.step == "test"
+    async_fire_time_changed(hass, dt_util.utcnow() + LEFT_AFTER, fire_all=True)
+    await hass.async_block_till_done()
+    assert not hass.config_entries.flow.async_progress()
