@@ -69,7 +69,7 @@ class Photographer:
         await self._choose("Outlook.com, Hotmail, Live")
         await self._see("No passwords taken")
         await self._choose("Choose another provider")
-        for provider in ("Gmail", "GMX", "QQ"):
+        for provider in ("Gmail", "GMX", "QQ Mail"):
             await self._choose(provider)
             await self._see(f"Log in to {provider}")
             await self._go_back()
