@@ -8,11 +8,6 @@ from typing import Any
 import pytest
 
 from custom_components.quectel_smtp.attachments.wanted import Budget
-from custom_components.quectel_smtp.delivery.email import (
-    BODY_LIMIT,
-    SHORT_BODY_LIMIT,
-    SUBJECT_LIMIT,
-)
 from custom_components.quectel_smtp.delivery.outbox.merging import DIGEST_LEAST, WINDOW
 from custom_components.quectel_smtp.delivery.outbox.outbox import (
     EMAILS,
@@ -20,8 +15,10 @@ from custom_components.quectel_smtp.delivery.outbox.outbox import (
     RESERVED,
     SIZE,
 )
-from custom_components.quectel_smtp.delivery.records import Options
+from custom_components.quectel_smtp.delivery.records import Options, Way
 from custom_components.quectel_smtp.delivery.rules import policy, storm
+from custom_components.quectel_smtp.delivery.rules.acceptance import TEXT_MOST
+from custom_components.quectel_smtp.delivery.rules.capacity import CAPACITIES
 from custom_components.quectel_smtp.delivery.rules.wording import LATE
 from custom_components.quectel_smtp.email_options import BUDGETS, DEFAULT_BUDGET
 from custom_components.quectel_smtp.entry_data import LIMITS
@@ -99,12 +96,13 @@ def test_the_figures_of_the_readme_hold() -> None:
 
 
 def test_the_readme_has_the_limits_of_an_email_by_either_way() -> None:
-    assert f"up to {SUBJECT_LIMIT} bytes, a body up to {BODY_LIMIT:,}" in README
-    assert f"{RECIPIENTS_MOST} addresses of up to {ADDRESS_LIMIT} bytes" in README
+    assert f"Of a text {TEXT_MOST:,} bytes are kept" in README
+    assert f"up to {RECIPIENTS_MOST} addresses of up to {ADDRESS_LIMIT}" in README
     assert f"sender's name have up to {TEXT_LIMIT} bytes" in README
     assert f"the mail server's name {HOST_LIMIT}." in README
-    assert f"a body of up to {SHORT_BODY_LIMIT:,} bytes, {RECIPIENT_LIMIT}" in README
-    assert f"and {FIELD_LIMIT} bytes each" in README
+    module = CAPACITIES[Way.MODULE]
+    assert f"a title of {module.subject} bytes, a text of {module.body:,}" in README
+    assert f"{RECIPIENT_LIMIT} addresses, and {FIELD_LIMIT} bytes each" in README
     budget = Budget()
     assert f"are fetched after that, for up to {budget.seconds:.0f} seconds" in README
     assert f"may have {budget.file // 10**6} MB, and all attachments" in README

@@ -451,6 +451,8 @@ class LedgerModem(SendingModem):
                         for name, data in self.files.items()
                     )
                 )
+            case "AT+QFLDS":
+                return frame("+QFLDS: 1000000,2000000")
             case "AT+QFDEL":
                 (name,) = _QUOTED.findall(values)
                 return _NO_FILE if self.files.pop(name, None) is None else OK

@@ -295,7 +295,7 @@ class Notary:
         ):
             # That is what answered PUT itself.
             expected = finding
-        told = replace(finding, way=Way.MODULE, words=None)
+        told = replace(finding, way=Way.MODULE, words=None, changes=())
         lost = Finding(Result.UNKNOWN)
         # A connection may end between a reply and us.
         if finding.error is None and told not in (

@@ -9,6 +9,7 @@ written can't be told from one that has.
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 import random
 from typing import Final
@@ -18,6 +19,7 @@ import pytest
 from custom_components.quectel_smtp.delivery.records import Options, State, Way
 from custom_components.quectel_smtp.delivery.status import OutboxState
 from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.mail.attachments import Attachment
 from tests.modem.virtual_time import run, virtual_time
 
 from .bench import SETTINGS, Office, email
@@ -27,6 +29,9 @@ from .outbox.failing_disk import Disk, installed
 FSYNCS: Final = 5
 """Of an email that is accepted and sent: it comes, it is about to leave, it has left;
 and two that SQLite needs, so that its text leaves the log."""
+
+PICTURE: Final = Attachment("door.jpg", b"the door" * 1000, "image/jpeg")
+LARGE: Final = Attachment("large.jpg", bytes(range(256)) * 800, "image/jpeg")
 
 
 @pytest.fixture
@@ -71,15 +76,20 @@ class Witness:
         if cut not in self.cuts[-1:]:
             self.cuts.append(cut)
 
-    async def live(self, *fates: Fate) -> None:
-        """Accept and send an email for each fate."""
+    async def live(self, *fates: Fate, attachments: tuple[Attachment, ...]) -> None:
+        """Accept and send an email for each fate; all with these attachments."""
         modem = self.office.modem
         assert isinstance(modem, LedgerModem)
         with self._disk.watched(self.look):
             async with self.office.at_work() as courier:
                 for number, fate in enumerate(fates):
                     modem.fates.append(fate)
-                    found = email(f"Number {number}", body=f"Text {number}")
+                    found = email(
+                        f"Number {number}",
+                        body=f"Text {number}",
+                        critical=bool(attachments),
+                        attachments=attachments,
+                    )
                     await courier.submit(found)
                     self.accepted.append(found.reference)
                     self.look()
@@ -116,29 +126,41 @@ async def resume(cut: Cut, folder: Path, way: Way) -> list[Attempt]:
     return modem.ledger
 
 
+def _is(attempt: Attempt, reference: str, attached: tuple[bytes, ...]) -> bool:
+    return attempt.reference == reference and attempt.attached == attached
+
+
 @pytest.mark.usefixtures("no_threads")
 @pytest.mark.parametrize("way", Way)
 @pytest.mark.parametrize(
-    "fates",
+    ("fates", "attachments"),
     [
-        (Fate(),),
+        ((Fate(),), ()),
         # Not sent, which is certain, and then sent; and one that may have been.
-        (Fate(False, (652, 0)), Fate(False, (654, 0))),
+        ((Fate(False, (652, 0)), Fate(False, (654, 0))), ()),
+        # A text, and a picture that follows it.
+        ((Fate(),), (PICTURE,)),
     ],
-    ids=["sent", "not sent at once"],
+    ids=["sent", "not sent at once", "with a picture"],
 )
 def test_a_loss_of_power_at_any_moment_loses_nothing_that_was_accepted(
-    tmp_path: Path, disk: Disk, fates: tuple[Fate, ...], way: Way
+    tmp_path: Path,
+    disk: Disk,
+    fates: tuple[Fate, ...],
+    attachments: tuple[Attachment, ...],
+    way: Way,
 ) -> None:
     witness = Witness(tmp_path / "before", disk, way)
-    run(witness.live(*fates))
+    run(witness.live(*fates, attachments=attachments))
     assert len(witness.cuts) > 100
     doubts = 0
     for number, cut in enumerate(witness.cuts):
         later = run(resume(cut, tmp_path / str(number), way))
-        for reference in cut.accepted:
-            mine = [one for one in cut.ledger if one.reference == reference]
-            again = [one for one in later if one.reference == reference]
+        for reference, attached in product(
+            cut.accepted, {(), tuple(one.data for one in attachments)}
+        ):
+            mine = [one for one in cut.ledger if _is(one, reference, attached)]
+            again = [one for one in later if _is(one, reference, attached)]
             assert any(one.fate.delivered for one in mine + again), cut
             if (reference, State.SENT) in cut.shown:
                 assert again == [], cut
@@ -153,25 +175,32 @@ def test_a_loss_of_power_at_any_moment_loses_nothing_that_was_accepted(
 
 @pytest.mark.usefixtures("no_threads")
 @pytest.mark.parametrize("way", Way)
+@pytest.mark.parametrize("attachments", [(), (LARGE,)], ids=["text", "picture"])
 @virtual_time
 async def test_an_email_that_is_accepted_and_sent_costs_five_fsyncs(
-    tmp_path: Path, way: Way
+    tmp_path: Path, way: Way, attachments: tuple[Attachment, ...]
 ) -> None:
     with installed() as disk:
         one = office(tmp_path / "here", way)
         async with one.at_work():
             for number in range(5):
                 before = disk.syncs
-                assert await one.send(email(f"Number {number}")) is State.SENT
+                found = email(f"Number {number}", attachments=attachments)
+                assert await one.send(found) is State.SENT
                 await one.idle()
                 await asyncio.sleep(1.0)
                 if number:
-                    # The first has the account noted, too.
-                    assert disk.syncs - before == FSYNCS
+                    # The first has the account noted, too; and before a file is
+                    # stored in the modem it is noted that it is ours.
+                    stored = bool(attachments) and way is Way.MODULE
+                    assert disk.syncs - before == FSYNCS + stored
 
 
+@pytest.mark.parametrize("attachments", [(), (LARGE,)], ids=["text", "picture"])
 @virtual_time
-async def test_an_email_that_waits_costs_one_fsync(tmp_path: Path) -> None:
+async def test_an_email_that_waits_costs_one_fsync(
+    tmp_path: Path, attachments: tuple[Attachment, ...]
+) -> None:
     with installed() as disk:
         one = office(tmp_path / "here")
         one.modem.urls = set()
@@ -180,6 +209,7 @@ async def test_an_email_that_waits_costs_one_fsync(tmp_path: Path) -> None:
             await asyncio.sleep(1.0)
             before = disk.syncs
             for number in range(5):
-                await courier.submit(email(f"Number {number}"))
+                found = email(f"Number {number}", attachments=attachments)
+                await courier.submit(found)
             await asyncio.sleep(1.0)
             assert disk.syncs - before == 5

@@ -21,7 +21,7 @@ from custom_components.quectel_smtp.delivery.client.trust import (
     client_context,
     unverified_context,
 )
-from custom_components.quectel_smtp.delivery.email import wrap
+from custom_components.quectel_smtp.delivery.rules.cutting import wrap
 from custom_components.quectel_smtp.modem.at.errors import InvalidValueError
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from custom_components.quectel_smtp.modem.mail.message import Message

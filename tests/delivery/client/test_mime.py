@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.quectel_smtp.delivery.client.mime import compose
-from custom_components.quectel_smtp.delivery.email import wrap
+from custom_components.quectel_smtp.delivery.rules.cutting import wrap
 from custom_components.quectel_smtp.modem.at.errors import InvalidValueError
 from custom_components.quectel_smtp.modem.mail.message import Message
 from custom_components.quectel_smtp.modem.mail.server import Security, ServerSettings

@@ -16,6 +16,7 @@ from custom_components.quectel_smtp.delivery.records import (
     Transition,
     Way,
 )
+from custom_components.quectel_smtp.delivery.rules.cutting import wrap
 from custom_components.quectel_smtp.modem.mail.server import Security
 from tests.delivery.bench import (
     OPEN_LINE,
@@ -116,7 +117,7 @@ async def test_what_is_too_much_for_the_modem_s_client_goes_whole_by_the_stream(
         message = message_from_bytes(content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         text = message.get_content().replace("\r\n", "\n")
-        assert text.startswith(found.message().body)
+        assert text.startswith(wrap(found.body))
         assert tuple(one.addr_spec for one in message["To"].addresses) == found.to
         assert modem.sends == 0
 

@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 import sqlite3
 
-from custom_components.quectel_smtp.delivery.email import SHORT_BODY_LIMIT, Email
+from custom_components.quectel_smtp.delivery.email import Email
 from custom_components.quectel_smtp.delivery.outbox.outbox import Opened, Outbox
 from custom_components.quectel_smtp.delivery.records import (
     Again,
@@ -28,6 +28,8 @@ from custom_components.quectel_smtp.modem.mail.smtp import Result
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 HOUR = 3600.0
 DAY = 24 * HOUR
+DIGEST_SIZE = 10_000
+"""Bytes of a digest here."""
 OPTIONS = Options()
 SENT = Finding(Result.SENT)
 REFUSED = Finding(Result.REFUSED, 681, 550)
@@ -87,7 +89,7 @@ def compose(entries: Sequence[Entry]) -> tuple[str, str] | None:
         f"{entry.accepted:%H:%M} {entry.subject} {entry.body} {entry.times}"
         for entry in entries
     )
-    if len(body.encode()) > SHORT_BODY_LIMIT:
+    if len(body.encode()) > DIGEST_SIZE:
         return None
     return f"{len(entries)} emails", body
 

@@ -94,12 +94,14 @@ def test_all_that_an_email_is_comes_back_from_the_disk(box: Bench) -> None:
         missing=(Missing("hall.jpg", MissingReason.NOT_FOUND),),
         changes=(Change(Fit.PICTURE_SCALED, "door.jpg"),),
     )
-    box.accept(email)
+    box.accept(replace(email, subject="Half \ud83d a pair"))
     box.reopen()
     item = due(box)
-    assert item.html == "<p>Hello</p>"
+    assert (item.subject, item.html) == ("Half \ud83d a pair", "<p>Hello</p>")
     assert (item.priority, item.missing) == (Priority.HIGH, email.missing)
     assert item.changes == email.changes
+    (listed,) = box.outbox.listed(at(0.0))
+    assert listed.subject == "Half \ufffd a pair"
 
 
 def test_names_are_kept_on_one_line_and_without_what_nobody_sees(box: Bench) -> None:
