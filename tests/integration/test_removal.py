@@ -17,6 +17,7 @@ from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.records import Reason
 from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
+from custom_components.quectel_smtp.modem.network.sim import SimState
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
@@ -227,13 +228,15 @@ async def test_what_a_deleted_entry_showed_is_not_shown_by_a_new_one(
     await hass.async_block_till_done()
     used = _shown(hass)
     assert {ANNA, EVENT} <= {entity for entity in new if used[entity] != new[entity]}
-    assert [domain for domain, _ in issue_registry.issues if domain == DOMAIN]
+    desk.sim = SimState.MISSING
+    desk.lose_port()
+    await until(lambda: any(domain == DOMAIN for domain, _ in issue_registry.issues))
     await hass.config_entries.async_remove(loaded.entry_id)
     await hass.async_block_till_done()
     assert not _shown(hass)
-    assert not [domain for domain, _ in issue_registry.issues if domain == DOMAIN]
+    assert not issue_registry.issues
 
-    desk.always = None
+    desk.always, desk.sim = None, SimState.READY
     await _set_up_once_more(hass)
     assert _shown(hass) == new
 
