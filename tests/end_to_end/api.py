@@ -123,6 +123,10 @@ class HomeAssistantApi:
         """POST to a path; what it answers."""
         return await self._request("POST", path, content)
 
+    async def delete(self, path: str) -> Any:
+        """DELETE a path; what it answers."""
+        return await self._request("DELETE", path, None)
+
     async def _request(
         self, method: str, path: str, content: Mapping[str, Any] | None
     ) -> Any:

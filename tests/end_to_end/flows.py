@@ -107,6 +107,10 @@ class Flows:
         reply = await self._api.get(f"{_ENTRY_FLOW}/{flow_id}")
         return await self._settle(_ENTRY_FLOW, reply)
 
+    async def close(self, step: Step) -> None:
+        """Close a dialog half-way."""
+        await self._api.delete(f"{step.path}/{step.flow_id}")
+
     async def submit(self, step: Step, values: Mapping[str, Any]) -> Step:
         """Fill a form in; returns the next form, menu or end."""
         return await self._post(step, values)

@@ -64,7 +64,11 @@ class Person:
     states: States
 
     async def name_recipient(self, created: Step, recipient: Recipient) -> str:
-        """Add a recipient, without a test email; the notify entity."""
+        """Add a recipient in place of the dialog that asks for it; the notify entity.
+
+        That one would send a test email.
+        """
+        await self.flows.close(await self.flows.next_flow(created))
         entry_id = created.content["result"]["entry_id"]
         step = await self.flows.submit(
             await self.flows.add_recipient(entry_id), recipient.form()
