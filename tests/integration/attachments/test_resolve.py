@@ -1,6 +1,7 @@
 """All that is wanted with one email."""
 
 import asyncio
+from asyncio import all_tasks
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -36,6 +37,16 @@ async def _pass(hass: HomeAssistant, seconds: float) -> None:
     for _ in range(20):
         await asyncio.sleep(0)
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=seconds))
+
+
+async def _until_only(count: int) -> None:
+    """Wait until no more than so many attachments are still fetched."""
+    async with asyncio.timeout(60):
+        while (
+            sum(task.get_name() == "quectel_smtp attachment" for task in all_tasks())
+            > count
+        ):
+            await asyncio.sleep(0.001)
 
 
 async def test_nothing_wanted_is_nothing_attached(hass: HomeAssistant) -> None:
@@ -152,6 +163,7 @@ async def test_a_camera_that_hangs_keeps_nothing_else_back(
         Wanted(CAMERA),
     ]
     resolving = demo.async_create_task(resolve(demo, wanted, Budget()))
+    await _until_only(1)
     await _pass(demo, 9)
     assert not resolving.done()
     await _pass(demo, 11)
@@ -343,6 +355,7 @@ async def test_a_picture_that_is_not_scaled_in_time_keeps_no_other_back(
     ]
     resolving = demo.async_create_task(resolve(demo, wanted, Budget(picture=50_000)))
     await demo.async_add_executor_job(begun.wait, 60)
+    await _until_only(1)
     await _pass(demo, 11)
     resolved = await resolving
     go_on.set()
