@@ -30,17 +30,13 @@ HOUR = 3600.0
 PICTURE = b"abc"
 
 
-class PictureModem(SendingModem):
-    """A modem with a file store; each email takes a picture along."""
+class StoringModem(SendingModem):
+    """A modem with a file store."""
 
     def __init__(self) -> None:
         """Hold somebody else's file."""
         super().__init__()
         self.files = {"users.pem": b"x"}
-
-    @override
-    def make(self, port: PortSettings) -> Modem:
-        return WithPicture(port, connector=self.connect, now=lambda: NOW)
 
     @override
     def answer(self, line: str) -> Answer:
@@ -59,6 +55,14 @@ class PictureModem(SendingModem):
 
             return Data(len(PICTURE), take)
         return super().answer(line)
+
+
+class PictureModem(StoringModem):
+    """One with which each email takes a picture along."""
+
+    @override
+    def make(self, port: PortSettings) -> Modem:
+        return WithPicture(port, connector=self.connect, now=lambda: NOW)
 
 
 class WithPicture(Modem):
@@ -181,3 +185,25 @@ async def test_a_file_that_can_not_be_deleted_is_tried_again_after_the_next_star
         modem.restart()
         await asyncio.sleep(STARTED)
         assert list(modem.files) == ["users.pem"]
+
+
+@pytest.mark.parametrize("result", ["661,0", "662,0", "663,0", "682,662"])
+@virtual_time
+async def test_a_picture_that_the_modems_client_can_not_send_keeps_no_text_from_going(
+    tmp_path: Path, result: str
+) -> None:
+    modem = StoringModem()
+    modem.answers[PUT_LINE] = [
+        OK + f"\r\n+QSMTPPUT: {result}\r\n".encode(),
+        OK + b"\r\n+QSMTPPUT: 0,250\r\n",
+    ]
+    office = Office(tmp_path, modem)
+    office.settings = replace(office.settings, options=Options(way=Way.MODULE))
+    async with office.at_work():
+        picture = Attachment("door.jpg", PICTURE)
+        assert await office.send(email(attachments=(picture,))) is State.SENT
+        attached = [line for line in modem.lines if "QSMTPATT" in line]
+        assert attached == ['AT+QSMTPATT=1,1,"UFS:door.jpg"']
+        first, second = modem.bodies
+        assert "door.jpg" not in first
+        assert "door.jpg" in second

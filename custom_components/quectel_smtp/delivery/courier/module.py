@@ -5,6 +5,7 @@ from dataclasses import replace
 import logging
 from typing import Final, override
 
+from ...modem.at.codes import SmtpError
 from ...modem.at.commands import RESULT_MARGIN
 from ...modem.at.errors import ModemError
 from ...modem.mail import files
@@ -20,6 +21,21 @@ _LOGGER = logging.getLogger(__name__)
 
 _UNTOLD: Final = ATTACHMENT_LIMIT * files.SIZE_LIMIT
 """Bytes of a store that doesn't tell how many are free: it refuses what it can't take."""
+
+_FAULTS: Final = (
+    SmtpError.FILE_OPEN,
+    SmtpError.ATTACHMENT_MEMORY,
+    SmtpError.ATTACHMENT_SAVE,
+)
+
+
+def _choked(item: Item) -> bool:
+    """Whether the modem's client could not send an email for its attachments' sake.
+
+    It has stored them, and can't read them: it would be no better the next time.
+    """
+    found = item.finding
+    return found is not None and found.way is Way.MODULE and found.code in _FAULTS
 
 
 class ModuleCarrier(Carrier):
@@ -53,7 +69,7 @@ class ModuleCarrier(Carrier):
         capacity = CAPACITIES[self.way]
         fitted = await fit_to(capacity)
         await modem.configure(fitted.server)
-        if fitted.wants_files:
+        if fitted.wants_files and not _choked(item):
             room = await modem.room_for_attachments()
             capacity = replace(capacity, store=_UNTOLD if room is None else room)
             fitted = await fit_to(capacity)
