@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.quectel_smtp.delivery.changes import Change, Fit
 from custom_components.quectel_smtp.delivery.records import Options, Reason, State, Wear
 from custom_components.quectel_smtp.delivery.rules.policy import account
 from custom_components.quectel_smtp.delivery.rules.recovery import Recovery
@@ -54,6 +55,28 @@ async def test_no_command_is_sent_until_a_result_that_is_late_settles_its_own(
         # No email of this account was ever sent: it may be the sender.
         assert office.states_of(first)[1] is State.HELD
         assert office.modem.subjects[:2] == ["one", "two"]
+
+
+@virtual_time
+async def test_a_result_that_comes_late_says_what_was_done_to_its_email(
+    office: Office,
+) -> None:
+    def take_and_vanish() -> bytes:
+        office.modem.port.receive(OK)
+        office.modem.port.lose(OSError(5, "gone"))
+        return b""
+
+    office.modem.answers[PUT_LINE] = take_and_vanish
+    async with office.at_work() as courier:
+        found = email(body="Water\x07")
+        await courier.submit(found)
+        await office.until(lambda: len(office.modem.ports) == 2)
+        await asyncio.sleep(100)
+        office.modem.port.receive(b"\r\n+QSMTPPUT: 0,250\r\n")
+        assert await office.ended(found) is State.SENT
+        finding = office.transitions[-1].finding
+        assert finding is not None
+        assert finding.changes == (Change(Fit.CHARACTERS_REMOVED),)
 
 
 @virtual_time
