@@ -25,6 +25,7 @@ from .coordinator import QuectelConfigEntry
 from .delivery.email import Email
 from .delivery.errors import OutboxError
 from .delivery.records import Addresses
+from .delivery.rules.characters import cleaned, one_line
 from .email_options import DEFAULT_BUDGET, KILOBYTE, allowed_addresses, picture_budget
 from .failures import outbox_failure, refused_value
 from .modem.at.errors import InvalidValueError
@@ -49,15 +50,16 @@ async def accept(
     try:
         own = addresses_of(subentry.data)
         email = Email(
-            subject=typed.one_line(asked.title) or DEFAULT_SUBJECT,
-            body=typed.sendable(asked.message),
+            # As it came: what no email can have is taken out, and told, when it is sent.
+            subject=asked.title if _says_something(asked.title) else DEFAULT_SUBJECT,
+            body=asked.message,
             to=own.to,
             cc=own.cc,
             bcc=own.bcc,
             recipient=subentry.title,
             recipient_id=subentry_id,
             critical=asked.critical or is_critical(subentry.data),
-            html=asked.html and typed.sendable(asked.html),
+            html=asked.html,
             priority=asked.priority,
             extra=_extra(entry, asked.extra, own),
             lifetime=asked.lifetime,
@@ -71,6 +73,11 @@ async def accept(
     if asked.attachments:
         await _begin_to_attach(hass, entry, reference, asked.attachments)
     return reference
+
+
+def _says_something(title: str) -> bool:
+    """Whether anything of a title is left for a subject."""
+    return bool(one_line(cleaned(title).text))
 
 
 def _extra(entry: QuectelConfigEntry, wanted: Addresses, own: Addresses) -> Addresses:

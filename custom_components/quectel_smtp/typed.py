@@ -52,7 +52,7 @@ _IGNORED: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0"
     "\U000e0100-\U000e01ef]"
 )
-_UNSENDABLE: Final = re.compile("[\ud800-\udfff]")
+_HALVES: Final = re.compile("[\ud800-\udfff]")
 _SERVER: Final = re.compile(
     r"(?:(?P<scheme>smtps?|submissions?)://)?"
     r"(?P<host>[^\s/:@]+)(?::(?P<port>[0-9]{1,5}))?/?",
@@ -128,10 +128,10 @@ def server_name(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a title as a subject can have it: one line, whatever is in it."""
+    """Return a name as an email's header can have it: one line, whatever is in it."""
     plain = (
         " " if unicodedata.category(character) == "Cc" else character
-        for character in sendable(text)
+        for character in _HALVES.sub("\ufffd", text)
     )
     return " ".join("".join(plain).split())
 
@@ -154,14 +154,6 @@ def lines(text: str) -> str:
         for character in text
         if character in "\r\n" or _hidden(character) is None
     )
-
-
-def sendable(text: str) -> str:
-    """Return ``text`` with what no email can have replaced: no alarm is lost over it.
-
-    NUL becomes a blank (RFC 5321 4.5.2), half a surrogate pair the sign for that.
-    """
-    return _UNSENDABLE.sub("\ufffd", text).replace("\0", " ")
 
 
 def tidied(values: Mapping[str, Any]) -> dict[str, Any]:

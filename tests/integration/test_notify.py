@@ -51,7 +51,8 @@ async def test_a_notification_is_sent_as_an_email(
         (" \n ", "Home Assistant"),
         ("Water\r\nBcc: someone@example.com", "Water Bcc: someone@example.com"),
         ("Water\u2028in the\tcellar", "Water in the cellar"),
-        ("Water\x07in\0the\x7fcellar", "Water in the cellar"),
+        ("Water\x07 in\0 the\x7f cellar", "Water in the cellar"),
+        ("\x1b[31mWater\x1b[0m in the cellar", "Water in the cellar"),
         ("\x1b", "Home Assistant"),
         ("Water \ud800", "Water \ufffd"),
     ],
@@ -73,7 +74,7 @@ async def test_a_message_is_sent_without_what_no_email_can_have(
 ) -> None:
     await send(hass, "Water\0in the \ud800cellar\x07")
     await settled(hass, loaded)
-    assert desk.sent[0].body.startswith("Water in the \ufffdcellar\n")
+    assert desk.sent[0].body.startswith("Waterin the \ufffdcellar\n")
 
 
 async def test_addresses_that_are_stored_with_blanks_are_read_without(
