@@ -330,6 +330,22 @@ def test_a_text_that_is_more_than_a_server_takes_is_cut() -> None:
     assert found.message.charset is TextCharset.UTF_8
 
 
+def test_a_title_and_a_text_of_a_million_bytes_each_find_their_place() -> None:
+    title = "厨" * 333_333
+    for text, changes in (
+        ("x\n" * 500_000, [Fit.SUBJECT_CUT]),
+        ("\n" * 999_999 + "x", [Fit.SUBJECT_CUT]),
+        ("\n" * 999_999 + "\0x", [Fit.SUBJECT_CUT, Fit.CHARACTERS_REMOVED]),
+    ):
+        found = fitted(STREAM, subject=title, body=text)
+        assert told(found) == changes
+        assert found.message.subject == "厨" * 231 + "…"
+        assert found.message.body.replace("\n", "").startswith(title)
+        module = fitted(ROOMY, subject=title, body=text).message
+        assert module.subject_command()
+        assert body_bytes(module.body, module.charset)
+
+
 def test_a_server_that_takes_next_to_nothing_gets_the_reference() -> None:
     found = fitted(replace(STREAM, size=1000), body="x" * 100)
     assert found.message.body == f"…\n\n{LAST}"
@@ -392,7 +408,7 @@ def test_whatever_is_asked_has_room_by_its_way_and_no_loss_is_untold(
     title = one_line(cleaned(asked.subject).text)
     text = cleaned(asked.body).text.rstrip("\n")
     # The limits.
-    limit = 10_240 if capacity.body else 2_200_000
+    limit = 10_240 if capacity.body else 4_500_000
     assert len(body_bytes(message.body, message.charset, limit)) <= limit
     if capacity.subject is not None:
         assert message.subject_command()

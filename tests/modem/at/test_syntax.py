@@ -209,8 +209,15 @@ def test_a_subject_that_would_be_more_than_a_subject_is_refused(
     subject: str, reason: str
 ) -> None:
     with pytest.raises(InvalidValueError) as caught:
-        Message(subject, "", ("a@b",))
+        Message(subject, "", ("a@b",)).subject_command()
     assert caught.value.reason == reason
+
+
+def test_a_subject_has_up_to_a_thousand_bytes_by_whichever_way() -> None:
+    assert Message("😀" * 250, "", ("a@b",))
+    with pytest.raises(InvalidValueError) as caught:
+        Message("😀" * 250 + "x", "", ("a@b",))
+    assert (caught.value.field, caught.value.limit) == ("subject", 1000)
 
 
 @pytest.mark.parametrize(
@@ -292,12 +299,12 @@ def test_an_email_has_one_to_a_hundred_addresses(
     assert Message("", "", _addresses(1), _addresses(98), _addresses(1))
 
 
-def test_a_body_has_up_to_262144_bytes_by_whichever_way() -> None:
-    lines = ("x" * 98 + "\n") * 2621 + "x" * 42
-    assert len(body_bytes(Message("", lines, ("a@b",)).body, limit=10**6)) == 262_144
+def test_a_body_has_up_to_four_and_a_half_million_bytes_by_whichever_way() -> None:
+    lines = ("x" * 98 + "\n") * 44_999 + "x" * 98
+    assert len(body_bytes(Message("", lines, ("a@b",)).body, limit=10**7)) == 4_500_000
     with pytest.raises(InvalidValueError) as caught:
         Message("", lines + "x", ("a@b",))
-    assert (caught.value.field, caught.value.limit) == ("body", 262_144)
+    assert (caught.value.field, caught.value.limit) == ("body", 4_500_000)
 
 
 @given(st.integers(1, 100))

@@ -22,8 +22,8 @@ ADDRESS_LIMIT: Final = 254
 """Bytes of an address: a path has 256 with its brackets (RFC 5321 4.5.3.1.3)."""
 RECIPIENTS_MOST: Final = 100
 """Recipients that every server takes (RFC 5321 4.5.3.1.8)."""
-TEXT_LIMIT: Final = 2_200_000
-"""Bytes of a body: a text of a million, were it of nothing but line ends."""
+TEXT_LIMIT: Final = 4_500_000
+"""Bytes of a body: by no way is more sent."""
 TITLE_LIMIT: Final = 1000
 """Bytes of a subject: 250 characters, whatever they are."""
 
@@ -74,7 +74,7 @@ def check_address(address: str, field: str) -> str:
 class Message:
     """One email, by whichever way it goes; up to 100 addresses in all.
 
-    The subject is at most 1,000 bytes and one line, the body at most 2,200,000 bytes
+    The subject is at most 1,000 bytes and one line, the body at most 4,500,000 bytes
     once its line ends are CR LF and one stands at its end. Up to ten attachments
     travel with it. The modem's mail client takes less: what makes its commands says so.
     That client sends text that is not plain ASCII in ``charset`` and
