@@ -21,6 +21,7 @@ from custom_components.quectel_smtp.delivery.errors import (
 )
 from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.records import (
+    End,
     Finding,
     History,
     Hold,
@@ -35,7 +36,7 @@ from custom_components.quectel_smtp.modem.mail.attachments import Attachment
 from custom_components.quectel_smtp.modem.mail.message import Priority
 from custom_components.quectel_smtp.modem.mail.smtp import Result
 
-from .bench import BUSY, HOUR, REFUSED, SENT, Bench, again, at, failed, mail, sent
+from .bench import BUSY, HOUR, LOST, REFUSED, SENT, Bench, again, at, failed, mail, sent
 
 DOOR = Attachment("door.jpg", b"\xff\xd8the door", "image/jpeg", "door")
 VOICE = Attachment("voice.mp3", b"ID3the voice", "audio/mpeg")
@@ -218,6 +219,22 @@ def test_a_text_that_can_not_be_sent_is_followed_by_nothing(box: Bench) -> None:
     box.attempt(failed(), finding=REFUSED)
     assert box.story()[-1] is State.FAILED
     assert box.due() is None
+
+
+@pytest.mark.parametrize("awaited", [(), ("hall.jpg",)])
+def test_what_follows_is_no_further_try_of_a_login_that_was_just_refused(
+    box: Bench, awaited: tuple[str, ...]
+) -> None:
+    reference = box.accept(with_(DOOR, critical=True, awaits=awaited))
+    text = box.take()
+    box.accept()
+    box.attempt(Hold(Reason.LOGIN, HOUR, History(1)), finding=REFUSED)
+    lost = End(State.UNKNOWN, History(1, lost=1))
+    box.outbox.record(text.envelope, lost, LOST, at(1.0))
+    assert box.due(20.0) is None
+    assert box.states()[reference] is State.HELD
+    box.outbox.wake(at(20.0), Reason.LOGIN)
+    assert due(box, 20.0).carries is Carries.ATTACHMENTS
 
 
 # Awaited.

@@ -96,16 +96,14 @@ class Attempts:
 
         Someone may have asked for what waits, or mended what all emails were held for.
         """
-        store = self._store
-        found = store.row(
-            "SELECT 1 FROM emails WHERE id = ? AND awaits > ?", email, at.elapsed
-        )
-        if found is None:
+        until = items.awaits(self._store, email)
+        if until is None:
             return False
-        with store.writing(at):
-            store.run(
-                "UPDATE envelopes SET due = (SELECT awaits FROM emails WHERE id = email)"
+        with self._store.writing(at):
+            self._store.run(
+                "UPDATE envelopes SET due = ?"
                 " WHERE email = ? AND carries = 'attachments' AND due IS NOT NULL",
+                until,
                 email,
             )
         return True

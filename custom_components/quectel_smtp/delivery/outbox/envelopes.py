@@ -6,7 +6,7 @@ from typing import Final
 
 from ..enclosures import Carries
 from ..records import Addresses, Finding, History, Instant, Reason, State
-from . import items, rows, states
+from . import holds, items, rows, states
 from .content import content
 from .rows import EnvelopeRow
 from .store import Store
@@ -129,20 +129,22 @@ def add(store: Store, beside: EnvelopeRow, members: Sequence[int], at: Instant) 
 def have_attachments_follow(store: Store, text: EnvelopeRow, at: Instant) -> None:
     """Put an envelope with the attachments beside one whose text has left, for the same.
 
-    It waits for those that are still to come. There is none where there is nothing to
-    attach, nor to be told of what is missing.
+    It waits for those that are still to come, and with all emails where these are held.
+    There is none where there is nothing to attach, nor to be told of what is missing.
     """
     if text.carries is not Carries.TEXT or not items.has_more(store, text.email):
         return
+    held = holds.current(store, at)
+    reason, due = held or (None, items.awaits(store, text.email) or at.elapsed)
     store.run(
         "INSERT INTO envelopes"
-        " (email, part, critical, accepted, members, carries, state, due)"
-        " SELECT email, part, envelopes.critical, envelopes.accepted, members, ?, ?,"
-        " coalesce(awaits, ?) FROM envelopes JOIN emails ON emails.id = email"
-        " WHERE envelopes.id = ?",
+        " (email, part, critical, accepted, members, carries, state, reason, due)"
+        " SELECT email, part, critical, accepted, members, ?, ?, ?, ?"
+        " FROM envelopes WHERE id = ?",
         Carries.ATTACHMENTS,
-        State.QUEUED,
-        at.elapsed,
+        State.QUEUED if held is None else State.HELD,
+        reason,
+        due,
         text.id,
     )
 

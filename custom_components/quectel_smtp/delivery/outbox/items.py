@@ -120,10 +120,16 @@ def has_more(store: Store, email: int) -> bool:
     """Whether something is to follow the text of an email when that has left."""
     with suppress(DamagedRowError):
         late = of_email(store, email).late
-        found = store.row("SELECT awaits IS NOT NULL FROM emails WHERE id = ?", email)
-        return bool(late) or found == (1,) or attached(store, email) > 0
+        awaited = awaits(store, email) is not None
+        return bool(late) or awaited or attached(store, email) > 0
     # What follows needs the addresses.
     return False
+
+
+def awaits(store: Store, email: int) -> float | None:
+    """Return until when an email waits for attachments that are to come, if it does."""
+    ((until,),) = store.rows("SELECT awaits FROM emails WHERE id = ?", email)
+    return rows.optional(rows.real, until)
 
 
 def data(store: Store, envelope: int) -> tuple[Attachment, ...]:
