@@ -26,7 +26,7 @@ from custom_components.quectel_smtp.modem.at.errors import InvalidValueError
 
 from .fast_clock import FastClock, FastLoop
 from .fork_server import forked
-from .hooks import trap_outbox
+from .hooks import PICTURE, PICTURED, trap_outbox
 from .points import Point, Trap
 from .protocol import Json, plan_from_json, transition_to_json
 from .rig import Plan, Rig
@@ -134,6 +134,7 @@ class Engine:
                 reference=reference,
                 recipient=recipient,
                 critical=critical,
+                attachments=(PICTURE,) if subject.startswith(PICTURED) else (),
             )
         )
         self._trap.reach(Point.BEFORE_RETURN)

@@ -8,7 +8,6 @@ their place, in a process that exists to be killed.
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
 import functools
 from pathlib import Path
 import sqlite3
@@ -21,11 +20,7 @@ from custom_components.quectel_smtp.modem.at import port
 from custom_components.quectel_smtp.modem.at.channel import AtChannel
 from custom_components.quectel_smtp.modem.at.commands import Command
 from custom_components.quectel_smtp.modem.at.exchange import Exchange, Expectation
-from custom_components.quectel_smtp.modem.mail.attachments import (
-    Attachment,
-    NotAttached,
-)
-from custom_components.quectel_smtp.modem.mail.message import Message
+from custom_components.quectel_smtp.modem.mail.attachments import Attachment
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome
 from custom_components.quectel_smtp.modem.modem import Modem
 from custom_components.quectel_smtp.modem.tcp.joined import Joined
@@ -33,10 +28,9 @@ from custom_components.quectel_smtp.modem.tcp.joined import Joined
 from .fast_clock import FastClock
 from .points import Point, Trap
 
-PICTURE = "With a picture"
-"""How the subject of an email begins that gets an attachment on its way."""
-
-_UPLOAD = 3000
+PICTURED = "With a picture"
+"""How the subject of an email begins that has an attachment."""
+PICTURE = Attachment("camera.jpg", b"What the camera sees. " * 136)
 _SECOND = 2
 _QUICK = 10.0
 _COMMANDS = {
@@ -208,18 +202,11 @@ async def _connect(settings: port.PortSettings) -> AtChannel:
 
 
 class HookedModem(Modem):
-    """A modem that adds a picture, as the integration will one day."""
+    """A modem by whose port the trap is set."""
 
     def __init__(self, settings: port.PortSettings) -> None:
         """Take the port."""
         super().__init__(settings, connector=_connect)
-
-    @override
-    async def prepare(self, message: Message) -> Outcome | NotAttached | None:
-        if message.subject.startswith(PICTURE):
-            picture = Attachment("camera.jpg", bytes(_UPLOAD))
-            message = replace(message, attachments=(picture,))
-        return await super().prepare(message)
 
     @override
     @asynccontextmanager

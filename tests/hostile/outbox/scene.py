@@ -71,6 +71,13 @@ def text_of(content: bytes) -> str:
     return f"{message['Subject']}\n{text.get_content()}"
 
 
+def attached_to(content: bytes) -> list[bytes]:
+    """Return what is attached to an email."""
+    message = message_from_bytes(content, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    return [bytes(part.get_content()) for part in message.iter_attachments()]
+
+
 class Scene:
     """A virtual modem, a mail server, a database, and one courier at a time."""
 

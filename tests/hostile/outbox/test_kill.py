@@ -14,10 +14,10 @@ from custom_components.quectel_smtp.delivery.records import Options, Way
 from tests.virtual_modem.observations import CommandSeen
 from tests.virtual_modem.profiles import MailClient
 
-from .hooks import PICTURE
+from .hooks import PICTURE, PICTURED
 from .points import Point
 from .process import EngineDiedError
-from .scene import Route, Scene, scene
+from .scene import Route, Scene, attached_to, scene, text_of
 
 _GROUPS = {
     "accepting": (
@@ -94,7 +94,7 @@ async def die(set_scene: Scene, point: Point, delay: float = 0.0) -> None:
     if point is Point.CONFIGURING:
         # The modem knows it all, until it restarts.
         set_scene.virtual.reboot()
-    first = PICTURE if point is Point.MID_UPLOAD else f"First {point.name}"
+    first = PICTURED if point is Point.MID_UPLOAD else f"First {point.name}"
     await submit_until_death(set_scene, first, "Second", "Third")
     await engine.until_dead()
     await set_scene.end()
@@ -131,6 +131,13 @@ async def test_a_kill_at_any_point_loses_nothing(
             else:
                 assert figures["marked"] == before["marked"], point
             report(point, figures - before)
+        attached = set()
+        for received in set_scene.server.received:
+            content = received.original_content or b""
+            pictured = text_of(content).startswith(PICTURED)
+            assert attached_to(content) == ([PICTURE.data] if pictured else [])
+            attached.add(pictured)
+        assert (True in attached) is (Point.MID_UPLOAD in _GROUPS[group])
         stored = [file.name for file in set_scene.virtual.state().files]
         # The picture of the process that died in its upload is long gone, and sent.
         assert not [name for name in stored if "camera" in name]
