@@ -69,6 +69,26 @@ async def test_a_subject_is_one_line_and_never_empty(
     assert desk.sent[0].subject == subject
 
 
+async def test_a_long_title_in_chinese_with_emoji_is_sent_by_the_modems_client(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    """Cut in the subject, whole in the text, and the event says so."""
+    hass.config_entries.async_update_entry(loaded, options={"way": "module"})
+    await hass.async_block_till_done()
+    title = "厨房烟雾探测器报警请立即查看" * 4 + "🔥"
+    await send(hass, "Now!", title=title)
+    await settled(hass, loaded)
+    (message,) = desk.sent
+    assert (
+        message.subject
+        == "厨房烟雾探测器报警请立即查看" * 2 + "厨房烟雾探测器报警请立…"
+    )
+    assert message.body.startswith(f"{title}\n\nNow!\n")
+    event = hass.states.get("event.quectel_ec200a_email_delivery")
+    assert event is not None
+    assert event.attributes["fitted"] == ["subject_cut"]
+
+
 async def test_a_message_is_sent_without_what_no_email_can_have(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
