@@ -4,7 +4,6 @@ from math import ceil
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
-from . import typed
 from .const import DOMAIN
 from .delivery.errors import (
     BusyError,
@@ -18,10 +17,10 @@ from .modem.at.errors import InvalidValueError, ModemError
 
 
 def refused_value(err: InvalidValueError) -> ServiceValidationError:
-    """Return the error for a subject, body or recipient that can't be sent."""
+    """Return the error for a recipient that can't be written to."""
     return ServiceValidationError(
         translation_domain=DOMAIN,
-        translation_key=f"invalid_{err.field}_{typed.reason(err)}",
+        translation_key=f"invalid_{err.field}_{err.reason}",
         translation_placeholders={"limit": str(err.limit or "")},
     )
 
