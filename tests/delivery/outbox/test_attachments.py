@@ -19,6 +19,7 @@ from custom_components.quectel_smtp.delivery.errors import (
     NotWaitingError,
     OutboxWriteError,
 )
+from custom_components.quectel_smtp.delivery.outbox.intake import ATTACHMENTS_AWAITED
 from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.records import (
     End,
@@ -151,7 +152,7 @@ def test_the_text_of_a_critical_email_goes_first_and_waits_for_nothing(
     assert text.changes == ()
     if came == "after the text had left":
         assert box.due(1.0) is None
-        assert box.outbox.next_time(at(1.0)) == 15.0
+        assert box.outbox.next_time(at(1.0)) == ATTACHMENTS_AWAITED
         assert box.states() == {reference: State.QUEUED}
         box.outbox.attach(reference, (DOOR,), (), at(1.0))
     picture = box.take(1.0)
@@ -242,16 +243,16 @@ def test_what_follows_is_no_further_try_of_a_login_that_was_just_refused(
 
 def test_an_email_waits_for_its_attachments_and_goes_with_them(box: Bench) -> None:
     reference = box.accept(awaiting())
-    assert box.due(14.9) is None
-    assert box.outbox.next_time(at(0.0)) == 15.0
+    assert box.due(ATTACHMENTS_AWAITED - 0.1) is None
+    assert box.outbox.next_time(at(0.0)) == ATTACHMENTS_AWAITED
     box.outbox.attach(
         reference,
         (DOOR,),
         (Missing("hall.jpg", MissingReason.NOT_FOUND),),
-        at(14.9),
+        at(ATTACHMENTS_AWAITED - 0.1),
         (Change(Fit.PICTURE_SCALED, "door.jpg"),),
     )
-    item = box.attempt(sent(), 14.9)
+    item = box.attempt(sent(), ATTACHMENTS_AWAITED - 0.1)
     assert (item.carries, len(item.enclosed)) == (Carries.WHOLE, 1)
     assert item.missing == (Missing("hall.jpg", MissingReason.NOT_FOUND),)
     assert item.changes == (Change(Fit.PICTURE_SCALED, "door.jpg"),)
@@ -260,16 +261,16 @@ def test_an_email_waits_for_its_attachments_and_goes_with_them(box: Bench) -> No
 
 def test_what_does_not_come_in_time_is_named_and_comes_no_more(box: Bench) -> None:
     reference = box.accept(awaiting("door.jpg", "hall.jpg"))
-    item = due(box, 15.0)
+    item = due(box, ATTACHMENTS_AWAITED)
     assert item.missing == (
         Missing("door.jpg", MissingReason.TOO_SLOW),
         Missing("hall.jpg", MissingReason.TOO_SLOW),
     )
-    box.outbox.attach(reference, (DOOR,), (), at(15.0))
-    box.attempt(sent(), 16.0)
+    box.outbox.attach(reference, (DOOR,), (), at(ATTACHMENTS_AWAITED))
+    box.attempt(sent(), ATTACHMENTS_AWAITED + 1)
     assert box.states() == {}
-    box.outbox.attach(reference, (DOOR,), (), at(17.0))
-    box.outbox.attach("NOBODYS", (DOOR,), (), at(17.0))
+    box.outbox.attach(reference, (DOOR,), (), at(ATTACHMENTS_AWAITED + 2))
+    box.outbox.attach("NOBODYS", (DOOR,), (), at(ATTACHMENTS_AWAITED + 2))
     assert box.due(100.0) is None
 
 
@@ -326,8 +327,8 @@ def test_what_follows_is_not_sent_before_it_is_there(box: Bench) -> None:
     box.attempt(sent())
     assert box.outbox.retry(reference, at(1.0)) == 1
     assert box.due(1.0) is None
-    assert box.outbox.next_time(at(1.0)) == 15.0
-    assert due(box, 15.0).missing
+    assert box.outbox.next_time(at(1.0)) == ATTACHMENTS_AWAITED
+    assert due(box, ATTACHMENTS_AWAITED).missing
 
 
 def test_a_text_that_is_asked_for_goes_at_once_and_what_came_follows(

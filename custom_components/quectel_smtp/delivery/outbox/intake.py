@@ -15,8 +15,12 @@ from .content import Content
 from .merging import REPEATS_TOLD, WINDOW, Accepted, Recent
 from .store import Store
 
-ATTACHMENTS_AWAITED: Final = 15.0
-"""Seconds for which an email that is not critical waits for its attachments."""
+ATTACHMENTS_AWAITED: Final = 30.0
+"""Seconds for which an email that is not critical waits for its attachments.
+
+Fetching takes up to 14; ten photographs are scaled in a moment, or in 15 seconds by a
+small computer, and would be dropped after all if they came too late.
+"""
 
 _REPEATS: Final = "SELECT count(*) FROM emails WHERE merged_into = ?"
 _ALL_REPEATS: Final = (
