@@ -162,7 +162,8 @@ class QuectelConfigFlow(DiscoverySteps, FinishSteps, domain=DOMAIN):
                 await identify(modem, self._found, self._wanted_imei, show)
                 await self._make_ready(modem, show)
                 show(Stage.ACTIVATE)
-                await modem.activate(pdp_settings(self._draft))
+                pdp = pdp_settings(self._draft, roaming=self._may_roam)
+                await modem.activate(pdp)
                 await self._check_account(modem, show)
         except AccountError:
             raise
@@ -196,9 +197,11 @@ class QuectelConfigFlow(DiscoverySteps, FinishSteps, domain=DOMAIN):
         if entry is None:
             identity = self._found.identity
             assert identity is not None
-            return self.async_create_entry(
-                title=f"{MANUFACTURER} {identity.model}", data=self._draft
-            )
+            title = f"{MANUFACTURER} {identity.model}"
+            if title in (other.title for other in self._async_current_entries()):
+                # What tells two of them apart, and stands on the modem itself.
+                title = f"{title} {identity.imei[-4:]}"
+            return self.async_create_entry(title=title, data=self._draft)
         self._save_changes()
         return await self._conclude()
 

@@ -82,13 +82,14 @@ def port_settings(data: Mapping[str, Any]) -> PortSettings:
     return PortSettings(_text(data, CONF_DEVICE), baudrate)
 
 
-def pdp_settings(data: Mapping[str, Any]) -> PdpSettings:
-    """Return the data connection."""
+def pdp_settings(data: Mapping[str, Any], *, roaming: bool = True) -> PdpSettings:
+    """Return the data connection, which may be made abroad or not."""
     return PdpSettings(
         apn=_text(data, CONF_APN),
         username=_text(data, CONF_APN_USERNAME, ""),
         password=_text(data, CONF_APN_PASSWORD, ""),
         authentication=_choice(data, CONF_AUTHENTICATION, Authentication),
+        roaming=roaming,
     )
 
 
@@ -147,12 +148,16 @@ def delivery_options(options: Mapping[str, Any]) -> Options:
 
 
 def settings(
-    data: Mapping[str, Any], imei: str | None, options: Options = _DEFAULTS
+    data: Mapping[str, Any],
+    imei: str | None,
+    options: Options = _DEFAULTS,
+    *,
+    roaming: bool = True,
 ) -> Settings:
     """Return everything that the courier needs."""
     return Settings(
         port=port_settings(data),
-        pdp=pdp_settings(data),
+        pdp=pdp_settings(data, roaming=roaming),
         server=server_settings(data),
         pin=sim_pin(data),
         imei=imei,
@@ -199,11 +204,9 @@ def read(
     own mail client where the modem has none, or one that can't carry the account.
     """
     try:
-        found = settings(data, imei)
+        found = settings(data, imei, roaming=roaming_allowed(options))
     except InvalidValueError as err:
         return Reading(None, err)
-    roaming = roaming_allowed(options)
-    found = replace(found, pdp=replace(found.pdp, roaming=roaming))
     try:
         chosen = delivery_options(options)
         found = replace(found, reply_to=reply_to(options))

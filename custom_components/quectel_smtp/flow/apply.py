@@ -16,6 +16,7 @@ from ..modem.at.errors import (
     ModemError,
     NotRegisteredError,
     PdpError,
+    RoamingError,
     ServerNameError,
 )
 from ..modem.modem import Modem
@@ -69,7 +70,8 @@ class ApplySteps(ModemSteps):
             imei = self._wanted_imei or self.unique_id
             await identify(modem, self._found, imei, show)
             await self._make_ready(modem, show)
-            await find_server(modem, settings(self._draft, None), show)
+            wanted = settings(self._draft, None, roaming=self._may_roam)
+            await find_server(modem, wanted, show)
             if self._asked_for_account:
                 await self._check_account(modem, show)
             await hand_over(modem, server_settings(self._draft), self._found, show)
@@ -120,7 +122,7 @@ class ApplySteps(ModemSteps):
                 step, field, key = "cellular", CONF_APN, err.key
             case PdpError(code=code) if code in _PDP_NAMED:
                 step, field, key = "cellular", "base", f"pdp_failed_{code:d}"
-            case PdpError():
+            case PdpError() | RoamingError():
                 step, field, key = "cellular", "base", err.key
             case InvalidValueError():
                 return self._place_invalid(err)

@@ -30,6 +30,7 @@ from ..const import (
 )
 from ..coordinator import QuectelConfigEntry
 from ..entry_data import port_settings
+from ..line_options import roaming_allowed
 from ..modem.at.errors import InvalidValueError, ModemError
 from ..modem.modem import Modem
 from ..ports import make_modem
@@ -81,6 +82,15 @@ class FlowBase(ConfigFlow):
         if self.source == SOURCE_REAUTH:
             return self._get_reauth_entry()
         return None
+
+    @property
+    def _may_roam(self) -> bool:
+        """Whether a check may make a data connection abroad.
+
+        As a person has chosen; in the first set-up they look on, and have not chosen yet.
+        """
+        entry = self._mended_entry
+        return entry is None or roaming_allowed(entry.options)
 
     # Menus and forms.
 

@@ -1,5 +1,7 @@
 """Changing settings while the entry stays loaded and its emails are accepted."""
 
+from dataclasses import replace
+
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -9,6 +11,7 @@ from custom_components.quectel_smtp.modem.at.errors import (
     ServerNameError,
 )
 from custom_components.quectel_smtp.modem.network.sim import SimState
+from custom_components.quectel_smtp.modem.network.status import Registration
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from tests.integration.conftest import ANNA, deliver, send, settled
@@ -39,6 +42,20 @@ async def test_the_data_connection_is_changed_without_unloading(
     assert loaded.runtime_data.courier is courier
     await deliver(hass, loaded)
     assert desk.activated[-1].apn == "iot.example"
+
+
+async def test_no_data_connection_is_tried_abroad_where_roaming_is_not_allowed(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.network = replace(desk.network, registration=Registration.ROAMING)
+    dialog = await _reconfigure(hass, loaded)
+    await dialog.choose("cellular")
+    await dialog.submit(**CELLULAR_INPUT | {"apn": "iot.example"})
+    assert dialog.errors == {"base": "roaming"}
+    assert not desk.activated
+    hass.config_entries.async_update_entry(loaded, options={"roaming": True})
+    await dialog.submit(**CELLULAR_INPUT | {"apn": "iot.example"})
+    assert desk.activated
 
 
 async def test_the_mail_server_is_changed_without_unloading(

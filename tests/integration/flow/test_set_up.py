@@ -78,6 +78,21 @@ async def test_a_modem_is_set_up_from_its_port_to_its_first_recipient(
     assert not hass.config_entries.flow.async_progress()
 
 
+async def test_two_modems_of_one_model_are_told_apart_by_the_end_of_the_imei(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    another = {"device": OTHER_PORT}
+    hass.config_entries.async_update_entry(
+        entry, unique_id="860000000000027", data=entry.data | another
+    )
+    dialog = await Dialog.start(hass)
+    await dialog.submit(**PORT_INPUT)
+    await dialog.submit(**CELLULAR_INPUT)
+    await dialog.choose("server")
+    await dialog.submit(**SERVER_INPUT)
+    assert dialog.result["title"] == f"Quectel EC200A {IMEI[-4:]}"
+
+
 async def test_a_modem_without_a_mail_client_is_set_up_like_any_other(
     hass: HomeAssistant, desk: Desk
 ) -> None:
