@@ -28,6 +28,7 @@ from custom_components.quectel_smtp.delivery.records import (
     Wear,
 )
 from custom_components.quectel_smtp.delivery.rules.capacity import CAPACITIES, apart
+from custom_components.quectel_smtp.modem.mail.attachments import Attachment
 
 from .bench import (
     BUSY,
@@ -94,6 +95,14 @@ def begin(box: Bench) -> None:
     assert box.outbox.begin(due(box).envelope, NOW + 330.0, 42, at(NOW))
 
 
+def begin_text(box: Bench) -> None:
+    """Begin to send the text of an urgent email whose picture follows it."""
+    urgent = mail("pictured", to=TWO, critical=True)
+    picture = Attachment("door.jpg", b"the door" * 1000)
+    box.accept(replace(urgent, reference="pictured", attachments=(picture,)), 2.0)
+    begin(box)
+
+
 def begin_to_several(box: Bench) -> None:
     """Begin to send what is not urgent."""
     box.attempt(sent(2), NOW)
@@ -120,6 +129,10 @@ OPERATIONS: dict[str, tuple[Operation, Operation]] = {
     "sent": (
         begin,
         lambda box: box.outbox.record(begun(box), sent(2), SENT, at(NOW)),
+    ),
+    "text sent": (
+        begin_text,
+        lambda box: box.outbox.record(begun(box), sent(), SENT, at(NOW)),
     ),
     "again": (
         begin,
@@ -219,7 +232,7 @@ def found_in(room: Path, *, wall: datetime = at(NOW).wall) -> list[object]:
     seen = snapshot(box)
     box.outbox.close()
     with closing(sqlite3.connect(box.path)) as connection:
-        contents = sorted(connection.execute("SELECT content FROM parts"))
+        contents = sorted(connection.execute("SELECT content FROM parts"), key=repr)
     return [opened.damaged, opened.restored, seen, contents]
 
 

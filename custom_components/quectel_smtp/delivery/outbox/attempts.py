@@ -243,8 +243,8 @@ class Attempts:
         found = self._given_back(envelope)
         if found is None:
             return
-        # An end erases the text, which has it synced.
-        ends = isinstance(verdict, End)
+        # An end erases the text, which has it synced; but not where something follows.
+        ends = isinstance(verdict, End) and found.carries is not Carries.TEXT
         with store.writing(at, Synced.BEFORE_TOLD if ends else Synced.NOW):
             try:
                 state, reason = self._judge(found, verdict, finding, at)
