@@ -1,5 +1,6 @@
 """A person at a config flow, who reads every text that is shown."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from functools import cache
 import json
@@ -262,6 +263,16 @@ async def to_last_form(hass: HomeAssistant) -> Dialog:
     dialog = await to_certificate(hass)
     await dialog.choose("certificate_none")
     return dialog
+
+
+async def dismiss_reauth(hass: HomeAssistant) -> None:
+    """Close the dialog that asks for a login: our own repair tells of it then."""
+    async with asyncio.timeout(60):
+        while not hass.config_entries.flow.async_progress():
+            await asyncio.sleep(0.01)
+    await hass.async_block_till_done()
+    for flow in hass.config_entries.flow.async_progress():
+        hass.config_entries.flow.async_abort(flow["flow_id"])
 
 
 type Reach = Callable[[HomeAssistant], Any]

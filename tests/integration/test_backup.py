@@ -21,6 +21,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.util import dt as dt_util
 
 from .conftest import send, settled, until
+from .dialog import dismiss_reauth
 from .modem_on_the_desk import PORT, Desk
 from .test_repairs import LOGIN, _fix, _issues
 
@@ -90,9 +91,10 @@ async def test_mending_a_login_does_not_decide_it(
 ) -> None:
     desk.always = LOGIN
     await send(hass, "new")
+    await dismiss_reauth(hass)
     await until(lambda: "login_held" in _issues(hass))
     desk.always = None
-    await (await _fix(hass, restored, "login_held")).submit()
+    await (await _fix(hass, restored, "login_held")).choose("try_again")
     courier = restored.runtime_data.courier
     await until(lambda: courier.status.mail.sent == 1)
     assert set(_issues(hass)) == {"restored"}

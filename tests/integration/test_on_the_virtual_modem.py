@@ -23,7 +23,7 @@ from tests.virtual_modem.profiles import MailClient
 from tests.virtual_modem.tests.mail_server import MailServer, Manners
 
 from .conftest import ANNA, DATA, RECIPIENT, send, until
-from .dialog import CELLULAR_INPUT, SERVER_INPUT, Dialog, texts
+from .dialog import CELLULAR_INPUT, SERVER_INPUT, Dialog, dismiss_reauth, texts
 from .mail_on_the_desk import CA, ROOT, bundle
 
 # Its control socket.
@@ -498,7 +498,7 @@ async def test_an_address_that_an_account_is_refused_for_is_named_by_the_repair(
         "550 5.1.1 nobody here",
     )
     mail.manners.refused.clear()
-    await dialog.submit()
+    await dialog.choose("try_again")
     await until(lambda: _shown(hass, LAST) == "sent")
     assert "refused" not in _issues(hass)
 
@@ -508,13 +508,14 @@ async def test_a_refused_login_is_a_repair_in_the_server_s_own_words(
 ) -> None:
     mail.manners.login = ("home@example.com", "another")
     await send(hass)
+    await dismiss_reauth(hass)
     await until(lambda: "login_held" in _issues(hass))
     dialog = await _repair(hass, _issues(hass)["login_held"])
     assert dialog.step == "said"
     assert dialog.result["description_placeholders"]["words"].startswith("535 ")
     assert "correct horse" not in str(_issues(hass))
     mail.manners.login = ("home@example.com", "correct horse")
-    await dialog.submit()
+    await dialog.choose("try_again")
     await until(lambda: _shown(hass, LAST) == "sent")
 
 
