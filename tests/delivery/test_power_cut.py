@@ -213,3 +213,20 @@ async def test_an_email_that_waits_costs_one_fsync(
                 await courier.submit(found)
             await asyncio.sleep(1.0)
             assert disk.syncs - before == 5
+
+
+@virtual_time
+async def test_attachments_that_are_awaited_cost_one_fsync_more(tmp_path: Path) -> None:
+    with installed() as disk:
+        one = office(tmp_path / "here", Way.STREAM)
+        async with one.at_work() as courier:
+            await one.send(email("Before"))
+            await one.idle()
+            await asyncio.sleep(1.0)
+            before = disk.syncs
+            found = email(awaits=(LARGE.name,))
+            await courier.attach(await courier.submit(found), (LARGE,), ())
+            assert await one.ended(found) is State.SENT
+            await one.idle()
+            await asyncio.sleep(1.0)
+            assert disk.syncs - before == FSYNCS + 1

@@ -232,10 +232,10 @@ def test_what_follows_is_no_further_try_of_a_login_that_was_just_refused(
     box.attempt(Hold(Reason.LOGIN, HOUR, History(1)), finding=REFUSED)
     lost = End(State.UNKNOWN, History(1, lost=1))
     box.outbox.record(text.envelope, lost, LOST, at(1.0))
-    assert box.due(20.0) is None
+    assert box.due(ATTACHMENTS_AWAITED) is None
     assert box.states()[reference] is State.HELD
-    box.outbox.wake(at(20.0), Reason.LOGIN)
-    assert due(box, 20.0).carries is Carries.ATTACHMENTS
+    box.outbox.wake(at(ATTACHMENTS_AWAITED), Reason.LOGIN)
+    assert due(box, ATTACHMENTS_AWAITED).carries is Carries.ATTACHMENTS
 
 
 # Awaited.

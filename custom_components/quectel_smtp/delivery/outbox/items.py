@@ -172,7 +172,6 @@ def rewrite(store: Store, email: int, changed: Content) -> None:
         "UPDATE parts SET content = ? WHERE email = ? AND number = ?", text, email, TEXT
     )
     grow(store, email, more)
-    store.erased()
 
 
 def _bytes(kind: object, size: object) -> int:

@@ -87,6 +87,7 @@ def _readdress(
     if new == old.addresses and whom <= set(wanted):
         return
     items.rewrite(store, email.id, replace(old, addresses=new))
+    store.erased()
     order = list(new)
     if not over and len(waiting) == 1:
         _address(store, waiting[0], order, order, at)
