@@ -142,7 +142,7 @@ class Courier:
 
         It travels with a text that has not been given out, and follows one that has, or
         is critical. What there is no room for is named as missing. Nothing happens where
-        the email is over, or has gone without: it waits 15 s, and not over a restart.
+        the email is over, or has gone without: it waits 30 s, and not over a restart.
         ``OutboxWriteError`` tells that nothing was added.
         """
         await self._books.change(
