@@ -207,6 +207,21 @@ def test_a_line_of_the_modems_own_in_the_header_takes_nothing_of_the_data(
     assert set(lines) <= {*urcs, "OK", head.decode().strip(), *HEADS}
 
 
+@pytest.mark.parametrize("urc", [b'+QIURC: "recv",1', b"+CEREG: 5", b"+CPIN: READY"])
+@pytest.mark.parametrize("framed", [b"%b", b"\r\n%b", b"\r\n%b\r\n"])
+@pytest.mark.parametrize("first", [b"x", b"\r\n"])
+def test_a_line_of_the_modems_own_is_no_data_although_it_is_as_long(
+    urc: bytes, framed: bytes, first: bytes
+) -> None:
+    taken = framed % urc
+    content = first + bytes(len(taken) - len(first))
+    head = b"\r\n+QIRD: %d\r\n" % len(taken)
+    stream = head + b"\r\n" * (framed[0] == 13) + urc + b"\r\n" + content
+    events = data_parser().feed(stream + b"\r\n\r\nOK\r\n")
+    assert not any(isinstance(event, Data) for event in events)
+    assert Broken() in events
+
+
 HEADS = {f"+QIRD: {count}" for count in range(7)}
 
 
