@@ -34,6 +34,17 @@ def test_what_shows_nothing_is_taken_out_and_told(text: str, found: str) -> None
 
 
 @pytest.mark.parametrize(
+    "begin", ["\x9d", "\x1b]", "\x1b[1", "\x9b;", "\x1b ", "\x90a"]
+)
+def test_a_text_of_nothing_but_beginnings_takes_no_longer_than_another(
+    begin: str,
+) -> None:
+    """Were each looked through to the end of the text, this would take hours."""
+    text = begin * 500_000
+    assert cleaned(text).changed
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",

@@ -15,9 +15,11 @@ from typing import Final
 _LINE_ENDS: Final = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 # ECMA-48 5.4 and 5.6: a control sequence, a control string such as a link or a window's
 # title, and the designation of a character set; with the escape character of 7 bits or 8.
+# No control function stands in a control string: each is looked through once, then, by
+# one that may begin in front of it.
 _ESCAPES: Final = re.compile(
     "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"
-    "|(?:\x1b[]P^_]|[\x9d\x90\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\\\|\x9c)"
+    "|(?:\x1b[]P^_]|[\x9d\x90\x9e\x9f])[^\x07\x1b\x80-\x9f\n]*+(?:\x07|\x1b\\\\|\x9c)"
     "|\x1b[ -/]+[0-~]"
 )
 _CONTROLS: Final = re.compile("[\0-\x08\x0e-\x1f\x7f-\x9f\u202d\u202e]")

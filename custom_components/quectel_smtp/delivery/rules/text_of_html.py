@@ -70,18 +70,21 @@ class _Page(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self._lines: list[str] = [""]
+        # Put together once: a line may be in a million pieces.
+        self._said: list[str] = []
         # Line ends that stand before the next word, and whether a blank does.
         self._ends = 0
         self._blank = False
         self._unseen = False
         self._preformatted = 0
         self._target: str | None = None
+        # How much was said before the link.
+        self._before = 0
 
     @property
     def text(self) -> str:
         """What was seen, without a blank line at either end."""
-        return "\n".join(self._lines).strip("\n")
+        return "".join(self._said).strip("\n")
 
     @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -97,7 +100,7 @@ class _Page(HTMLParser):
             case "pre":
                 self._preformatted += 1
             case "a":
-                self._target = given.get("href")
+                self._target, self._before = given.get("href"), len(self._said)
             case _ if tag in _UNSEEN:
                 self._unseen = True
 
@@ -109,7 +112,7 @@ class _Page(HTMLParser):
             self._preformatted = max(self._preformatted - 1, 0)
         elif tag == "a" and self._target:
             target, self._target = self._target, None
-            said = "".join(self._lines[-1:])
+            said = "".join(self._said[self._before :])
             if target.startswith(("http:", "https:")) and not said.endswith(target):
                 self._blank = True
                 self._say(f"({target})")
@@ -144,8 +147,8 @@ class _Page(HTMLParser):
         if not words:
             return
         if self._ends:
-            self._lines += [""] * self._ends
-        elif self._blank and self._lines[-1]:
-            self._lines[-1] += " "
-        self._lines[-1] += words
+            self._said.append("\n" * self._ends)
+        elif self._blank and self._said and not self._said[-1].endswith("\n"):
+            self._said.append(" ")
+        self._said.append(words)
         self._ends, self._blank = 0, False
