@@ -1,6 +1,7 @@
 """By which way emails go where that is left to us: what one can't do, the other does."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -17,6 +18,8 @@ from custom_components.quectel_smtp.delivery.records import (
     Way,
 )
 from custom_components.quectel_smtp.delivery.rules.cutting import wrap
+from custom_components.quectel_smtp.delivery.rules.fit import fit
+from custom_components.quectel_smtp.delivery.rules.way import prefers_stream
 from custom_components.quectel_smtp.modem.mail.server import Security
 from tests.delivery.bench import (
     OPEN_LINE,
@@ -553,3 +556,33 @@ async def test_a_client_that_fails_with_each_email_is_tried_first_once_a_day(
         for number in range(2):
             assert await office.send(email(f"Next {number}")) is State.SENT
         assert ways(office)[-2:] == [Way.MODULE, Way.MODULE]
+
+
+@pytest.mark.parametrize(
+    "long",
+    [
+        Email("Hello" * 10_000, "Body", ("a@example.com",)),
+        Email("Hello", "Body" * 10_000, ("a@example.com",)),
+        Email("Hello", "Body", ("a@example.com",), html="<b>Body</b>" * 10_000),
+    ],
+    ids=["title", "text", "html"],
+)
+@virtual_time
+async def test_what_is_found_out_of_a_long_email_holds_no_event_loop(
+    office: Office, monkeypatch: pytest.MonkeyPatch, long: Email
+) -> None:
+    """Neither which way it is to go by, nor how it is fitted to that."""
+    beside = []
+
+    async def to_thread[T](
+        work: Callable[..., T], *args: object, **kwargs: object
+    ) -> T:
+        beside.append(getattr(work, "func", work))
+        return work(*args, **kwargs)
+
+    monkeypatch.setattr(asyncio, "to_thread", to_thread)
+    async with office.at_work():
+        assert await office.send(email()) is State.SENT
+        assert not {fit, prefers_stream} & {*beside}
+        assert await office.send(long) is State.SENT
+        assert {fit, prefers_stream} <= {*beside}

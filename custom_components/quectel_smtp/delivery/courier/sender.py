@@ -95,7 +95,7 @@ class Sender:
     async def _send(self, item: Item, settings: Settings) -> Told | Again | None:
         self.proved = False
         self._carrier = self._carriers[settings.options.way or Way.MODULE]
-        by_stream = self._prefers_stream(item, settings)
+        by_stream = await self._prefers_stream(item, settings)
         if item.history.copies > 1 and not by_stream:
             self._recovery.insist()
         now = self._outbox.now().elapsed
@@ -196,8 +196,7 @@ class Sender:
                 reply_to=settings.reply_to,
                 refused=refused,
             )
-            long = len(item.body) + len(item.html or "") > _LONG
-            fitted = await asyncio.to_thread(work) if long else work()
+            fitted = await _worked(work, item)
             self._changes = fitted.changes
             return fitted
 
@@ -212,16 +211,17 @@ class Sender:
         """Return what was done to an email whose result comes late, if that is known."""
         return self._changes if envelope == self._fitted else ()
 
-    def _prefers_stream(self, item: Item, settings: Settings) -> bool:
+    async def _prefers_stream(self, item: Item, settings: Settings) -> bool:
         """Whether an email is to go by the stream, if the modem has one."""
         if settings.options.way is Way.STREAM:
             return True
         if self._line.modem.lacks_tcp:
             return False
         if settings.options.way is None:
-            return self._outdone.prefers_stream(
-                item, self._outbox.now().elapsed
-            ) or prefers_stream(item, settings, self.wording)
+            if self._outdone.prefers_stream(item, self._outbox.now().elapsed):
+                return True
+            work = partial(prefers_stream, item, settings, self.wording)
+            return await _worked(work, item)
         # All else that the modem's client can't carry is fitted to it.
         return not carries_any(item.addresses, CAPACITIES[Way.MODULE])
 
@@ -349,3 +349,9 @@ class Sender:
                 async with asyncio.timeout(_ASK_EVERY):
                     return await modem.late_result()
         return await modem.late_result()
+
+
+async def _worked[T](work: Callable[[], T], item: Item) -> T:
+    """Return what is to be found out of an email: of a long one beside the event loop."""
+    long = len(item.subject) + len(item.body) + len(item.html or "") > _LONG
+    return await asyncio.to_thread(work) if long else work()
