@@ -31,6 +31,7 @@ from .const import (
 )
 from .delivery.rules.capacity import MailClientLimitError
 from .modem.at.errors import InvalidValueError
+from .modem.mail.message import ADDRESS_LIMIT
 
 VALUES: Final = (
     CONF_DEVICE,
@@ -96,7 +97,7 @@ def address(text: str) -> str:
     """
     found = stripped(text)
     local, at, domain = found.rpartition("@")
-    if any(map(_hidden, domain)):
+    if len(domain) > ADDRESS_LIMIT or any(map(_hidden, domain)):
         return found
     try:
         return f"{local}{at}{idna.encode(domain, uts46=True).decode()}"

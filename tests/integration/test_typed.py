@@ -209,6 +209,7 @@ def test_any_title_becomes_one_line_that_can_be_sent(title: str) -> None:
         ("mia@bü\u00adcher.example", "mia@bü\u00adcher.example"),
         ("müller@bücher.example", "müller@xn--bcher-kva.example"),
         ("mia@", "mia@"),
+        ("mia@" + "ü" * 255, "mia@" + "ü" * 255),
     ],
 )
 def test_an_address_has_its_domain_in_ascii(pasted: str, address: str) -> None:

@@ -73,3 +73,19 @@ def test_names_are_one_line_and_more_than_ten_attachments_are_named() -> None:
         Missing("3 .mp3", MissingReason.TOO_MANY),
     )
     assert kept(replace(EMAIL, awaits=("a\rb",))).awaits == ("a b",)
+
+
+def test_nothing_that_is_said_of_an_attachment_is_without_measure() -> None:
+    """No email is refused for it, nor fills the outbox by it."""
+    endless = "x" * TEXT_MOST
+    email = replace(
+        EMAIL,
+        attachments=(Attachment(f"{endless}.jpg", b"x", endless, endless),),
+        missing=(Missing(f"/{endless}/door.mp3", MissingReason.EMPTY),),
+        awaits=(endless,),
+    )
+    found = kept(email)
+    (attachment,) = found.attachments
+    assert attachment == Attachment(f"{'x' * 996}.jpg", b"x")
+    assert found.missing == (Missing("door.mp3", MissingReason.EMPTY),)
+    assert found.awaits == ("x" * 1000,)

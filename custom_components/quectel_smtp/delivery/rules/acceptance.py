@@ -10,9 +10,17 @@ from ..email import Email
 from ..enclosures import Missing, MissingReason
 from .characters import cleaned, one_line
 from .cutting import ELLIPSIS, clusters
+from .file_name import base_name
 
 TEXT_MOST: Final = 1_000_000
 """Bytes of a text that is kept; what is longer is cut, and that is told."""
+
+_NAME_MOST: Final = 1000
+"""Characters of an attachment's name that are kept; no reader shows as many."""
+_ENDING: Final = 20
+"""Of these, the last ones stay: by them programs know what kind of file it is."""
+_TOLD_MOST: Final = 255
+"""Characters of what else a source says of an attachment; more is nothing that is used."""
 
 # Code points in which the last of what people see as characters surely begins.
 _TAIL: Final = 200
@@ -51,7 +59,7 @@ def enclosed(
 
     ``beside``: how many it has already.
     """
-    named = [replace(one, name=_legible(one.name)) for one in attachments]
+    named = list(map(_bounded, attachments))
     most = ATTACHMENT_LIMIT - beside
     return tuple(named[:most]), (
         *(Missing(_legible(one.name), one.reason) for one in missing),
@@ -66,9 +74,24 @@ def left_out(
     return tuple(Missing(one.name, reason) for one in attachments)
 
 
+def _bounded(attachment: Attachment) -> Attachment:
+    """Return an attachment of which all but what it holds is within bounds."""
+    found = Attachment(_legible(attachment.name), attachment.data)
+    if len(attachment.content_type) <= _TOLD_MOST:
+        found = replace(found, content_type=attachment.content_type)
+    if len(attachment.content_id or "") <= _TOLD_MOST:
+        found = replace(found, content_id=attachment.content_id)
+    return found
+
+
 def _legible(name: str) -> str:
     """Return a name as people read it: names of files may hold any character."""
-    return one_line(cleaned(name).text)
+    found = one_line(cleaned(name).text)
+    if len(found) > _NAME_MOST:
+        found = base_name(found)
+    if len(found) > _NAME_MOST:
+        found = found[: _NAME_MOST - _ENDING] + found[-_ENDING:]
+    return found
 
 
 def _size(text: str) -> int:
