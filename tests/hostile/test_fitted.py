@@ -64,6 +64,9 @@ LETTER: Final = replace(
 PICTURE: Final = Attachment(
     f"Tür {FAMILY}.jpg", bytes(range(256)), "image/jpeg", "door"
 )
+# What readers take for a text that was encoded, with a line end in it.
+SEEMS_ENCODED: Final = replace(LETTER, subject="=?utf-8?q?x=0d=0aBcc:a@example.com?=")
+SEEMS_A_NAME: Final = Attachment(f'"{SEEMS_ENCODED.subject}"', b"x")
 
 
 @pytest.fixture(scope="module", params=MailClient)
@@ -100,6 +103,7 @@ def text_of(part: EmailMessage) -> str:
 @settings(max_examples=60, deadline=None, suppress_health_check=_SLOW)
 @given(asked=letters, attached=files, sender=senders)
 @example(asked=LETTER, attached=[PICTURE], sender="Küche, oben")
+@example(asked=SEEMS_ENCODED, attached=[SEEMS_A_NAME], sender="=?utf-8?q?x?=")
 def test_any_email_by_the_modems_client_is_read_as_it_was_fitted(
     bench: Bench, asked: Item, attached: list[Attachment], sender: str
 ) -> None:
@@ -125,6 +129,7 @@ def test_any_email_by_the_modems_client_is_read_as_it_was_fitted(
 @settings(max_examples=60, deadline=None, suppress_health_check=_SLOW)
 @given(asked=letters, attached=files, sender=senders)
 @example(asked=LETTER, attached=[PICTURE], sender="Küche, oben")
+@example(asked=SEEMS_ENCODED, attached=[SEEMS_A_NAME], sender="=?utf-8?q?x?=")
 def test_any_email_by_the_stream_is_read_as_it_was_fitted_and_has_no_defect(
     run: Run, asked: Item, attached: list[Attachment], sender: str
 ) -> None:

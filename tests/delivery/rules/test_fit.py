@@ -207,6 +207,14 @@ def test_html_is_attached_beside_its_text_and_its_pictures_as_files() -> None:
     assert found.wants_files
 
 
+def test_a_picture_that_html_can_not_name_is_told_of() -> None:
+    html = "<img src='cid:front door'>"
+    named = replace(PICTURE, content_id="front door")
+    found = fitted(STREAM, [named], html=html)
+    assert found.changes == (Change(Fit.INLINE_ATTACHED, "door.jpg"),)
+    assert fitted(STREAM, [PICTURE], html=html).changes == ()
+
+
 def test_what_has_no_room_in_the_modem_is_named_and_the_rest_goes() -> None:
     wording = replace(ENGLISH, reasons={MissingReason.TOO_LARGE: "too large"})
     small = Attachment("small.txt", b"x")

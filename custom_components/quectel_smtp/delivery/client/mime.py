@@ -7,12 +7,13 @@ other files (RFC 2046 5.1, RFC 2387).
 
 from collections.abc import Iterable
 from datetime import datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime
 import re
-from typing import Final
+from typing import Final, Self
 
 from ...modem.mail.attachments import Attachment
 from ...modem.mail.message import Message, Priority
@@ -29,15 +30,36 @@ _PRIORITIES: Final = {
     Priority.LOW: ("4 (Low)", "low"),
     Priority.LOWEST: ("5 (Lowest)", "low"),
 }
-# Whatever else it says of itself is a file. A message in a message is one, too: nobody
+# RFC 6838 4.2. Whatever else it says of itself is a file. A message in a message is one, too: nobody
 # has made sure that it is sound.
 _TYPE: Final = re.compile(
-    r"(application|audio|font|image|model|text|video)/([A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*)"
+    r"(application|audio|font|image|model|text|video)"
+    r"/([A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126})"
 )
 _FILE: Final = ("application", "octet-stream")
-_CONTENT_ID: Final = re.compile(r"[!#-;=?-~]+")
+_CONTENT_ID: Final = re.compile(r"[!#-;=?-~]{1,255}")
+# With which an encoded word begins (RFC 2047 2).
+_ENCODED: Final = "=?"
 # Of a text of which more than this needs three characters for a byte, base64 is shorter.
 _MOST_QUOTED: Final = 6
+
+
+class _Finished(str):
+    """A header's value that ``email`` writes as it is: it reads none in it, nor folds it."""
+
+    __slots__ = ("name",)
+    name: str
+
+    @classmethod
+    def of(cls, name: str, value: str) -> Self:
+        """Return it with the name by which ``email`` knows that it is finished."""
+        found = cls(value)
+        found.name = name
+        return found
+
+    def fold(self, *, policy: EmailPolicy) -> str:
+        """Return the header's lines."""
+        return f"{self.name}: {self}{policy.linesep}"
 
 
 def compose(
@@ -50,7 +72,7 @@ def compose(
     """
     sender = server.sender_address
     email = EmailMessage(policy=_POLICY)
-    email["From"] = Address(_one_line(server.sender_name), addr_spec=sender)
+    email["From"] = _sender(_one_line(server.sender_name), sender)
     if message.to:
         email["To"] = ", ".join(message.to)
     elif not message.cc:
@@ -59,7 +81,7 @@ def compose(
         email["Cc"] = ", ".join(message.cc)
     if message.reply_to:
         email["Reply-To"] = message.reply_to
-    email["Subject"] = _one_line(message.subject)
+    email["Subject"] = _subject(_one_line(message.subject))
     email["Date"] = format_datetime(now)
     email["Message-ID"] = f"<{reference}@{sender.rpartition('@')[2]}>"
     if message.priority in _PRIORITIES:
@@ -70,13 +92,30 @@ def compose(
     return email.as_bytes()
 
 
+def _sender(name: str, address: str) -> Address | _Finished:
+    if _ENCODED not in name:
+        return Address(name, addr_spec=address)
+    return _Finished.of("From", f"{_encoded('From', name)}\r\n <{address}>")
+
+
+def _subject(text: str) -> str:
+    if _ENCODED not in text:
+        return text
+    return _Finished.of("Subject", _encoded("Subject", text))
+
+
+def _encoded(header: str, text: str) -> str:
+    """Return a text that says ``=?`` as one in which no reader finds an encoded word."""
+    return Header(text, "utf-8", header_name=header).encode(linesep="\r\n")
+
+
 def _fill(email: EmailMessage, message: Message) -> None:
     email.set_content(message.body, charset="utf-8", cte=_encoding(message.body))
     if message.html is not None:
         email.make_alternative()
         email.attach(_page(message.html, message.attachments))
     for file in message.attachments:
-        if message.html is None or not _is_shown(file):
+        if message.html is None or not is_shown(file):
             kind, subtype = _type(file)
             email.add_attachment(file.data, kind, subtype, filename=file.name)
 
@@ -85,16 +124,14 @@ def _page(html: str, files: Iterable[Attachment]) -> EmailMessage:
     """Return HTML, with the files that it shows."""
     page = EmailMessage(policy=_POLICY)
     page.set_content(html, subtype="html", charset="utf-8", cte=_encoding(html))
-    for file in filter(_is_shown, files):
+    for file in filter(is_shown, files):
         kind, subtype = _type(file)
         page.add_related(
-            file.data,
-            kind,
-            subtype,
-            cid=f"<{file.content_id}>",
-            filename=file.name,
-            disposition="inline",
+            file.data, kind, subtype, filename=file.name, disposition="inline"
         )
+        *_, part = page.iter_parts()
+        # In one piece, however long: HTML names it as it is.
+        part["Content-ID"] = _Finished.of("Content-ID", f"<{file.content_id}>")
     return page
 
 
@@ -108,7 +145,7 @@ def _encoding(text: str) -> str:
     return "base64" if special * _MOST_QUOTED > len(encoded) else "quoted-printable"
 
 
-def _is_shown(file: Attachment) -> bool:
+def is_shown(file: Attachment) -> bool:
     """Whether HTML can show a file by its content id (RFC 2392)."""
     return file.content_id is not None and bool(_CONTENT_ID.fullmatch(file.content_id))
 

@@ -11,6 +11,9 @@ _LIMIT: Final = 120
 _SEPARATOR: Final = re.compile(r"[/\\]")
 _EXTENSION: Final = re.compile(r"(?<=.)\.[A-Za-z0-9]{1,10}\Z", re.DOTALL)
 _NAMELESS: Final = "attachment"
+# A quotation mark, and the second character of what begins an encoded word (RFC 2047 2):
+# readers take a name out of one, and find the other in a name, too.
+_MISREAD: Final = re.compile(r'"|(?<==)\?')
 
 
 def base_name(name: str) -> str:
@@ -20,7 +23,7 @@ def base_name(name: str) -> str:
 
 def file_name(name: str) -> str:
     """Return one line of up to 120 characters, its extension kept."""
-    base = one_line(cleaned(base_name(name)).text)
+    base = _MISREAD.sub("_", one_line(cleaned(base_name(name)).text))
     if not base.strip("."):
         return _NAMELESS
     extension = "".join(_EXTENSION.findall(base))

@@ -13,6 +13,7 @@ from ...modem.mail.attachments import Attachment
 from ...modem.mail.message import Message, Priority, TextCharset
 from ...modem.mail.server import ServerSettings
 from ..changes import Change, Fit
+from ..client.mime import is_shown
 from ..enclosures import Carries
 from ..records import Addresses, Item
 from .capacity import TITLE_LIMIT, Capacity, fitted_server
@@ -254,8 +255,8 @@ def _of_layout(layout: _Layout, asked: _Asked, item: Item) -> Iterator[Change]:
         yield Change(Fit.HTML_ATTACHED, HTML_NAME)
     elif asked.html and not layout.html:
         yield Change(Fit.HTML_LEFT_OUT)
-    if item.html and not layout.html:
+    if item.html:
         for file in layout.enclosing.files:
-            if file.content_id is not None:
+            if file.content_id is not None and not (layout.html and is_shown(file)):
                 yield Change(Fit.INLINE_ATTACHED, file.name)
     yield from layout.enclosing.changes

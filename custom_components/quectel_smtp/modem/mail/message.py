@@ -32,6 +32,7 @@ _ADDRESS: Final = re.compile(
     r"@[A-Za-z0-9](-*[A-Za-z0-9])*(\.[A-Za-z0-9](-*[A-Za-z0-9])*)*"
 )
 _LINE_ENDS: Final = re.compile(r"\r\n|\r|\n")
+_SPECIAL: Final = re.compile(r"\"|=\?")
 
 
 class TextCharset(IntEnum):
@@ -122,10 +123,10 @@ class Message:
         """Return the line that sets the subject (note 2.3.3).
 
         What is not plain ASCII goes as the hex string of its bytes, and so does a
-        quotation mark.
+        quotation mark, and what a reader would take for an encoded word (RFC 2047 2).
         """
         encoded = self._subject_bytes(SUBJECT_LIMIT)
-        if self.subject.isascii() and '"' not in self.subject:
+        if self.subject.isascii() and not _SPECIAL.search(self.subject):
             return f'AT+QSMTPSUB={int(TextCharset.ASCII)},"{self.subject}"'
         return f'AT+QSMTPSUB={int(self.subject_charset)},"{hex_string(encoded)}"'
 
