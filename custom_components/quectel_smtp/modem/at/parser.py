@@ -21,8 +21,8 @@ _LF: Final = ord("\n")
 _PROMPT: Final = ord(">")
 _BLANK: Final = ord(" ")
 _END: Final = b"\r\n"
-# A line of the modem's own, and nothing else; no mail server says that.
-_UNSOLICITED: Final = re.compile(rb"[\r\n]*\+[A-Z]+: [ -~]*[\r\n]*")
+# A line of the modem's own; no mail server begins an answer so.
+_UNSOLICITED: Final = re.compile(rb"[\r\n]*\+[A-Z]+: [ -~]*(?:\r|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ class Parser:
         if not self._missing:
             content, tail = bytes(self._data[:-2]), bytes(self._data[-2:])
             self._data.clear()
-            if tail == _END and not _UNSOLICITED.fullmatch(content):
+            if tail == _END and not _UNSOLICITED.match(content):
                 self._opened = True
                 events.append(Data(content))
             else:
