@@ -605,7 +605,7 @@ async def test_an_alarm_goes_by_the_other_way_while_an_email_hangs(
 ) -> None:
     assert await async_setup_component(hass, "automation", ALARM)
     number = modem.fault(Fault(Action.DROP, "QSMTPPUT", Moment.BEFORE_RESULT))
-    with patch("custom_components.quectel_smtp.delivery.courier.worker._HANGS", 0.5):
+    with patch("custom_components.quectel_smtp.delivery.courier.postman._HANGS", 0.5):
         hass.bus.async_fire("water", {"where": "cellar"})
         await until(lambda: modem.fault_strikes(number) == 1)
         hass.bus.async_fire("water", {"where": "kitchen"})

@@ -10,6 +10,8 @@ PORT_EVERY: Final = 2.0
 """Seconds between two looks for a port that is absent: it costs next to nothing."""
 PERSON_EVERY: Final = 60.0
 """Seconds between two looks whether a person has mended what only they can."""
+TURN_LEAST: Final = 0.5
+"""Seconds between two looks at anything else: less would be no rest."""
 
 _SERVICE_FIRST: Final = 1.0
 _SERVICE_MOST: Final = 30.0
