@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from ..delivery.records import Way
-from ..delivery.rules.capacity import CAPACITIES, Need, account_lacks
+from ..delivery.rules.capacity import CAPACITIES, carries_fields
 from ..delivery.settings import Pin, Settings
 from ..modem.at.errors import (
     CommandError,
@@ -161,7 +161,7 @@ async def hand_over(
     """
     if not found.has_mail_client:
         return
-    lacking = account_lacks(CAPACITIES[Way.MODULE], server)
-    if Need.FIELD not in lacking or not await modem.has_tcp():
+    fits = carries_fields(CAPACITIES[Way.MODULE], server)
+    if fits or not await modem.has_tcp():
         show(Stage.CONFIGURE)
         await modem.configure(server)

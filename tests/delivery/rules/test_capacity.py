@@ -7,18 +7,18 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.quectel_smtp.delivery.enclosures import Enclosed
-from custom_components.quectel_smtp.delivery.records import Addresses, Way
+from custom_components.quectel_smtp.delivery.records import Addresses, Item, Way
 from custom_components.quectel_smtp.delivery.rules.capacity import (
     CAPACITIES,
     Capacity,
     MailClientLimitError,
-    Need,
-    account_lacks,
     apart,
+    carries_account,
     carries_any,
+    carries_email,
+    carries_fields,
     check_account,
     check_addresses,
-    email_lacks,
     fitted_server,
 )
 from custom_components.quectel_smtp.modem.at.errors import InvalidValueError
@@ -49,91 +49,88 @@ def _to(count: int) -> Addresses:
 
 
 @pytest.mark.parametrize(
-    ("server", "lacking"),
+    ("server", "fields", "whole"),
     [
-        (SERVER, set()),
-        (_server(password="x" * 50), set()),
-        (_server(password=LONG), {Need.FIELD}),
-        (_server(password='a"b'), {Need.FIELD}),
-        (_server(password="schlüssel"), {Need.FIELD}),
-        (_server(username=LONG), {Need.FIELD}),
-        (_server(host=LONG), {Need.FIELD}),
-        (_server(sender_name="é" * 25), {Need.FIELD}),
-        (_server(sender_address=LONG_ADDRESS), {Need.FIELD}),
-        (_server(security=Security.TLS), set()),
-        (_server(security=Security.STARTTLS), {Need.STARTTLS}),
-        (
-            _server(security=Security.STARTTLS, password=LONG),
-            {Need.STARTTLS, Need.FIELD},
-        ),
+        (SERVER, True, True),
+        (_server(password="x" * 50), True, True),
+        (_server(password=LONG), False, False),
+        (_server(password='a"b'), False, False),
+        (_server(password="schlüssel"), False, False),
+        (_server(username=LONG), False, False),
+        (_server(host=LONG), False, False),
+        (_server(sender_name="é" * 25), False, False),
+        (_server(sender_address=LONG_ADDRESS), False, False),
+        (_server(security=Security.TLS), True, True),
+        (_server(security=Security.STARTTLS), True, False),
+        (_server(security=Security.STARTTLS, password=LONG), False, False),
     ],
     ids=range(12),
 )
-def test_an_account_needs_what_the_modem_s_client_may_lack(
-    server: ServerSettings, lacking: set[Need]
+def test_the_modem_s_client_may_not_carry_an_account_that_ours_can(
+    server: ServerSettings, fields: bool, whole: bool
 ) -> None:
-    assert account_lacks(MODULE, server) == lacking
-    assert account_lacks(STREAM, server) == set()
+    assert carries_fields(MODULE, server) is fields
+    assert carries_account(MODULE, server) is whole
+    assert carries_account(STREAM, server)
+
+
+def _carries(
+    capacity: Capacity,
+    email: Item,
+    *,
+    title: int = 100,
+    body: int = 100,
+    reply_to: str = "",
+) -> bool:
+    return carries_email(capacity, email, title=title, body=body, reply_to=reply_to)
 
 
 @pytest.mark.parametrize(
-    ("addresses", "size", "lacking"),
+    ("addresses", "size", "fits"),
     [
-        (_to(1), BODY_LIMIT, set()),
-        (_to(1), BODY_LIMIT + 1, {Need.BODY}),
-        (_to(20), 100, set()),
-        (_to(21), 100, {Need.RECIPIENTS}),
-        (Addresses(cc=("a@example.com",), to=(LONG_ADDRESS,)), 100, {Need.FIELD}),
-        (Addresses(bcc=("a@example.com",)), 100, set()),
-        (
-            Addresses(bcc=("a@example.com", "b@example.com")),
-            100,
-            {Need.HIDDEN_RECIPIENTS},
-        ),
-        (
-            Addresses(("a@example.com",), bcc=("b@example.com",)),
-            100,
-            {Need.HIDDEN_RECIPIENTS},
-        ),
-        (Addresses(("a@example.com",), ("b@example.com",)), 100, set()),
+        (_to(1), BODY_LIMIT, True),
+        (_to(1), BODY_LIMIT + 1, False),
+        (_to(20), 100, True),
+        (_to(21), 100, False),
+        (Addresses(cc=("a@example.com",), to=(LONG_ADDRESS,)), 100, False),
+        (Addresses(bcc=("a@example.com",)), 100, True),
+        (Addresses(bcc=("a@example.com", "b@example.com")), 100, False),
+        (Addresses(("a@example.com",), bcc=("b@example.com",)), 100, False),
+        (Addresses(("a@example.com",), ("b@example.com",)), 100, True),
     ],
     ids=range(9),
 )
-def test_an_email_needs_what_the_modem_s_client_may_lack(
-    addresses: Addresses, size: int, lacking: set[Need]
+def test_the_modem_s_client_may_not_carry_an_email_that_ours_can(
+    addresses: Addresses, size: int, fits: bool
 ) -> None:
     email = replace(item(), addresses=addresses)
-    assert email_lacks(MODULE, email, title=100, body=size) == lacking
-    assert email_lacks(STREAM, email, title=100, body=size) == set()
+    assert _carries(MODULE, email, body=size) is fits
+    assert _carries(STREAM, email, body=size)
 
 
 @pytest.mark.parametrize(
-    ("values", "lacking"),
+    ("values", "fits"),
     [
-        ({"html": "<p>Hello"}, {Need.HTML}),
-        ({"html": ""}, set()),
-        ({"priority": Priority.HIGH}, {Need.PRIORITY}),
-        (
-            {"enclosed": (Enclosed(2, "a.jpg", "image/jpeg", None, 1),)},
-            {Need.ATTACHMENTS},
-        ),
+        ({"html": "<p>Hello"}, False),
+        ({"html": ""}, True),
+        ({"priority": Priority.HIGH}, False),
+        ({"enclosed": (Enclosed(2, "a.jpg", "image/jpeg", None, 1),)}, False),
     ],
     ids=range(4),
 )
-def test_an_email_needs_more_than_text(
-    values: dict[str, Any], lacking: set[Need]
+def test_the_modem_s_client_may_not_carry_more_than_text(
+    values: dict[str, Any], fits: bool
 ) -> None:
     email = replace(item(), addresses=_to(1), **values)
-    assert email_lacks(MODULE, email, title=100, body=100) == lacking
-    assert email_lacks(STREAM, email, title=100, body=100) == set()
+    assert _carries(MODULE, email) is fits
+    assert _carries(STREAM, email)
 
 
-def test_a_long_title_and_another_address_to_answer_to_are_needs() -> None:
+def test_the_modem_s_client_carries_no_long_title_and_no_address_to_answer_to() -> None:
     email = replace(item(), addresses=_to(1))
-    lacking = email_lacks(
-        MODULE, email, title=101, body=100, reply_to="answers@example.com"
-    )
-    assert lacking == {Need.SUBJECT, Need.REPLY_TO}
+    assert _carries(MODULE, email)
+    assert not _carries(MODULE, email, title=101)
+    assert not _carries(MODULE, email, reply_to="answers@example.com")
 
 
 @pytest.mark.parametrize(
@@ -176,10 +173,10 @@ def test_what_fits_the_modem_s_client_is_refused_by_nobody() -> None:
     check_addresses(_to(20))
 
 
-def test_what_a_way_has_no_limit_for_is_never_lacking() -> None:
+def test_a_way_without_limits_carries_everything() -> None:
     everything = Addresses((LONG_ADDRESS,) * 100, bcc=("b@example.com",))
     email = replace(item(), addresses=everything)
-    assert email_lacks(Capacity(), email, title=10**6, body=10**9) == set()
+    assert _carries(Capacity(), email, title=10**6, body=10**9)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,8 @@
-"""What an email and its account need of a way to the mail server, and what a way can carry."""
+"""What a way to the mail server can carry of an email and its account."""
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Final
 
 from ...modem.at.errors import InvalidValueError
@@ -80,71 +79,43 @@ CAPACITIES: Final[Mapping[Way, Capacity]] = {
 """``store`` is for the modem to tell: until it has, there is none."""
 
 
-class Need(StrEnum):
-    """What not every way can carry."""
-
-    SUBJECT = "subject"
-    """So long a title."""
-    RECIPIENTS = "recipients"
-    """So many of them."""
-    BODY = "body"
-    """So long a text."""
-    HTML = "html"
-    ATTACHMENTS = "attachments"
-    """Files that would have to be stored first, some of them shown in the HTML."""
-    PRIORITY = "priority"
-    REPLY_TO = "reply_to"
-    """Another address to answer to."""
-    FIELD = "field"
-    """So long, or so written, a name, address or password."""
-    HIDDEN_RECIPIENTS = "hidden_recipients"
-    """A hidden address beside others."""
-    STARTTLS = "starttls"
-    """An account that is secured by STARTTLS."""
+def carries_account(capacity: Capacity, server: ServerSettings) -> bool:
+    """Whether a way can carry an account as it is, whatever the email."""
+    strict = server.security is not Security.STARTTLS or capacity.strict_starttls
+    return strict and carries_fields(capacity, server)
 
 
-def account_lacks(capacity: Capacity, server: ServerSettings) -> frozenset[Need]:
-    """Return what an account needs, whatever the email, and a way can't carry."""
+def carries_fields(capacity: Capacity, server: ServerSettings) -> bool:
+    """Whether a way can carry all names, addresses and the password of an account."""
     phrase = sender_phrase(server.sender_name)
     fields = (server.host, server.username, server.password, phrase)
-    lacking = set()
-    if not _hold(capacity, (*fields, server.sender_address)):
-        lacking.add(Need.FIELD)
-    if server.security is Security.STARTTLS and not capacity.strict_starttls:
-        lacking.add(Need.STARTTLS)
-    return frozenset(lacking)
+    return _hold(capacity, (*fields, server.sender_address))
 
 
-def email_lacks(
-    capacity: Capacity, item: Item, *, title: int, body: int, reply_to: str = ""
-) -> frozenset[Need]:
-    """Return what an email needs, whoever sends it, and a way can't carry.
+def carries_email(
+    capacity: Capacity, item: Item, *, title: int, body: int, reply_to: str
+) -> bool:
+    """Whether a way can carry an email as it is, whoever sends it.
 
     ``title``, ``body``: bytes of its subject and its text, uncut, with all that is ever
     said behind and below them, in the shortest character set.
     """
-    lacking = {
-        need
-        for need, limit, count in (
-            (Need.SUBJECT, capacity.subject, title),
-            (Need.RECIPIENTS, capacity.recipients, len(item.addresses)),
-            (Need.BODY, capacity.body, body),
-            (Need.ATTACHMENTS, capacity.store, sum(one.size for one in item.enclosed)),
-        )
-        if limit is not None and count > limit
-    }
-    if not _hold(capacity, tuple(item.addresses)):
-        lacking.add(Need.FIELD)
-    if item.addresses.hide_some and not capacity.hides_recipients:
-        lacking.add(Need.HIDDEN_RECIPIENTS)
-    of_text = item.carries is not Carries.ATTACHMENTS
-    if item.html and of_text and not capacity.html:
-        lacking.add(Need.HTML)
-    if item.priority is not Priority.NORMAL and not capacity.headers:
-        lacking.add(Need.PRIORITY)
-    if reply_to and not capacity.headers:
-        lacking.add(Need.REPLY_TO)
-    return frozenset(lacking)
+    counted = (
+        (capacity.subject, title),
+        (capacity.recipients, len(item.addresses)),
+        (capacity.body, body),
+        (capacity.store, sum(one.size for one in item.enclosed)),
+    )
+    if any(limit is not None and count > limit for limit, count in counted):
+        return False
+    plain = item.priority is Priority.NORMAL and not reply_to
+    bare = not item.html or item.carries is Carries.ATTACHMENTS
+    return (
+        _hold(capacity, tuple(item.addresses))
+        and (capacity.hides_recipients or not item.addresses.hide_some)
+        and (capacity.html or bare)
+        and (capacity.headers or plain)
+    )
 
 
 def apart(addresses: Addresses, capacity: Capacity) -> list[list[int]]:

@@ -11,7 +11,7 @@ from ...modem.at.errors import (
 from ...modem.mail.smtp import Result
 from ..records import Finding, History, Item, Way
 from ..settings import Settings
-from .capacity import CAPACITIES, account_lacks, carries_any, email_lacks
+from .capacity import CAPACITIES, carries_account, carries_any, carries_email
 from .fit import sizes
 from .outcomes import says_nothing
 from .wording import Wording
@@ -37,21 +37,19 @@ def prefers_stream(item: Item, settings: Settings, wording: Wording) -> bool:
     """
     module = CAPACITIES[Way.MODULE]
     last = item.finding
-    if account_lacks(module, settings.server) or not carries_any(
-        item.addresses, module
-    ):
+    if not carries_account(module, settings.server):
+        return True
+    if not carries_any(item.addresses, module):
         return True
     if last is not None and _asks_for_stream(last, item.history):
         return True
-    if last is not None and last.way is Way.STREAM:
-        in_vain = item.history.attempts >= _IN_VAIN
-    else:
-        in_vain = False
+    by_stream = last is not None and last.way is Way.STREAM
+    if by_stream and item.history.attempts >= _IN_VAIN:
+        return False
     title, body = sizes(item, wording)
-    lacking = email_lacks(
+    return not carries_email(
         module, item, title=title, body=body, reply_to=settings.reply_to
     )
-    return bool(lacking) and not in_vain
 
 
 def _asks_for_stream(last: Finding, history: History) -> bool:
