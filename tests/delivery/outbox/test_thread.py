@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
+import gc
 from pathlib import Path
 import shutil
 import sqlite3
@@ -148,6 +150,34 @@ async def test_an_outbox_whose_opener_is_cancelled_is_open_all_the_same(
     # It shows the time since it was opened, not since it was asked for again.
     assert 0.0 <= thread.now().elapsed < 10.0
     await thread.close()
+
+
+async def test_an_error_that_nobody_waits_for_any_more_is_no_news(
+    tmp_path: Path,
+) -> None:
+    """As when Home Assistant stops, and the disk fails."""
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: complaints.append(context)
+    )
+    thread = OutboxThread(Outbox(tmp_path / "outbox.db"), lambda: START)
+    await thread.open()
+    begun, passable = Event(), Event()
+
+    def fail(_: Outbox, __: Instant) -> None:
+        begun.set()
+        assert passable.wait(10)
+        raise OutboxWriteError
+
+    asking = asyncio.create_task(thread.do(fail))
+    await reached(begun)
+    asking.cancel()
+    with suppress(asyncio.CancelledError):
+        await asking
+    passable.set()
+    await thread.close()
+    gc.collect()
+    assert complaints == []
 
 
 async def test_once_it_is_closed_its_thread_is_gone(tmp_path: Path) -> None:

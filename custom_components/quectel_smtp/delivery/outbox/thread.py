@@ -93,7 +93,9 @@ class OutboxThread:
                 loop.call_soon_threadsafe(_pass_on, done, heard)
 
         self._executor.submit(job).add_done_callback(tell)
-        return await asyncio.shield(heard)
+        # Whoever is cancelled here ends nothing of the work.
+        await asyncio.wait((heard,))
+        return heard.result()
 
     async def close(self) -> None:
         """Close the outbox after what was begun; it takes nothing from then on."""
@@ -116,5 +118,7 @@ class OutboxThread:
 def _pass_on[T](done: Future[T], heard: asyncio.Future[T]) -> None:
     if (error := done.exception()) is not None:
         heard.set_exception(error)
+        # It is no news to anybody where whoever asked is gone.
+        heard.exception()
     else:
         heard.set_result(done.result())
