@@ -65,13 +65,26 @@ async def accept(
             lifetime=asked.lifetime,
             awaits=tuple(called(hass, wanted) for wanted in asked.attachments),
         )
-        reference = await entry.runtime_data.courier.submit(email)
+        copied = asyncio.Event()
+
+        def accepted(reference: str) -> None:
+            """Have the attachments fetched, also where the caller is gone by now."""
+            if asked.attachments:
+                entry.async_create_background_task(
+                    hass,
+                    _attach(hass, entry, reference, asked.attachments, copied),
+                    f"quectel_smtp attachments of {reference}",
+                )
+
+        reference = await entry.runtime_data.courier.submit(email, accepted)
     except InvalidValueError as err:
         raise refused_value(err) from err
     except OutboxError as err:
         raise outbox_failure(err) from err
     if asked.attachments:
-        await _begin_to_attach(hass, entry, reference, asked.attachments)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_COPYING):
+                await copied.wait()
     return reference
 
 
@@ -114,27 +127,6 @@ def _refused(key: str, address: str) -> ServiceValidationError:
     )
 
 
-async def _begin_to_attach(
-    hass: HomeAssistant,
-    entry: QuectelConfigEntry,
-    reference: str,
-    wanted: tuple[Wanted, ...],
-) -> None:
-    """Have the attachments fetched; returns once files of this machine are copied.
-
-    A caller that gives up waiting ends nothing of it.
-    """
-    copied = asyncio.Event()
-    entry.async_create_background_task(
-        hass,
-        _attach(hass, entry, reference, wanted, copied),
-        f"quectel_smtp attachments of {reference}",
-    )
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_COPYING):
-            await copied.wait()
-
-
 async def _attach(
     hass: HomeAssistant,
     entry: QuectelConfigEntry,
@@ -142,6 +134,7 @@ async def _attach(
     wanted: tuple[Wanted, ...],
     copied: asyncio.Event,
 ) -> None:
+    """Fetch what is wanted, and add it to its email; ``copied``: files of this machine."""
     local, remote, too_many = split(hass, wanted)
     try:
         picture = picture_budget(entry.options)

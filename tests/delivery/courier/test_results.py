@@ -71,6 +71,29 @@ async def test_all_that_goes_out_as_one_ends_with_it(office: Office) -> None:
     )
 
 
+@pytest.mark.parametrize("stopping", ["stop", "close"])
+@virtual_time
+async def test_whoever_waits_is_told_how_it_is_when_nobody_works_any_more(
+    office: Office, stopping: str
+) -> None:
+    """As when Home Assistant stops, or its entry is reloaded."""
+    office.executor = LaggingExecutor()
+    office.modem.absent = True
+    courier = await office.open()
+    courier.start()
+    reference = await courier.submit(email())
+    asked = [asyncio.ensure_future(courier.result(reference, HOUR)) for _ in range(2)]
+    await asyncio.sleep(5)
+    stop = asyncio.get_running_loop().time()
+    # One looks for the first time just then.
+    asked.append(asyncio.ensure_future(courier.result(reference, HOUR)))
+    await getattr(courier, stopping)()
+    for found in await asyncio.gather(*asked):
+        assert found is not None and found.state is State.QUEUED
+    assert asyncio.get_running_loop().time() - stop < 5
+    await courier.close()
+
+
 @virtual_time
 async def test_of_what_nobody_knows_there_is_no_result(office: Office) -> None:
     courier = await office.open()

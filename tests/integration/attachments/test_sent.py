@@ -1,6 +1,7 @@
 """What a recipient gets of pictures, files and HTML that an action is given."""
 
 import asyncio
+from contextlib import suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -310,6 +311,30 @@ async def test_a_caller_that_is_cancelled_while_files_are_copied_ends_nothing_of
     desk.ports = {PORT}
     await settled(hass, by_stream)
     assert len(desk.mail.received) == 1
+
+
+async def test_whenever_its_caller_is_cancelled_an_accepted_email_has_its_picture(
+    hass: HomeAssistant, desk: Desk, by_stream: MockConfigEntry, www: Path
+) -> None:
+    """As a script is that begins anew, once its trigger comes a second time."""
+    (www / "door.jpg").write_bytes(JPEG)
+    courier = by_stream.runtime_data.courier
+    desk.unplug()
+    for turns in range(12):
+        acting = act(hass, attachments=[{"path": str(www / "door.jpg")}], title=turns)
+        waiting = asyncio.create_task(acting)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        with suppress(asyncio.CancelledError):
+            await waiting
+    emails = await courier.listed()
+    assert emails
+    desk.ports = {PORT}
+    await settled(hass, by_stream)
+    assert len(desk.mail.received) == len(emails)
+    for arrived in desk.mail.received:
+        assert files(parsed(arrived.content)) == {"door.jpg": JPEG}
 
 
 async def test_an_email_that_a_restart_surprises_names_what_did_not_come(

@@ -104,9 +104,11 @@ class Courier:
         """Stop working and close the port, within 5 s; emails are accepted further on.
 
         An email that is being sent has a few seconds to come to its result; without
-        one it is settled after the next start.
+        one it is settled after the next start. Whoever waits for a result is told how
+        it is.
         """
         await self._worker.stop()
+        await self._results.release()
         await self._books.settle()
 
     async def close(self) -> None:
@@ -114,18 +116,22 @@ class Courier:
         await self.stop()
         await self._outbox.close()
 
-    async def submit(self, email: Email) -> str:
+    async def submit(
+        self, email: Email, then: Callable[[str], None] = lambda _: None
+    ) -> str:
         """Accept ``email``: once this returns it is on disk, and will have its end.
 
-        Returns the reference by which it goes.
+        Returns the reference by which it goes; ``then`` is called with that, also where
+        whoever wanted the email is gone by then.
 
         ``OutboxFullError`` and ``OutboxWriteError`` tell that nothing was accepted.
         """
         options = self._settings.options
 
-        def welcome(_: str) -> None:
+        def welcome(reference: str) -> None:
             self._worker.pace.welcome(critical=email.critical)
             self._worker.wake()
+            then(reference)
 
         return await self._books.change(
             lambda outbox, at: outbox.accept(email, at, options), welcome
@@ -156,7 +162,7 @@ class Courier:
         """Return what becomes of an email, or has so far after ``timeout`` seconds.
 
         None if there is no such email, or it ended 30 days ago. Whoever waits may be
-        cancelled: the email is not.
+        cancelled: the email is not. Nobody waits for a courier that stops.
         """
         return await self._results.of(reference, timeout)
 

@@ -25,7 +25,8 @@ class Results:
     def __init__(self, outbox: OutboxThread) -> None:
         """Take the outbox."""
         self._outbox = outbox
-        self._ended = Listeners[str]()
+        # None: nothing more becomes of any of them for now.
+        self._ended = Listeners[str | None]()
         self._findings: OrderedDict[str, Finding] = OrderedDict()
         # The number of the last transition that was heard of.
         self._heard = 0
@@ -42,12 +43,21 @@ class Results:
                     self._findings.popitem(last=False)
                 self._ended.tell(found.reference)
 
+    async def release(self) -> None:
+        """Have all who wait go with what is known: nobody works on emails any more."""
+        self._ended.tell(None)
+        # They look in this turn of the loop, before the outbox may be closed.
+        await asyncio.sleep(0)
+
     async def of(self, reference: str, timeout: float) -> EmailResult | None:
         """Return what has become of an email when it is over, or after so many seconds."""
         news = asyncio.Event()
+        released = False
 
-        def ended(whose: str) -> None:
-            if whose == reference:
+        def ended(whose: str | None) -> None:
+            nonlocal released
+            released = released or whose is None
+            if whose in {reference, None}:
                 news.set()
 
         unlisten = self._ended.add(ended)
@@ -55,8 +65,10 @@ class Results:
             with suppress(TimeoutError):
                 async with asyncio.timeout(timeout):
                     while (
-                        found := await self._look(reference)
-                    ) and found.state.waiting:
+                        (found := await self._look(reference))
+                        and found.state.waiting
+                        and not released
+                    ):
                         await news.wait()
                         news.clear()
                     return found
