@@ -175,6 +175,9 @@ class Notary:
             item.critical and _within(books.bursts, at, HOUR) < CRITICAL_BURST
         ):
             return
+        if item.carries is Carries.ATTACHMENTS:
+            # Its email was counted when the text left.
+            return
         if _within(books.normal, at, HOUR) >= max(options.per_hour, 1):
             self._complain("more emails in an hour than allowed")
         if _within(books.normal, at, DAY) >= max(options.per_day, 1):
@@ -303,7 +306,8 @@ class Notary:
         ):
             self._complain(f"{reference}: recorded {finding}, reported {expected}")
         if finding.result is Result.SENT:
-            self._left(reference, at)
+            if item.carries is not Carries.ATTACHMENTS:
+                self._left(reference, at)
             books.refusals.clear()
         if finding.code in _LOGIN and not self._asked:
             books.refusals.append(at)

@@ -424,6 +424,24 @@ def test_attachments_count_and_what_has_no_room_is_named(box: Bench) -> None:
     assert due(box).enclosed
 
 
+@pytest.mark.parametrize("critical", [False, True])
+def test_no_text_is_refused_for_the_pictures_that_wait(
+    box: Bench, critical: bool
+) -> None:
+    box.outbox.close()
+    box.outbox = Outbox(box.path, size=1_000_000)
+    box.open()
+    # However little room each size leaves.
+    for size in (100_000, 10_000, 1_000, 100, 10, 1):
+        for _ in range(12):
+            picture = replace(DOOR, data=b"x" * size)
+            reference = box.accept(awaiting(critical=critical))
+            box.outbox.attach(reference, (picture,), (), at(0.0))
+            box.accept(with_(picture, critical=critical))
+    for _ in range(15):
+        box.accept(mail(body="x" * 1_000, critical=critical))
+
+
 @pytest.mark.parametrize("awaited", [False, True])
 def test_where_the_disk_has_no_room_for_a_picture_the_text_goes(
     tmp_path: Path, awaited: bool

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from custom_components.quectel_smtp.delivery.enclosures import Carries
 from custom_components.quectel_smtp.delivery.records import Item, Options, Reason, State
+from custom_components.quectel_smtp.modem.mail.attachments import Attachment
 from tests.delivery.bench import SETTINGS, Office, email
 from tests.modem.virtual_time import virtual_time
 
@@ -114,6 +116,25 @@ def test_critical_mail_beyond_its_burst_goes_when_it_is_asked_for(box: Bench) ->
     assert box.due(2.0, ONE) is None
     box.outbox.retry(None, at(3.0))
     assert attempt(box, 3.0, ONE).critical
+
+
+def test_the_pictures_of_alarms_take_no_place_from_the_text_of_another(
+    box: Bench,
+) -> None:
+    """An email counts once, also where its attachments follow it."""
+    box.accept()
+    attempt(box, 0.0, ONE)
+    picture = Attachment("door.jpg", b"the door")
+    for _ in range(10):
+        box.accept(replace(mail(critical=True), attachments=(picture,)))
+        assert attempt(box, 1.0, ONE).carries is Carries.TEXT
+    box.accept(mail(critical=True))
+    for _ in range(10):
+        item = box.take(2.0, ONE)
+        assert item.carries is Carries.ATTACHMENTS
+        box.outbox.record(item.envelope, sent(), BUSY, at(2.0))
+    assert box.due(2.0, ONE) is None
+    assert attempt(box, 1.0 + HOUR, ONE).carries is Carries.WHOLE
 
 
 # With a courier.

@@ -77,7 +77,7 @@ class Attempts:
                 return None
             envelope, email, critical = (rows.integer(value) for value in found)
             room_from = self._room_from(critical, at, options)
-            if room_from > at.elapsed and not self._asked(envelope):
+            if room_from > at.elapsed and not self._goes_anyway(envelope):
                 self._defer(critical, room_from, at)
                 continue
             try:
@@ -118,10 +118,15 @@ class Attempts:
         )
         self._limits = limits
 
-    def _asked(self, envelope: int) -> bool:
+    def _goes_anyway(self, envelope: int) -> bool:
+        """Whether no limit holds an envelope back.
+
+        A person asked for it; or its text has left, and the email is counted by that.
+        """
         return bool(
             self._store.row(
-                "SELECT 1 FROM envelopes WHERE id = ? AND reason = ?",
+                "SELECT 1 FROM envelopes WHERE id = ?"
+                " AND (reason = ? OR carries = 'attachments')",
                 envelope,
                 Reason.ASKED,
             )
@@ -134,6 +139,7 @@ class Attempts:
         """
         sending = self._store.rows(
             "SELECT critical FROM envelopes WHERE state = 'sending'"
+            " AND carries IS NOT 'attachments'"
         )
         beside = [
             Send(
@@ -155,7 +161,7 @@ class Attempts:
     def _defer(self, critical: int, due: float, at: Instant) -> None:
         """Defer what is due, and nobody asked for, until there is room for it."""
         store = self._store
-        over = "due <= ? AND critical = ? AND"
+        over = "due <= ? AND critical = ? AND carries IS NOT 'attachments' AND"
         with store.writing(at):
             # What needs a person goes on doing so, and is only tried later.
             store.run(
@@ -383,14 +389,17 @@ class Attempts:
     def _count(self, sent: EnvelopeRow, at: Instant) -> None:
         """Count, in a transaction, an envelope that has left: nothing else is limited.
 
-        What a server refuses, or nobody knows of, uses up nobody's place.
+        What a server refuses, or nobody knows of, uses up nobody's place. Attachments
+        that follow a text take no further one: no alarm waits for another's pictures.
         """
         store = self._store
+        store.put("last_sent", rows.moment(at.wall))
+        if sent.carries is Carries.ATTACHMENTS:
+            return
         email = states.email(store, sent.email)
         burst = email.critical and self._room(at, Options()).burst <= at.elapsed
         store.run("DELETE FROM sends WHERE elapsed <= ?", at.elapsed - DAY)
         store.insert("sends", elapsed=at.elapsed, burst=burst)
-        store.put("last_sent", rows.moment(at.wall))
 
     def unsettled(self) -> Unsettled | None:
         """Return the envelope that was handed over without a result so far.

@@ -46,9 +46,10 @@ class Bounds:
     ) -> tuple[tuple[Attachment, ...], tuple[Missing, ...]]:
         """Return the attachments for which there is room, and the others as missing.
 
-        ``beside``: bytes that are taken up by what comes with them.
+        They leave a twentieth of the bytes to texts, which are never refused for the
+        sake of pictures. ``beside``: bytes that are taken up by what comes with them.
         """
-        room = self.room(store, critical) - beside
+        room = self.room(store, critical) - self.size // 20 - beside
         fit, over = [], []
         for one in attachments:
             if items.size(one) <= room:
