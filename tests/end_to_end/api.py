@@ -31,6 +31,11 @@ class Subscription:
         """Wait for the next report."""
         return await self._waiting.get()
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is no report that was not read."""
+        return self._waiting.empty()
+
 
 class HomeAssistantApi:
     """One user's connection, for the length of an `async with` block."""
