@@ -31,11 +31,11 @@ from .flow.account_checks import AccountError
 from .flow.beginning import begin_at
 from .flow.discovery import DiscoverySteps
 from .flow.finish import FinishSteps
-from .flow.modem import code_of
 from .flow.modem_checks import Show, Stage, identify
 from .flow.options import DeliveryOptionsFlow
 from .flow.recipient import RecipientFlow
 from .flow.schemas import LOGIN
+from .flow.trouble import code_of
 from .held import retry_held
 from .issues import reply_of
 from .modem.at.errors import InvalidValueError, ModemError, PinTriesExhaustingError

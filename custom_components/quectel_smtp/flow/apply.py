@@ -22,8 +22,8 @@ from ..modem.at.errors import (
 from ..modem.modem import Modem
 from ..modem.network.profile import URC_ROUTING
 from .account_checks import AccountError, check_account
-from .base import SETTINGS_STEPS
-from .modem import ModemSteps, code_of
+from .forms import SETTINGS_STEPS
+from .modem import ModemSteps
 from .modem_checks import (
     ResultsElsewhereError,
     Show,
@@ -33,6 +33,7 @@ from .modem_checks import (
     identify,
 )
 from .schemas import CELLULAR, LOGIN, SERVER
+from .trouble import code_of
 
 # Refusals of the data connection that a person can do something particular about.
 _PDP_NAMED = frozenset(

@@ -6,7 +6,7 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.quectel_smtp.flow.base import LEFT_AFTER
+from custom_components.quectel_smtp.flow.forms import LEFT_AFTER
 from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
 from custom_components.quectel_smtp.modem.at.errors import (
     NoAnswerError,
