@@ -70,7 +70,12 @@ def _dataclasses() -> Iterator[type[Any]]:
     for found in pkgutil.walk_packages(
         integration.__path__, f"{integration.__name__}."
     ):
-        if found.name.rpartition(".")[2] in ("__main__", "button", "sensor", "event"):
+        if found.name.rpartition(".")[2] in (
+            "__main__",
+            "button",
+            "sensor_descriptions",
+            "event",
+        ):
             continue
         for kind in vars(importlib.import_module(found.name)).values():
             if (

@@ -22,6 +22,7 @@ from custom_components.quectel_smtp.findings import (
     state_name,
     transition_attributes,
 )
+from custom_components.quectel_smtp.last_result import last_result
 from custom_components.quectel_smtp.modem.at.codes import (
     EquipmentError,
     FileError,
@@ -30,7 +31,7 @@ from custom_components.quectel_smtp.modem.at.codes import (
     TcpError,
 )
 from custom_components.quectel_smtp.modem.mail.smtp import Result
-from custom_components.quectel_smtp.sensor import SENSORS, last_result
+from custom_components.quectel_smtp.sensor_descriptions import SENSORS
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 
 from .dialog import texts
