@@ -14,7 +14,6 @@ class Fit(StrEnum):
     HTML_LEFT_OUT = "html_left_out"
     CHARACTERS_REMOVED = "characters_removed"
     SENDER_NAME_CUT = "sender_name_cut"
-    RECIPIENT_LEFT_OUT = "recipient_left_out"
     ATTACHMENT_LEFT_OUT = "attachment_left_out"
     ATTACHMENT_RENAMED = "attachment_renamed"
     PICTURE_SCALED = "picture_scaled"

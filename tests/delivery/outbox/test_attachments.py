@@ -125,15 +125,6 @@ def test_parts_of_an_email_carry_all_that_is_attached(box: Bench) -> None:
     assert box.states() == {}
 
 
-def test_attachments_can_be_made_to_follow_by_themselves(box: Bench) -> None:
-    box.accept(with_(DOOR))
-    text = box.outbox.attachments_apart(due(box), at(0.0))
-    assert (text.carries, text.enclosed) == (Carries.TEXT, ())
-    box.attempt(sent())
-    assert box.attempt(sent()).enclosed
-    assert box.story()[-1] is State.SENT
-
-
 # After the text.
 
 

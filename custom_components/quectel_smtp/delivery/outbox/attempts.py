@@ -188,16 +188,6 @@ class Attempts:
             first = envelopes.keep_apart(self._store, item.envelope, parting)
         return items.read(self._store, first)
 
-    def attachments_apart(self, item: Item, at: Instant) -> Item:
-        """Have an item's attachments follow its text in an email of their own."""
-        with self._store.writing(at):
-            self._store.run(
-                "UPDATE envelopes SET carries = ? WHERE id = ? AND carries IS NULL",
-                Carries.TEXT,
-                item.envelope,
-            )
-        return items.read(self._store, item.envelope)
-
     def begin(
         self,
         envelope: int,

@@ -184,10 +184,6 @@ class Outbox:
         """
         return items.data(self._store, envelope)
 
-    def attachments_apart(self, item: Item, at: Instant) -> Item:
-        """Have an item's attachments follow its text in an email of their own."""
-        return self._attempts.attachments_apart(item, at)
-
     def next_due(
         self, at: Instant, options: Options, *, only_critical: bool = False
     ) -> Item | None:
