@@ -2,7 +2,7 @@
 
 from hypothesis import given, strategies as st
 
-from custom_components.quectel_smtp.delivery.outbox import rows
+from custom_components.quectel_smtp.delivery.outbox import kept
 from custom_components.quectel_smtp.delivery.rules.usage import Usage
 from custom_components.quectel_smtp.modem.network.traffic import Traffic
 
@@ -42,5 +42,5 @@ def test_it_never_becomes_less_and_survives_the_disk(
     for reading in readings:
         later = usage.after(reading, streamed)
         assert later.total >= usage.total
-        assert rows.usage(rows.usage_text(later)) == later
+        assert kept.usage(kept.usage_text(later)) == later
         usage = later

@@ -22,10 +22,11 @@ from ..records import (
     Verdict,
     Way,
 )
-from ..rules.storm import DAY, HOUR, Room, Send, room
+from ..rules.storm import HOUR
 from . import envelopes, items, rows, states, waiting
 from .envelopes import Parting
 from .intake import Intake
+from .limits import Limits
 from .rows import DamagedRowError, EnvelopeRow
 from .store import Store, Synced
 
@@ -54,8 +55,7 @@ class Attempts:
         """Take the store, and the intake that is told what is on its way."""
         self._store = store
         self._intake = intake
-        # The limits by which something may be deferred.
-        self._limits: tuple[int, int] | None = None
+        self._limits = Limits(store)
 
     def next_due(
         self, at: Instant, options: Options, *, only_critical: bool = False
@@ -66,7 +66,7 @@ class Attempts:
         """
         store = self._store
         self._intake.taken = None
-        self._apply_limits(options, at)
+        self._limits.apply(options, at)
         while True:
             # One after the other: each is found where its part of the index begins.
             found = store.row(_DUE_ALARM, 1, at.elapsed)
@@ -76,9 +76,9 @@ class Attempts:
             if found is None:
                 return None
             envelope, email, critical = (rows.integer(value) for value in found)
-            room_from = self._room_from(critical, at, options)
+            room_from = self._limits.room_from(critical, at, options)
             if room_from > at.elapsed and not self._goes_anyway(envelope):
-                self._defer(critical, room_from, at)
+                self._limits.defer(critical, room_from, at)
                 continue
             try:
                 item = items.read(store, envelope)
@@ -108,16 +108,6 @@ class Attempts:
             )
         return True
 
-    def _apply_limits(self, options: Options, at: Instant) -> None:
-        """Make due, where the limits are others now, what was deferred by them."""
-        limits = options.per_hour, options.per_day
-        if limits == self._limits:
-            return
-        waiting.requeue(
-            self._store, "state = 'deferred' AND reason = ?", (Reason.LIMIT,), at
-        )
-        self._limits = limits
-
     def _goes_anyway(self, envelope: int) -> bool:
         """Whether no limit holds an envelope back.
 
@@ -131,54 +121,6 @@ class Attempts:
                 Reason.ASKED,
             )
         )
-
-    def _room_from(self, critical: int, at: Instant, options: Options) -> float:
-        """Return from when on there is room for another email.
-
-        What is being sent beside it has its place: it is counted once it has left.
-        """
-        sending = self._store.rows(
-            "SELECT critical FROM envelopes WHERE state = 'sending'"
-            " AND carries IS NOT 'attachments'"
-        )
-        beside = [
-            Send(
-                at.elapsed,
-                bool(found) and self._room(at, options).burst <= at.elapsed,
-            )
-            for (found,) in sending
-        ]
-        free = self._room(at, options, beside)
-        return free.critical if critical else free.normal
-
-    def _room(self, at: Instant, options: Options, beside: Sequence[Send] = ()) -> Room:
-        sends = self._store.rows(
-            "SELECT elapsed, burst FROM sends WHERE elapsed > ?", at.elapsed - DAY
-        )
-        left = (Send(rows.real(sent), bool(burst)) for sent, burst in sends)
-        return room([*left, *beside], options, at.elapsed)
-
-    def _defer(self, critical: int, due: float, at: Instant) -> None:
-        """Defer what is due, and nobody asked for, until there is room for it."""
-        store = self._store
-        over = "due <= ? AND critical = ? AND carries IS NOT 'attachments' AND"
-        with store.writing(at):
-            # What needs a person goes on doing so, and is only tried later.
-            store.run(
-                f"UPDATE envelopes SET due = ? WHERE {over} state = 'held'",  # noqa: S608
-                due,
-                at.elapsed,
-                critical,
-            )
-            envelopes.change_all(
-                store,
-                f"{over} state IN ('queued', 'deferred') AND reason IS NOT ?",
-                (at.elapsed, critical, Reason.ASKED),
-                at,
-                State.DEFERRED,
-                reason=Reason.LIMIT,
-                due=due,
-            )
 
     def keep_apart(self, item: Item, parting: Parting, at: Instant) -> Item:
         """Part an item whose addresses can't go together."""
@@ -335,7 +277,7 @@ class Attempts:
         if isinstance(verdict, End):
             state = verdict.state
             if state is State.SENT:
-                self._count(found, at)
+                self._limits.count(found, at)
             if state in _LEFT:
                 envelopes.have_attachments_follow(store, found, at)
         else:
@@ -375,21 +317,6 @@ class Attempts:
                     )
                     number = states.email_of(store, other.envelope).id
                     states.follow(store, number, at)
-
-    def _count(self, sent: EnvelopeRow, at: Instant) -> None:
-        """Count, in a transaction, an envelope that has left: nothing else is limited.
-
-        What a server refuses, or nobody knows of, uses up nobody's place. Attachments
-        that follow a text take no further one: no alarm waits for another's pictures.
-        """
-        store = self._store
-        store.put("last_sent", rows.moment(at.wall))
-        if sent.carries is Carries.ATTACHMENTS:
-            return
-        email = states.email(store, sent.email)
-        burst = email.critical and self._room(at, Options()).burst <= at.elapsed
-        store.run("DELETE FROM sends WHERE elapsed <= ?", at.elapsed - DAY)
-        store.insert("sends", elapsed=at.elapsed, burst=burst)
 
     def unsettled(self) -> Unsettled | None:
         """Return the envelope that was handed over without a result so far.

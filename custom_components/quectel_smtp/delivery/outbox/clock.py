@@ -6,7 +6,7 @@ from typing import Final
 
 from ..records import Instant, Wear
 from ..rules.storm import DAY, HOUR
-from . import holds, rows
+from . import holds, kept, rows
 from .rows import DamagedRowError
 from .store import Store
 
@@ -86,10 +86,10 @@ def bound(store: Store, at: Instant) -> None:
     )
     holds.forget_later(store, now + DAY)
     with suppress(DamagedRowError):
-        known = rows.wear(store.get("wear"))
+        known = kept.wear(store.get("wear"))
         wear = Wear(
             tuple(min(time, now) for time in known.times),
             tuple(min(time, now) for time in known.reboots),
         )
         if wear != known:
-            store.put("wear", rows.wear_text(wear))
+            store.put("wear", kept.wear_text(wear))

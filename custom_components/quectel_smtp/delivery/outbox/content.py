@@ -61,10 +61,7 @@ def _kinds(addresses: Addresses) -> list[Sequence[str]]:
 
 def content(value: object) -> Content:
     """Return the content of a text part."""
-    try:
-        found: object = json.loads(rows.text(value))
-    except (ValueError, RecursionError) as err:
-        raise DamagedRowError("JSON") from err
+    found = rows.from_json(value)
     try:
         result = _content(found)
     except (KeyError, TypeError, ValueError) as err:

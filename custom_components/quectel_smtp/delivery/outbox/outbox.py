@@ -35,7 +35,7 @@ from ..records import (
 )
 from ..rules.storm import DAY
 from ..rules.usage import Usage
-from . import clock, holds, items, readdress, rows, start, views, waiting
+from . import clock, holds, items, kept, readdress, rows, start, views, waiting
 from .attaching import Attaching
 from .attempts import Attempts
 from .bounds import Bounds
@@ -386,23 +386,23 @@ class Outbox:
     def wear(self) -> Wear:
         """Return what recovery did that wears the modem's flash."""
         with suppress(DamagedRowError):
-            return rows.wear(self._store.get("wear"))
+            return kept.wear(self._store.get("wear"))
         return Wear()
 
     def save_wear(self, wear: Wear, at: Instant) -> None:
         """Keep what recovery did."""
         with self._store.writing(at):
-            self._store.put("wear", rows.wear_text(wear))
+            self._store.put("wear", kept.wear_text(wear))
 
     def usage(self) -> Usage:
         """Return how much ever went over the data connection."""
         with suppress(DamagedRowError):
-            return rows.optional(rows.usage, self._store.get("usage")) or Usage()
+            return rows.optional(kept.usage, self._store.get("usage")) or Usage()
         return Usage()
 
     def note_usage(self, usage: Usage) -> None:
         """Keep it with whatever is written next, within an hour: it is worth no write."""
-        self._store.put_along("usage", rows.usage_text(usage))
+        self._store.put_along("usage", kept.usage_text(usage))
 
     def uploads(self, modem: str) -> tuple[str, ...]:
         """Return the digests of the files that are ours in a modem's store."""

@@ -1,7 +1,8 @@
 """What waits for a recipient goes to the addresses that the recipient has now.
 
 An email keeps the addresses of its acceptance until they are corrected, and those that
-were added to the recipient's own in any case; one whose recipient is gone is cancelled. Emails of before recipients were known stay as they are.
+were added to the recipient's own in any case; one whose recipient is gone is cancelled.
+Emails of before recipients were known stay as they are.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -6,27 +6,16 @@ SQLite holds what it is told to, of whatever type, and what a disk made of it si
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from enum import StrEnum
 import json
 import math
 from typing import Final
 
 from ...modem.mail.smtp import Result
-from ...modem.network.traffic import Traffic
 from ..changes import Change, Fit
 from ..enclosures import Carries
 from ..errors import OutboxWriteError
-from ..records import (
-    Finding,
-    History,
-    Instant,
-    Last,
-    Reason,
-    State,
-    Transition,
-    Way,
-    Wear,
-)
-from ..rules.usage import Usage
+from ..records import Finding, History, Instant, Reason, State, Transition, Way
 
 
 class DamagedRowError(OutboxWriteError):
@@ -34,7 +23,6 @@ class DamagedRowError(OutboxWriteError):
 
 
 _COUNT_MOST: Final = 10**9
-_BYTES_MOST: Final = 10**15
 _NAME_MOST: Final = 255
 """Characters of a name that is told with a finding."""
 
@@ -92,46 +80,45 @@ def wall(value: object) -> datetime:
         raise DamagedRowError("time") from err
 
 
+def _member[E: StrEnum](kind: type[E], value: object) -> E:
+    try:
+        return kind(text(value))
+    except ValueError as err:
+        raise DamagedRowError(kind.__name__) from err
+
+
 def state(value: object) -> State:
     """Return a state."""
-    try:
-        return State(text(value))
-    except ValueError as err:
-        raise DamagedRowError("state") from err
+    return _member(State, value)
 
 
 def reason(value: object) -> Reason:
     """Return a reason."""
-    try:
-        return Reason(text(value))
-    except ValueError as err:
-        raise DamagedRowError("reason") from err
+    return _member(Reason, value)
 
 
 def way(value: object) -> Way:
     """Return a way."""
-    try:
-        return Way(text(value))
-    except ValueError as err:
-        raise DamagedRowError("way") from err
+    return _member(Way, value)
 
 
 def carries(value: object) -> Carries:
     """Return what an envelope carries."""
-    if value is None:
-        return Carries.WHOLE
-    try:
-        return Carries(text(value))
-    except ValueError as err:
-        raise DamagedRowError("carries") from err
+    return Carries.WHOLE if value is None else _member(Carries, value)
 
 
-def array(value: object) -> list[object]:
-    """Return what a JSON array holds."""
+def from_json(value: object) -> object:
+    """Return what a JSON text holds."""
     try:
         found: object = json.loads(text(value))
     except (ValueError, RecursionError) as err:
         raise DamagedRowError("JSON") from err
+    return found
+
+
+def array(value: object) -> list[object]:
+    """Return what a JSON array holds."""
+    found = from_json(value)
     if not isinstance(found, list):
         raise DamagedRowError("JSON")
     return found
@@ -320,82 +307,3 @@ def transition(row: Sequence[object]) -> Transition:
         optional(text, row[8]),
         optional(wall, row[9]),
     )
-
-
-# What is kept under a key.
-
-
-def last_text(last: Last) -> str:
-    """Return the last outcome as it is stored."""
-    return json.dumps(
-        [
-            last.reference,
-            last.recipient,
-            last.state,
-            moment(last.when),
-            finding_text(last.finding),
-            last.attempts,
-            last.reason,
-        ]
-    )
-
-
-def last(value: object) -> Last:
-    """Return the last outcome."""
-    row = array(value)
-    if len(row) != 7:
-        raise DamagedRowError("last")
-    return Last(
-        text(row[0]),
-        text(row[1]),
-        state(row[2]),
-        wall(row[3]),
-        finding(row[4]),
-        integer(row[5]),
-        optional(reason, row[6]),
-    )
-
-
-def wear_text(wear: Wear) -> str:
-    """Return the wear as it is stored."""
-    return json.dumps([wear.times, wear.reboots])
-
-
-def wear(value: object) -> Wear:
-    """Return the wear."""
-    kinds = []
-    for kind in array(value):
-        if not isinstance(kind, list):
-            raise DamagedRowError("wear")
-        kinds.append(tuple(real(time) for time in kind))
-    if len(kinds) != 2:
-        raise DamagedRowError("wear")
-    return Wear(*kinds)
-
-
-def usage_text(usage: Usage) -> str:
-    """Return a usage as it is stored."""
-    return json.dumps([_pair(usage.total), usage.counter and _pair(usage.counter)])
-
-
-def _pair(traffic: Traffic) -> list[int]:
-    return [traffic.sent, traffic.received]
-
-
-def usage(value: object) -> Usage:
-    """Return a usage."""
-    match array(value):
-        case [total, None]:
-            return Usage(_traffic(total))
-        case [total, counter]:
-            return Usage(_traffic(total), _traffic(counter))
-    raise DamagedRowError("usage")
-
-
-def _traffic(value: object) -> Traffic:
-    match value:
-        case [int(sent), int(received)] if (
-            min(sent, received) >= 0 and max(sent, received) <= _BYTES_MOST
-        ):
-            return Traffic(sent, received)
-    raise DamagedRowError("traffic")

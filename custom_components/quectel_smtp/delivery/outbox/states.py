@@ -13,7 +13,7 @@ from typing import Final
 from ..changes import Change
 from ..email import new_reference
 from ..records import Finding, Instant, Last, Reason, State
-from . import rows
+from . import kept, rows
 from .rows import DamagedRowError, EmailRow, EnvelopeRow
 from .store import Store
 
@@ -271,7 +271,7 @@ def report(
 
 def keep_last(store: Store, last: Last) -> None:
     """Keep what the last attempt, or end, was."""
-    store.put("last", rows.last_text(last))
+    store.put("last", kept.last_text(last))
 
 
 def counter(store: Store, key: str) -> int:

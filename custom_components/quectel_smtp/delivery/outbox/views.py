@@ -16,7 +16,7 @@ from ..records import (
     Transition,
 )
 from ..rules.characters import cleaned, one_line
-from . import items, rows, states
+from . import items, kept, rows, states
 from .rows import DamagedRowError, EnvelopeRow
 from .store import Store
 
@@ -161,7 +161,7 @@ def _last_sent(store: Store) -> datetime | None:
 
 def _last(store: Store) -> Last | None:
     with suppress(DamagedRowError):
-        return rows.optional(rows.last, store.get("last"))
+        return rows.optional(kept.last, store.get("last"))
     return None
 
 
