@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from . import typed
-from .delivery.records import Addresses
+from .delivery.addresses import Addresses
 from .modem.at.errors import InvalidValueError
 from .modem.mail.message import check_address
 

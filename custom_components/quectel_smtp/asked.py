@@ -18,7 +18,7 @@ from homeassistant.helpers import config_validation as cv
 from . import typed
 from .attachments.wanted import Wanted
 from .const import CONF_BCC, CONF_CC, CONF_CRITICAL, CONF_TO
-from .delivery.records import Addresses
+from .delivery.addresses import Addresses
 from .entry_data import HOUR, LIMITS
 from .modem.mail.message import Priority
 

@@ -41,7 +41,7 @@ def _addresses(subentry: ConfigSubentry) -> str | None:
         found = addresses_of(subentry.data)
     except InvalidValueError:
         return None
-    return ", ".join((*found.to, *found.cc, *found.bcc)) or None
+    return ", ".join(found) or None
 
 
 @callback

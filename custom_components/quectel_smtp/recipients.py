@@ -7,8 +7,8 @@ from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 
 from . import typed
 from .const import CONF_BCC, CONF_CC, CONF_CRITICAL, CONF_TO, SUBENTRY_RECIPIENT
+from .delivery.addresses import Addresses
 from .delivery.email import Email
-from .delivery.records import Addresses
 from .modem.at.errors import InvalidValueError
 
 
@@ -47,7 +47,7 @@ def _usable(subentry: ConfigSubentry) -> Addresses | None:
     """Return a recipient's addresses; None for what keeps no other from its emails."""
     try:
         addresses = addresses_of(subentry.data)
-        Email("", "", addresses.to, addresses.cc, addresses.bcc)
+        Email("", "", *addresses.kinds)
     except InvalidValueError:
         return None
     return addresses

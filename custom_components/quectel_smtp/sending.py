@@ -22,9 +22,9 @@ from .attachments.resolve import resolve, split
 from .attachments.wanted import Budget, Wanted
 from .const import DEFAULT_SUBJECT, DOMAIN
 from .coordinator import QuectelConfigEntry
+from .delivery.addresses import Addresses
 from .delivery.email import Email
 from .delivery.errors import OutboxError
-from .delivery.records import Addresses
 from .delivery.rules.characters import cleaned, one_line
 from .email_options import DEFAULT_BUDGET, KILOBYTE, allowed_addresses, picture_budget
 from .failures import outbox_failure, refused_value

@@ -9,10 +9,10 @@ from homeassistant.util import dt as dt_util
 
 from . import typed
 from .const import CONF_SENDER_ADDRESS, DOMAIN
+from .delivery.addresses import Addresses
 from .delivery.courier.courier import Courier
 from .delivery.email import Email
 from .delivery.errors import OutboxError
-from .delivery.records import Addresses
 from .failures import outbox_failure, refused_value
 from .modem.at.errors import InvalidValueError
 from .recipients import addresses_of

@@ -3,8 +3,8 @@
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.quectel_smtp.delivery.addresses import Addresses
 from custom_components.quectel_smtp.delivery.email import Email, new_reference
-from custom_components.quectel_smtp.delivery.records import Addresses
 from custom_components.quectel_smtp.modem.at.errors import InvalidValueError
 
 TO = ("a@example.com",)

@@ -13,10 +13,11 @@ from typing import Final
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 import pytest
 
+from custom_components.quectel_smtp.delivery.addresses import Addresses
 from custom_components.quectel_smtp.delivery.changes import Fit
 from custom_components.quectel_smtp.delivery.client.mime import compose
 from custom_components.quectel_smtp.delivery.enclosures import Carries
-from custom_components.quectel_smtp.delivery.records import Addresses, Item, Way
+from custom_components.quectel_smtp.delivery.records import Item, Way
 from custom_components.quectel_smtp.delivery.rules.capacity import CAPACITIES
 from custom_components.quectel_smtp.delivery.rules.fit import Fitted, fit
 from custom_components.quectel_smtp.modem.mail.attachments import Attachment

@@ -17,6 +17,7 @@ import warnings
 
 import pytest
 
+from custom_components.quectel_smtp.delivery.addresses import Addresses
 from custom_components.quectel_smtp.delivery.client.check import (
     Failed,
     Passed,
@@ -27,12 +28,7 @@ from custom_components.quectel_smtp.delivery.client.check import (
 from custom_components.quectel_smtp.delivery.courier.carrier import Told
 from custom_components.quectel_smtp.delivery.courier.line import Line
 from custom_components.quectel_smtp.delivery.courier.stream import StreamCarrier
-from custom_components.quectel_smtp.delivery.records import (
-    Addresses,
-    History,
-    Instant,
-    Item,
-)
+from custom_components.quectel_smtp.delivery.records import History, Instant, Item
 from custom_components.quectel_smtp.delivery.rules.fit import Fitted
 from custom_components.quectel_smtp.delivery.settings import Settings
 from custom_components.quectel_smtp.modem.at.port import PortSettings

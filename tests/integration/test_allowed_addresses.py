@@ -10,7 +10,7 @@ from custom_components.quectel_smtp.allowed_addresses import (
     normal,
     without_repeats,
 )
-from custom_components.quectel_smtp.delivery.records import Addresses
+from custom_components.quectel_smtp.delivery.addresses import Addresses
 from custom_components.quectel_smtp.modem.at.errors import InvalidValueError
 from custom_components.quectel_smtp.modem.mail.message import check_address
 

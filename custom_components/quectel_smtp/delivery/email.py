@@ -6,9 +6,9 @@ from typing import Final
 
 from ..modem.mail.attachments import Attachment
 from ..modem.mail.message import Message, Priority
+from .addresses import Addresses
 from .changes import Change
 from .enclosures import Missing
-from .records import Addresses
 
 # No vowels, so that no word arises, and nothing that is misread aloud.
 _LETTERS: Final = "23456789BCDFGHJKMNPQRSTVWXZ"
@@ -60,5 +60,4 @@ class Email:
 
     def __post_init__(self) -> None:
         """Refuse now whom nothing could be sent to later."""
-        addresses = self.addresses
-        Message("", "", addresses.to, addresses.cc, addresses.bcc)
+        Message("", "", *self.addresses.kinds)

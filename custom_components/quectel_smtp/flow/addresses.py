@@ -15,7 +15,7 @@ from ..const import (
     SECTION_MORE,
     SUBENTRY_RECIPIENT,
 )
-from ..delivery.records import Addresses
+from ..delivery.addresses import Addresses
 from ..delivery.rules.capacity import check_addresses
 from ..entry_data import wants_module
 from ..modem.at.errors import InvalidValueError

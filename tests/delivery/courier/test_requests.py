@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from custom_components.quectel_smtp.delivery.addresses import Addresses
 from custom_components.quectel_smtp.delivery.errors import (
     BeingSentError,
     NotWaitingError,
@@ -13,12 +14,7 @@ from custom_components.quectel_smtp.delivery.outbox.readdress import (
     Followed,
     Recipients,
 )
-from custom_components.quectel_smtp.delivery.records import (
-    Addresses,
-    Instant,
-    Reason,
-    State,
-)
+from custom_components.quectel_smtp.delivery.records import Instant, Reason, State
 from tests.delivery.bench import HOUR, PUT_LINE, SENT, Office, email, result
 from tests.modem.scripted_port import OK, Late
 from tests.modem.virtual_time import virtual_time

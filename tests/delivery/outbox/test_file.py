@@ -15,6 +15,7 @@ import stat
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from custom_components.quectel_smtp.delivery.addresses import Addresses
 from custom_components.quectel_smtp.delivery.changes import Change, Fit
 from custom_components.quectel_smtp.delivery.enclosures import Missing, MissingReason
 from custom_components.quectel_smtp.delivery.errors import (
@@ -25,7 +26,6 @@ from custom_components.quectel_smtp.delivery.outbox import schema as outbox_sche
 from custom_components.quectel_smtp.delivery.outbox.file import connect
 from custom_components.quectel_smtp.delivery.outbox.outbox import Opened, Outbox
 from custom_components.quectel_smtp.delivery.records import (
-    Addresses,
     End,
     History,
     Hold,

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from custom_components.quectel_smtp.delivery.addresses import Addresses
 from custom_components.quectel_smtp.delivery.errors import (
     BeingSentError,
     NotWaitingError,
@@ -15,7 +16,6 @@ from custom_components.quectel_smtp.delivery.errors import (
 from custom_components.quectel_smtp.delivery.outbox import outbox as outbox_module
 from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.records import (
-    Addresses,
     Again,
     End,
     Finding,

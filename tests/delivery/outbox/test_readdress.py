@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from custom_components.quectel_smtp.delivery.addresses import Addresses
 from custom_components.quectel_smtp.delivery.email import Email
 from custom_components.quectel_smtp.delivery.enclosures import Carries
 from custom_components.quectel_smtp.delivery.outbox.readdress import Followed
 from custom_components.quectel_smtp.delivery.records import (
-    Addresses,
     Again,
     End,
     History,

@@ -6,8 +6,9 @@ from typing import Any, Final
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from custom_components.quectel_smtp.delivery.addresses import Addresses
 from custom_components.quectel_smtp.delivery.enclosures import Enclosed
-from custom_components.quectel_smtp.delivery.records import Addresses, Item, Way
+from custom_components.quectel_smtp.delivery.records import Item, Way
 from custom_components.quectel_smtp.delivery.rules.capacity import (
     CAPACITIES,
     Capacity,

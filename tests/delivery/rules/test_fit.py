@@ -7,6 +7,7 @@ from typing import Any, Final
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from custom_components.quectel_smtp.delivery.addresses import Addresses
 from custom_components.quectel_smtp.delivery.changes import Change, Fit
 from custom_components.quectel_smtp.delivery.enclosures import (
     Carries,
@@ -14,7 +15,7 @@ from custom_components.quectel_smtp.delivery.enclosures import (
     Missing,
     MissingReason,
 )
-from custom_components.quectel_smtp.delivery.records import Addresses, Item, Way
+from custom_components.quectel_smtp.delivery.records import Item, Way
 from custom_components.quectel_smtp.delivery.rules.capacity import (
     CAPACITIES,
     STREAM_SIZE,

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import assume, example, given, settings, strategies as st
 import pytest
 
+from custom_components.quectel_smtp.delivery.addresses import Addresses
 from custom_components.quectel_smtp.delivery.records import (
-    Addresses,
     Entry,
     History,
     Instant,

@@ -1,13 +1,12 @@
 """``Content``: what an email says, and to whom, as its text part holds it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 import json
 
 from ...modem.mail.message import Priority
+from ..addresses import Addresses
 from ..changes import Change
 from ..enclosures import Missing, MissingReason
-from ..records import Addresses
 from . import rows
 from .rows import DamagedRowError
 
@@ -34,10 +33,10 @@ class Content:
         kept = {
             "subject": self.subject,
             "body": self.body,
-            "addresses": _kinds(self.addresses),
+            "addresses": self.addresses.kinds,
         }
         also = {
-            "extra": _kinds(self.extra) if self.extra else None,
+            "extra": self.extra.kinds if self.extra else None,
             "html": self.html,
             "priority": None if self.priority is Priority.NORMAL else self.priority,
             "missing": [[one.name, one.reason] for one in self.missing],
@@ -53,10 +52,6 @@ class Content:
             # Half a surrogate pair is no character, and has no bytes.
             return json.dumps(kept)
         return found
-
-
-def _kinds(addresses: Addresses) -> list[Sequence[str]]:
-    return [addresses.to, addresses.cc, addresses.bcc]
 
 
 def content(value: object) -> Content:

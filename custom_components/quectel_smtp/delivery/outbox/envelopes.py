@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import astuple, replace
 from typing import Final
 
+from ..addresses import Addresses
 from ..enclosures import Carries
-from ..records import Addresses, Finding, History, Instant, Reason, State
+from ..records import Finding, History, Instant, Reason, State
 from . import holds, items, rows, states
 from .content import content
 from .rows import EnvelopeRow

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from ...modem.mail.attachments import Attachment
+from ..addresses import Addresses
 from ..changes import Change, Fit
 from ..enclosures import Carries, Enclosed, Missing, MissingReason
-from ..records import Addresses, Instant, Item
+from ..records import Instant, Item
 from . import rows
 from .content import Content, content
 from .rows import DamagedRowError

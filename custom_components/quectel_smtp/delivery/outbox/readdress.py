@@ -9,8 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from ..addresses import Addresses
 from ..enclosures import Carries
-from ..records import Addresses, Instant, Reason, State
+from ..records import Instant, Reason, State
 from . import envelopes, items, rows, states, waiting
 from .rows import DamagedRowError, EmailRow, EnvelopeRow
 from .store import Store

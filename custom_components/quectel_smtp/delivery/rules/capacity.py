@@ -17,8 +17,9 @@ from ...modem.mail.message import (
     Priority,
 )
 from ...modem.mail.server import Security, ServerSettings, sender_phrase
+from ..addresses import Addresses
 from ..enclosures import Carries
-from ..records import Addresses, Item, Way
+from ..records import Item, Way
 from .cutting import cut
 
 STREAM_SIZE: Final = 4_500_000
@@ -178,7 +179,7 @@ def check_account(server: ServerSettings) -> None:
 
 def check_addresses(addresses: Addresses) -> None:
     """Raise it for addresses that are too long for it, or too many."""
-    message = Message("", "", addresses.to, addresses.cc, addresses.bcc)
+    message = Message("", "", *addresses.kinds)
     with _by_module():
         message.destination_commands()
 

@@ -12,10 +12,11 @@ from typing import Final
 from ...modem.mail.attachments import Attachment
 from ...modem.mail.message import Message, Priority, TextCharset
 from ...modem.mail.server import ServerSettings
+from ..addresses import Addresses
 from ..changes import Change, Fit
 from ..client.mime import is_shown
 from ..enclosures import Carries
-from ..records import Addresses, Item
+from ..records import Item
 from .capacity import TITLE_LIMIT, Capacity, fitted_server
 from .characters import cleaned, one_line
 from .charsets import Title, charset_for, shortest, title
@@ -242,7 +243,7 @@ def _whom(
     """
     if len(addresses) == 1 and addresses.bcc:
         return addresses.bcc, (), ()
-    return addresses.to, addresses.cc, addresses.bcc
+    return addresses.kinds
 
 
 def _of_layout(layout: _Layout, asked: _Asked, item: Item) -> Iterator[Change]:
