@@ -38,7 +38,7 @@ from .flow.schemas import LOGIN
 from .flow.trouble import code_of
 from .held import retry_held
 from .issues import reply_of
-from .modem.at.errors import InvalidValueError, ModemError, PinTriesExhaustingError
+from .modem.at.errors import InvalidValueError, ModemError, PinRequiredError
 
 
 class QuectelConfigFlow(DiscoverySteps, FinishSteps, domain=DOMAIN):
@@ -94,10 +94,10 @@ class QuectelConfigFlow(DiscoverySteps, FinishSteps, domain=DOMAIN):
             entry.runtime_data.coordinator.reauthentication.began(reason, self.flow_id)
         if reason == REASON_PIN:
             trouble = entry.runtime_data.courier.status.trouble
-            if isinstance(trouble, PinTriesExhaustingError):
+            self._trouble = trouble
+            if isinstance(trouble, PinRequiredError) and not self._may_try_pin(trouble):
                 self._place(trouble)
                 return await self.async_step_trouble()
-            self._trouble = trouble
             return await self.async_step_pin()
         return await self.async_step_reauth_confirm()
 

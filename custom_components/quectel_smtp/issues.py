@@ -46,6 +46,7 @@ MENDED_AT: Final = {
     "modem_silent": "port",
     "wrong_modem": "port",
     "pin_required": "pin",
+    "pin_tries_low": "pin",
     "settings_invalid": "reconfigure",
     "no_recipient": "recipient",
 }

@@ -30,7 +30,7 @@ from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from custom_components.quectel_smtp.modem.mail.uploads import UnkeptUploads, Uploads
 from custom_components.quectel_smtp.modem.network.pdp import PdpSettings, PdpState
 from custom_components.quectel_smtp.modem.network.radio import Quality
-from custom_components.quectel_smtp.modem.network.sim import SimState
+from custom_components.quectel_smtp.modem.network.sim import PIN_TRIES_KEPT, SimState
 from custom_components.quectel_smtp.modem.network.status import (
     Identity,
     Network,
@@ -254,11 +254,11 @@ class DeskModem:
         await self._do("iccid")
         return self.desk.iccid
 
-    async def enter_pin(self, pin: str) -> None:
+    async def enter_pin(self, pin: str, kept: int = PIN_TRIES_KEPT) -> None:
         """Unlock the SIM, or lose a try."""
         await self._do("enter_pin")
         desk = self.desk
-        if desk.tries is not None and desk.tries <= 2:
+        if desk.tries is not None and desk.tries <= kept:
             raise PinTriesExhaustingError(desk.tries)
         desk.pins_entered.append(pin)
         if pin != desk.pin:

@@ -128,6 +128,28 @@ async def test_a_locked_modem_with_its_results_elsewhere_is_set_up(
     assert not mail.received
 
 
+async def test_a_sim_is_sent_two_wrong_pins_at_most_and_never_locks_itself(
+    hass: HomeAssistant, modem: VirtualModem
+) -> None:
+    modem.set("pin", "1234")
+    modem.set("sim", "pin")
+    port = {"device": modem.port, "advanced": {"baudrate": "115200"}}
+    dialog = await Dialog.start(hass)
+    await dialog.submit(**port)
+    await dialog.submit(pin="1111")
+    assert (dialog.step, dialog.errors) == ("pin", {"pin": "pin_refused"})
+    await dialog.submit(pin="1111", confirmed=True)
+    assert dialog.errors == {"pin": "pin_refused_before"}
+    await dialog.submit(pin="2222", confirmed=True)
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_refused_low"})
+    dialog.close()
+    dialog = await Dialog.start(hass)
+    await dialog.submit(**port)
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_tries_low"})
+    assert len(modem.commands(r"CPIN=")) == 2
+    dialog.close()
+
+
 @pytest.mark.parametrize("modem", [MailClient.TERSE], indirect=True)
 async def test_a_modem_that_tells_elsewhere_of_connections_alone_is_set_up(
     hass: HomeAssistant, modem: VirtualModem, mail: MailServer

@@ -19,6 +19,7 @@ from custom_components.quectel_smtp.modem.at.errors import (
     SimNotReadyError,
 )
 from custom_components.quectel_smtp.modem.modem import Modem
+from custom_components.quectel_smtp.modem.network.sim import CONFIRMED_TRIES_KEPT
 from custom_components.quectel_smtp.modem.network.status import Registration
 from custom_components.quectel_smtp.modem.service import await_registration, unlock
 
@@ -90,6 +91,17 @@ async def test_two_tries_left_are_kept_for_the_owner() -> None:
     bench = locked(tries=2)
     with pytest.raises(PinTriesExhaustingError):
         await unlock(await opened(bench), "1234", None)
+    assert PIN_LINE not in bench.lines
+
+
+@virtual_time
+async def test_a_person_may_risk_the_second_try_and_never_the_last_one() -> None:
+    bench = locked(tries=2)
+    await unlock(await opened(bench), "1234", None, CONFIRMED_TRIES_KEPT)
+    assert bench.lines.count(PIN_LINE) == 1
+    bench = locked(tries=1)
+    with pytest.raises(PinTriesExhaustingError):
+        await unlock(await opened(bench), "1234", None, CONFIRMED_TRIES_KEPT)
     assert PIN_LINE not in bench.lines
 
 

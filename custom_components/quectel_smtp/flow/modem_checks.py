@@ -1,6 +1,6 @@
 """What a config flow has the modem do before anything is saved."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -13,15 +13,17 @@ from ..modem.at.errors import (
     ModemError,
     NoAnswerError,
     PinRefusedError,
+    PinTriesExhaustingError,
     WrongModemError,
 )
 from ..modem.mail.server import ServerSettings
 from ..modem.modem import Modem
 from ..modem.network.pdp import PdpSettings
 from ..modem.network.profile import ALL_PORTS
+from ..modem.network.sim import SimState
 from ..modem.network.status import Identity, Network
 from ..modem.service import await_registration, settle, unlock
-from ..pins import pin_digest
+from ..pins import RefusedPins
 
 REGISTRATION_WAIT: Final = 60.0
 """Seconds that a modem may take to register."""
@@ -102,23 +104,29 @@ async def make_ready(
     modem: Modem,
     found: Found,
     pin: Pin | None,
-    refused: Collection[str],
+    kept: int,
+    refused: RefusedPins,
     pdp: PdpSettings | None,
     show: Show,
 ) -> None:
     """Unlock the SIM and wait for the network, with the APN where it is known.
 
-    A PIN whose digest is among ``refused`` is not sent: ``PinKnownRefusedError``.
+    A PIN that the SIM has refused is not sent again, ``PinKnownRefusedError``, and none
+    with ``kept`` tries left or fewer: ``PinTriesExhaustingError``. Where nobody counts
+    them, what was refused is.
     """
     show(Stage.SIM)
     # Before it is ready it does not tell its number, by which its PINs are known.
-    await settle(modem)
+    state = await settle(modem)
     found.iccid = await modem.iccid()
-    if pin is not None and pin_digest(pin.code, found.iccid) in refused:
-        raise PinKnownRefusedError(await modem.pin_tries())
-    await unlock(
-        modem, None if pin is None else pin.code, None if pin is None else pin.iccid
-    )
+    if pin is not None and state is SimState.PIN_REQUIRED:
+        tries = await modem.pin_tries()
+        if refused.has(pin.code, found.iccid):
+            raise PinKnownRefusedError(tries)
+        if tries is None and refused.spent(found.iccid):
+            raise PinTriesExhaustingError(None)
+    code, iccid = (None, None) if pin is None else (pin.code, pin.iccid)
+    await unlock(modem, code, iccid, kept)
     # Some modems read the SIM's number only once it is unlocked.
     found.iccid = found.iccid or await modem.iccid()
     show(Stage.REGISTER)

@@ -1,7 +1,7 @@
 """What keeps a modem from being ready, and the config flow's way on from each."""
 
 from abc import abstractmethod
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
@@ -24,14 +24,11 @@ from ..modem.at.errors import (
     SimError,
 )
 from ..modem.modem import Modem
-from ..modem.network.sim import PIN_TRIES_KEPT
+from ..modem.network.sim import CONFIRMED_TRIES_KEPT, PIN_TRIES_KEPT
 from ..pins import refused_pins, without_pin
 from .base import FlowBase
 from .modem_checks import PinKnownRefusedError, Show, make_ready
 from .schemas import NOTHING, PIN, PIN_AGAIN
-
-_PINS_UNCOUNTED: Final = 2
-"""PINs that a SIM may refuse whose tries nobody counts; most have three."""
 
 # The forms that a port is chosen on.
 _PORT_STEPS = ("user", "port", "usb_confirm")
@@ -43,19 +40,22 @@ class TroubleSteps(FlowBase):
     # The check that a trouble interrupts, and that is taken up again after it.
     _retry = "examine"
     _trouble: ModemError | None = None
-    _pins_refused = 0
+    # Whether a person has confirmed the PIN, knowing how many tries are left: for one.
+    _confirmed = False
 
     async def _make_ready(self, modem: Modem, show: Show) -> None:
         """Unlock the SIM, remembering a PIN that it refuses, and find the network."""
         pin = sim_pin(self._draft)
         refused = refused_pins(self.hass, self._draft)
+        kept = CONFIRMED_TRIES_KEPT if self._confirmed else PIN_TRIES_KEPT
+        self._confirmed = False
         try:
             pdp = pdp_settings(self._draft)
         except InvalidValueError:
             # Not asked for yet, or to be mended on a form of its own.
             pdp = None
         try:
-            await make_ready(modem, self._found, pin, refused, pdp, show)
+            await make_ready(modem, self._found, pin, kept, refused, pdp, show)
         except PinKnownRefusedError:
             self._draft[CONF_PIN] = None
             raise
@@ -68,7 +68,6 @@ class TroubleSteps(FlowBase):
 
     def _remember_refused(self, pin: str) -> None:
         """Remember it at once: the dialog may be closed before it is saved."""
-        self._pins_refused += 1
         iccid = self._found.iccid
         self._draft = without_pin(self.hass, self._draft, pin, iccid)
         entry = self._mended_entry
@@ -103,13 +102,19 @@ class TroubleSteps(FlowBase):
             return port_step
         if self._may_try_pin(err) and self.source != SOURCE_RECONFIGURE:
             return "pin"
-        key = err.key
-        if isinstance(err, PinRequiredError) and not self._may_try_pin(err):
-            key = PinTriesExhaustingError.key
-            if isinstance(err, PinRefusedError):
-                key = "pin_refused_unknown" if err.tries is None else "pin_refused_low"
-        self._say("base", key, code=code_of(err))
+        self._say("base", self._key_of(err), code=code_of(err))
         return "trouble"
+
+    def _key_of(self, err: ModemError) -> str:
+        """Return the error's text: what is said of a PIN depends on what may follow."""
+        if not isinstance(err, PinRequiredError):
+            return err.key
+        if self._may_try_pin(err):
+            exhausting = isinstance(err, PinTriesExhaustingError)
+            return PinRequiredError.key if exhausting else err.key
+        if isinstance(err, PinRefusedError):
+            return "pin_refused_unknown" if err.tries is None else "pin_refused_low"
+        return PinTriesExhaustingError.key
 
     async def async_step_pin(
         self, user_input: dict[str, Any] | None = None
@@ -117,12 +122,14 @@ class TroubleSteps(FlowBase):
         """Ask for the SIM's PIN, with the tries left."""
         trouble = self._trouble
         tries = trouble.tries if isinstance(trouble, PinRequiredError) else None
-        refused = isinstance(trouble, PinRefusedError)
+        last = tries is not None and tries <= PIN_TRIES_KEPT
+        again = last or isinstance(trouble, PinRefusedError) or self._uncounted(tries)
         if user_input is not None:
             pin = typed.stripped(user_input[CONF_PIN])
-            if refused and not user_input[CONF_CONFIRMED]:
+            if again and not user_input[CONF_CONFIRMED]:
                 self._say(CONF_CONFIRMED, "pin_unconfirmed")
             elif 4 <= len(pin) <= 8 and pin.isascii() and pin.isdigit():
+                self._confirmed = again
                 unchecked = self._take({**user_input, CONF_PIN: pin, CONF_ICCID: None})
                 return await self._resume(unchecked)
             else:
@@ -131,8 +138,10 @@ class TroubleSteps(FlowBase):
             self._say(CONF_PIN, trouble.key)
         return self._form(
             "pin",
-            PIN_AGAIN if refused else PIN,
+            PIN_AGAIN if again else PIN,
             last=self.source == SOURCE_REAUTH,
+            # Nobody would send it: what a person confirms is not done by itself.
+            checked=last,
             tries="–" if tries is None else str(tries),
         )
 
@@ -149,15 +158,25 @@ class TroubleSteps(FlowBase):
         return self._form("trouble", NOTHING)
 
     def _may_try_pin(self, err: ModemError | None) -> bool:
-        """Whether a PIN may be asked for: the last two tries are not risked.
+        """Whether a PIN may be asked for: the last try is not risked.
 
         Where nobody counts them, a second PIN is the last that is tried here.
         """
         if not isinstance(err, PinRequiredError):
             return False
         if err.tries is None:
-            return self._pins_refused < _PINS_UNCOUNTED
-        return err.tries > PIN_TRIES_KEPT
+            return not refused_pins(self.hass, self._draft).spent(self._sim)
+        return err.tries > CONFIRMED_TRIES_KEPT
+
+    def _uncounted(self, tries: int | None) -> bool:
+        """Whether the SIM has refused a PIN, and nobody tells how many tries are left."""
+        counts = refused_pins(self.hass, self._draft).counts
+        return tries is None and self._sim in counts
+
+    @property
+    def _sim(self) -> str | None:
+        """The number of the SIM, as it was found or as the entry has it."""
+        return self._found.iccid or self._before.get(CONF_ICCID)
 
     async def _resume(self, unchecked: bool) -> ConfigFlowResult:
         """Take the interrupted check up again, or save without it."""

@@ -60,12 +60,13 @@ class Modem(DataConnection):
         """Return the tries left for the PIN, None where the modem doesn't tell."""
         return await sim.pin_tries(await self._initialise())
 
-    async def enter_pin(self, pin: str) -> None:
+    async def enter_pin(self, pin: str, kept: int = sim.PIN_TRIES_KEPT) -> None:
         """Unlock the SIM; ``PinRefusedError`` means: never again with this PIN.
 
+        With ``kept`` tries left, or fewer, nothing is sent: ``PinTriesExhaustingError``.
         ``SimNotReadyError``: it was not looked at; ``PinUnjudgedError``: nobody tells.
         """
-        await sim.enter_pin(await self._initialise(), pin)
+        await sim.enter_pin(await self._initialise(), pin, kept)
 
     async def iccid(self) -> str | None:
         """Return the SIM's number."""

@@ -30,18 +30,20 @@ _UNUSABLE: Final[dict[SimState, type[SimError]]] = {
 }
 
 
-async def unlock(modem: Modem, pin: str | None, iccid: str | None) -> None:
+async def unlock(
+    modem: Modem, pin: str | None, iccid: str | None, kept: int = PIN_TRIES_KEPT
+) -> None:
     """Make sure that the SIM is usable, with its PIN if it asks for it.
 
     ``pin`` is sent to the SIM whose number is ``iccid`` only, where both are known.
     Raises the ``SimError`` that says what is missing; nothing is sent to a SIM that
-    has two tries left or fewer. A SIM that is not ready is waited for, 20 s at most,
+    has ``kept`` tries left or fewer. A SIM that is not ready is waited for, 20 s at most,
     and one that a modem just started has not found yet.
     """
     deadline = _now() + _SIM_SETTLES
     while (state := await _settled_state(modem, deadline)) is SimState.PIN_REQUIRED:
         tries = await modem.pin_tries()
-        if tries is not None and tries <= PIN_TRIES_KEPT:
+        if tries is not None and tries <= kept:
             raise PinTriesExhaustingError(tries)
         if pin is None:
             raise PinRequiredError(tries)
@@ -49,7 +51,7 @@ async def unlock(modem: Modem, pin: str | None, iccid: str | None) -> None:
             # Another SIM: this PIN would cost it a try.
             raise PinRequiredError(tries)
         try:
-            await modem.enter_pin(pin)
+            await modem.enter_pin(pin, kept)
         except SimNotReadyError:
             if _now() >= deadline:
                 raise
@@ -61,9 +63,9 @@ async def unlock(modem: Modem, pin: str | None, iccid: str | None) -> None:
         raise _UNUSABLE.get(state, SimFailureError)
 
 
-async def settle(modem: Modem) -> None:
-    """Wait for a SIM that is not ready yet, 20 s at most; what it says is for later."""
-    await _settled_state(modem, _now() + _SIM_SETTLES)
+async def settle(modem: Modem) -> SimState:
+    """Return what the SIM waits for; one that is not ready yet is awaited, 20 s at most."""
+    return await _settled_state(modem, _now() + _SIM_SETTLES)
 
 
 async def _settled_state(modem: Modem, deadline: float) -> SimState:

@@ -247,7 +247,7 @@ async def test_a_refused_pin_is_remembered_when_the_dialog_is_closed(
     await dialog.submit(pin="1111")
     dialog.close()
     dialog = await _tried(hass)
-    await dialog.submit(pin="1111")
+    await dialog.submit(pin="1111", confirmed=True)
     assert dialog.errors == {"pin": "pin_refused_before"}
     assert desk.pins_entered == ["1111"]
 
@@ -285,24 +285,93 @@ async def test_a_pin_that_one_sim_refused_may_be_another_one_s(
     assert dialog.step == "cellular"
 
 
-async def test_the_last_two_tries_are_not_risked(
+async def test_with_two_tries_left_one_more_pin_is_sent_if_it_is_confirmed(
     hass: HomeAssistant, desk: Desk
 ) -> None:
     desk.sim = SimState.PIN_REQUIRED
     dialog = await _tried(hass)
     await dialog.submit(pin="1111")
-    assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_refused_low"})
+    assert (dialog.step, dialog.errors) == ("pin", {"pin": "pin_refused"})
+    assert dialog.fields == ["pin", "confirmed"]
+    assert dialog.result["description_placeholders"]["tries"] == "2"
+    await dialog.submit(pin="1234", confirmed=False)
+    assert (dialog.step, dialog.errors) == ("pin", {"confirmed": "pin_unconfirmed"})
+    await dialog.submit(pin="1111", confirmed=True)
+    assert (dialog.step, dialog.errors) == ("pin", {"pin": "pin_refused_before"})
+    assert dialog.fields == ["pin", "confirmed"]
     assert desk.pins_entered == ["1111"]
+    await dialog.submit(pin="1234", confirmed=True)
+    assert dialog.step == "cellular"
+    assert desk.pins_entered == ["1111", "1234"]
+
+
+async def test_the_last_try_is_not_risked(hass: HomeAssistant, desk: Desk) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    dialog = await _tried(hass)
+    await dialog.submit(pin="1111")
+    await dialog.submit(pin="2222", confirmed=True)
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_refused_low"})
     await dialog.submit()
     assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_tries_low"})
+    dialog.close()
+    dialog = await _tried(hass)
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_tries_low"})
+    assert desk.pins_entered == ["1111", "2222"]
     # Unlocked in a phone, the SIM has its three tries again.
     desk.tries = 3
     await dialog.submit()
     assert dialog.step == "pin"
+    assert dialog.fields == ["pin"]
     assert dialog.result["description_placeholders"]["tries"] == "3"
     await dialog.submit(pin="1234")
     assert dialog.step == "cellular"
+
+
+async def test_a_first_pin_wants_to_be_confirmed_where_two_tries_are_left(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    dialog = await _tried(hass)
+    await dialog.submit(pin="1111")
+    dialog.close()
+    dialog = await _tried(hass)
+    assert (dialog.step, dialog.errors) == ("pin", {})
+    assert dialog.fields == ["pin", "confirmed"]
+    await dialog.submit(pin="1234", confirmed=False)
+    assert dialog.errors == {"confirmed": "pin_unconfirmed"}
+    await dialog.submit(pin="1234", confirmed=True)
+    assert dialog.step == "cellular"
+
+
+async def test_a_pin_that_was_confirmed_for_one_sim_is_not_sent_to_another(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    """Nor when it has been taken, and two tries are left of another reason."""
+    desk.sim = SimState.PIN_REQUIRED
+    dialog = await _tried(hass)
+    await dialog.submit(pin="1111")
+    await dialog.submit(pin="1234", confirmed=True)
+    assert dialog.step == "cellular"
+    # Somebody has tried it in a phone meanwhile.
+    desk.sim, desk.tries = SimState.PIN_REQUIRED, 2
+    await dialog.submit(**CELLULAR_INPUT)
+    assert dialog.step == "pin"
     assert desk.pins_entered == ["1111", "1234"]
+
+
+async def test_closed_dialogs_do_not_add_up_to_a_third_pin_that_nobody_counts(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.sim, desk.tries = SimState.PIN_REQUIRED, None
+    for pin in ("1111", "2222"):
+        dialog = await _tried(hass)
+        assert dialog.step == "pin"
+        confirmed = {} if dialog.fields == ["pin"] else {"confirmed": True}
+        await dialog.submit(pin=pin, **confirmed)
+        dialog.close()
+    dialog = await _tried(hass)
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_tries_low"})
+    assert desk.pins_entered == ["1111", "2222"]
 
 
 @pytest.mark.parametrize("pin", ["", "123", "123456789", "12a4", "１２３４", "12 34"])

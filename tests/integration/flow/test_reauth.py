@@ -6,7 +6,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
-from custom_components.quectel_smtp.modem.at.errors import PinTriesExhaustingError
+from custom_components.quectel_smtp.modem.at.errors import (
+    PinTriesExhaustingError,
+    SimFailureError,
+)
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from custom_components.quectel_smtp.modem.network.pdp import PdpState
 from custom_components.quectel_smtp.modem.network.sim import SimState
@@ -330,7 +333,7 @@ async def test_a_pin_can_be_saved_without_another_check(
 async def test_too_few_tries_are_explained_and_nothing_is_entered(
     hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
 ) -> None:
-    desk.sim, desk.tries = SimState.PIN_REQUIRED, 2
+    desk.sim, desk.tries = SimState.PIN_REQUIRED, 1
     await _started(hass, entry, desk)
     assert isinstance(
         entry.runtime_data.courier.status.trouble, PinTriesExhaustingError
@@ -346,6 +349,61 @@ async def test_too_few_tries_are_explained_and_nothing_is_entered(
     assert dialog.step == "pin"
     await dialog.submit(pin="1234", save_unchecked=False)
     assert await dialog.without_test() == "saved_untested"
+
+
+async def test_a_pin_that_the_entry_had_is_the_first_of_two(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    hass.config_entries.async_update_entry(
+        entry, data=entry.data | {"pin": "1111", "iccid": ICCID}
+    )
+    await _started(hass, entry, desk)
+    await desk.reached("sim_state", count=desk.calls.count("sim_state") + 3)
+    dialog = await _asked(hass)
+    assert dialog.step == "pin"
+    assert dialog.fields == ["pin", "confirmed"]
+    assert dialog.result["description_placeholders"]["tries"] == "2"
+    await dialog.submit(pin="2222", confirmed=True)
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_refused_low"})
+    await desk.reached("sim_state", count=desk.calls.count("sim_state") + 3)
+    assert desk.pins_entered == ["1111", "2222"]
+
+
+async def test_a_pin_that_the_entry_had_is_the_first_of_two_that_nobody_counts(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim, desk.tries = SimState.PIN_REQUIRED, None
+    hass.config_entries.async_update_entry(
+        entry, data=entry.data | {"pin": "1111", "iccid": ICCID}
+    )
+    await _started(hass, entry, desk)
+    await until(lambda: entry.data["pin"] is None)
+    dialog = await _asked(hass)
+    assert dialog.step == "pin"
+    await dialog.submit(pin="2222", confirmed=True)
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_refused_unknown"})
+    assert desk.pins_entered == ["1111", "2222"]
+
+
+async def test_a_pin_that_two_tries_are_left_for_is_confirmed_for_each_and_checked(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim, desk.tries = SimState.PIN_REQUIRED, 2
+    await _started(hass, entry, desk)
+    dialog = await _asked(hass)
+    assert dialog.fields == ["pin", "confirmed"]
+    desk.fail("enter_pin", SimFailureError())
+    await dialog.submit(pin="1234", confirmed=True)
+    assert dialog.step == "trouble"
+    await dialog.submit(save_unchecked=False)
+    # It was confirmed for one try.
+    assert (dialog.step, dialog.errors) == ("pin", {})
+    assert dialog.fields == ["pin", "confirmed"]
+    assert not desk.pins_entered
+    await dialog.submit(pin="1234", confirmed=True)
+    assert await dialog.without_test() == "saved_untested"
+    assert desk.pins_entered == ["1234"]
 
 
 async def test_a_pin_can_be_saved_while_the_modem_is_away(

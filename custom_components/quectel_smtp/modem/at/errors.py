@@ -205,7 +205,10 @@ class PinUnjudgedError(PinRequiredError):
 
 
 class PinTriesExhaustingError(PinRequiredError):
-    """Two tries or fewer are left: we don't risk them; unlock the SIM in a phone."""
+    """Two tries are left, which only a person may risk, or fewer, which nobody may here.
+
+    Unlock the SIM in a phone.
+    """
 
     key = "pin_tries_low"
 

@@ -22,8 +22,10 @@ from ..at.errors import (
 )
 from ..at.syntax import number, parameters, quote
 
-# Two tries are kept for the owner: the third failure locks the SIM.
 PIN_TRIES_KEPT: Final = 2
+"""Tries that are kept for the owner: the third failure locks the SIM."""
+CONFIRMED_TRIES_KEPT: Final = 1
+"""The same where the owner has confirmed the PIN, knowing how many are left."""
 
 
 class SimState(StrEnum):
@@ -140,10 +142,10 @@ async def pin_tries(channel: AtChannel) -> int | None:
     return number(found[1]) if len(found) > 1 else None
 
 
-async def enter_pin(channel: AtChannel, pin: str) -> None:
+async def enter_pin(channel: AtChannel, pin: str, kept: int = PIN_TRIES_KEPT) -> None:
     """Unlock the SIM with its PIN of 4 to 8 digits.
 
-    ``PinTriesExhaustingError`` if two tries or fewer are left: then nothing is sent.
+    ``PinTriesExhaustingError`` if ``kept`` tries or fewer are left: then nothing is sent.
     ``PinRefusedError`` if the SIM refuses it, which it says, or its tries tell: it must
     not be entered again. ``SimNotReadyError`` if it was not looked at,
     ``PinUnjudgedError`` where nothing tells, not even the tries that are left.
@@ -151,7 +153,7 @@ async def enter_pin(channel: AtChannel, pin: str) -> None:
     if not (4 <= len(pin) <= 8 and pin.isascii() and pin.isdigit()):
         raise InvalidValueError("pin", "invalid")
     tries = await pin_tries(channel)
-    if tries is not None and tries <= PIN_TRIES_KEPT:
+    if tries is not None and tries <= kept:
         raise PinTriesExhaustingError(tries)
     try:
         await channel.execute(
