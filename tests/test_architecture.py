@@ -15,6 +15,7 @@ _LAYERS = (
     ("modem/network",),
     ("modem/boot", "modem/recording", "modem/tcp"),
     ("modem/mail",),
+    ("modem/diagnosis",),
     ("modem/connection",),
     ("modem/data_connection",),
     ("modem/modem",),
@@ -38,10 +39,13 @@ _ENTRANCES = {
     "binary_sensor",
     "button",
     "config_flow",
+    "diagnostics",
     "event",
+    "logbook",
     "notify",
     "repairs",
     "sensor",
+    "system_health",
 }
 
 # Which packages a room may import beside the standard library; any, where it is not named.

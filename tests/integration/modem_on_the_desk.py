@@ -24,6 +24,7 @@ from custom_components.quectel_smtp.modem.at.errors import (
     UnsupportedModemError,
 )
 from custom_components.quectel_smtp.modem.at.port import Connect, PortSettings
+from custom_components.quectel_smtp.modem.diagnosis import Diagnosis
 from custom_components.quectel_smtp.modem.mail.message import Message
 from custom_components.quectel_smtp.modem.mail.server import ServerSettings
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
@@ -215,6 +216,23 @@ class DeskModem:
     def _changed(self) -> None:
         for callback in tuple(self.watchers):
             callback()
+
+    def diagnosis(self) -> Diagnosis:
+        """Tell of a port over which nothing was said."""
+        return Diagnosis(
+            self.connected,
+            self.heard,
+            self.boot,
+            self.upsets,
+            0,
+            0,
+            None,
+            None,
+            True,
+            True,
+            asyncio.get_running_loop().time(),
+            (),
+        )
 
     async def identify(self) -> Identity:
         """Return who it is."""

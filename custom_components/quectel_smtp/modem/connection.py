@@ -13,10 +13,12 @@ from typing import Final
 
 from .at.channel import AtChannel
 from .at.commands import Command
+from .at.conversation import Conversation
 from .at.errors import CommandError, NoAnswerError, NotAModemError, PortLostError
 from .at.port import Connect, PortSettings
 from .boot.memory import Memory
 from .boot.opening import SPEEDS, open_synchronised
+from .diagnosis import Diagnosis
 from .mail.late_result import LateResult
 from .network.pdp import DEFAULT_CONTEXT, PdpContext
 from .network.profile import Profile
@@ -73,6 +75,7 @@ class Connection:
         self._session: Session | None = None
         self._watchers: list[Callable[[], None]] = []
         self._memory = Memory()
+        self._conversation = Conversation()
         self._late = LateResult()
         self._heard = False
         self.upsets = 0
@@ -141,7 +144,7 @@ class Connection:
         self._memory.forget()
         self._late.opened()
         channel.on_reboot(partial(self._on_reboot, channel, context))
-        channel.on_lost(partial(self._on_lost, context))
+        channel.on_lost(partial(self._on_lost, channel, context))
         try:
             await self._initialise()
         except BaseException:
@@ -155,6 +158,8 @@ class Connection:
 
     def _listen(self, channel: AtChannel) -> None:
         """Hear what an earlier email comes to, from the first byte on."""
+        channel.conversation = self._conversation
+        self._conversation.note("the port was opened", channel.now())
         channel.subscribe("+QSMTPPUT:", self._late.take)
         for line in ("RDY", "APP RDY"):
             channel.subscribe(line, lambda _: self._late.rebooted())
@@ -172,6 +177,25 @@ class Connection:
             self._heard = self._heard or session.channel.heard
             await session.channel.close()
             self._late.lost(PortLostError("the port was closed"))
+
+    def diagnosis(self) -> Diagnosis:
+        """Return what is known of port and firmware, without asking the modem."""
+        session = self._session
+        channel = None if session is None else session.channel
+        return Diagnosis(
+            self.connected,
+            self.heard,
+            self._memory.boots,
+            self.upsets,
+            0 if channel is None else channel.garbled_lines,
+            0 if channel is None else channel.unhandled_lines,
+            None if session is None else session.profile,
+            None if session is None or session.tcp is None else session.tcp[1],
+            session is not None and session.counts,
+            session is not None and session.measures,
+            asyncio.get_running_loop().time(),
+            self._conversation.said(),
+        )
 
     def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back after each change of connection or state; returns the undoing."""
@@ -191,7 +215,10 @@ class Connection:
         context.reset()
         self._changed()
 
-    def _on_lost(self, context: PdpContext, error: PortLostError) -> None:
+    def _on_lost(
+        self, channel: AtChannel, context: PdpContext, error: PortLostError
+    ) -> None:
+        self._conversation.note("the port was closed", channel.now())
         self.upsets += 1
         self._late.lost(error)
         context.reset()

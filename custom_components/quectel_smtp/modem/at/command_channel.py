@@ -13,6 +13,7 @@ from typing import Final, override
 
 from .codes import cme_code
 from .commands import PROMPT_LIMIT, Command
+from .conversation import Conversation
 from .deadline import DeadlineTimer
 from .dispatch import Dispatcher
 from .errors import (
@@ -75,6 +76,8 @@ class CommandChannel(Link):
         self._lock = asyncio.Lock()
         self._dispatcher = Dispatcher(self._on_reboot, self._on_urc)
         self._reboot_listeners: list[Callable[[], None]] = []
+        self.conversation = Conversation()
+        """What was said last; whoever opens ports one after another may set it."""
         self._used_since_boot = False
         self.epoch = 0
         """How often the modem was seen to restart; settings hold for one epoch."""
@@ -229,6 +232,7 @@ class CommandChannel(Link):
             case Broken():
                 self._dispatcher.broken()
             case _:
+                self.conversation.heard(event.text, self._last_read)
                 self._dispatcher.take(event)
 
     def _on_reboot(self, text: str) -> None:
@@ -281,6 +285,7 @@ class CommandChannel(Link):
             exchange.connected = self._loop.create_future()
         if _LOGGER.isEnabledFor(logging.DEBUG):
             _LOGGER.debug("> %s", command.name if command.secret else command.line)
+        self.conversation.wrote(command, self._loop.time())
         self._used_since_boot = True
         self._turning_on = self._turning_on or command.line == _TURN_ON
         self._dispatcher.begin(exchange)
