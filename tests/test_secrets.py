@@ -23,6 +23,7 @@ from custom_components.quectel_smtp.modem.network.pdp import PdpSettings
 CANARY = "canary"
 HARMLESS = {
     "Account": {"host"},
+    "Attempt": {"result", "verdict"},
     "Cell": {"technology", "plmn", "band"},
     "Command": {"prefixes"},
     "Email": {"reference", "recipient"},

@@ -6,7 +6,7 @@ one that is due, has it sent, and what became of it recorded.
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,7 @@ from ..email import Email
 from ..enclosures import Missing
 from ..errors import BusyError, OutboxError
 from ..outbox.outbox import Outbox
+from ..outbox.past import Ended
 from ..outbox.readdress import Recipients
 from ..outbox.thread import OutboxThread
 from ..records import EmailResult, Listed, Reason, Transition
@@ -26,6 +27,7 @@ from ..rules.wording import Wording
 from ..settings import Settings
 from ..status import Board, OutboxState, Status
 from .books import Books
+from .diagnosis import Diagnosis
 from .line import FindPorts, no_ports
 from .results import Results
 from .showing import Showing
@@ -282,6 +284,28 @@ class Courier:
     ) -> Callable[[], None]:
         """Call back for each transition of an email; returns the undoing."""
         return self._showing.listen(callback)
+
+    async def diagnosis(self) -> Diagnosis:
+        """Return what helps to find a fault; the modem is not asked.
+
+        Of an outbox that can't be read there is nothing.
+        """
+        waiting: tuple[Listed, ...] = ()
+        ended: tuple[Ended, ...] = ()
+        with suppress(OutboxError):
+            waiting, ended = await self._outbox.do(
+                lambda outbox, at: (outbox.listed(at), outbox.ended())
+            )
+        worker = self._worker
+        return Diagnosis(
+            worker.line.modem.diagnosis(),
+            worker.line.in_service,
+            worker.pace.failures,
+            worker.recent.attempts,
+            worker.recent.counts,
+            waiting,
+            ended,
+        )
 
     async def listed(self) -> tuple[Listed, ...]:
         """Return the emails that wait."""

@@ -35,6 +35,7 @@ from .books import Books
 from .carrier import Refusal, Told
 from .line import Line
 from .pace import Pace, jitter
+from .recent import Recent
 from .sender import Sender
 
 WRITE_EVERY: Final = 5.0
@@ -72,6 +73,8 @@ class Judge:
         self._recovery = recovery
         self._pace = pace
         self._board = board
+        self.recent = Recent()
+        """How the last attempts ended."""
         # To whom those emails were that the server put off since one was sent.
         self._put_off: set[frozenset[str]] = set()
 
@@ -225,6 +228,7 @@ class Judge:
             also(outbox, at)
 
         await self._firmly(record)
+        self.recent.note(parts, self._outbox.now().wall)
 
     async def _firmly[T](self, work: Callable[[Outbox, Instant], T]) -> T:
         """Do what recording takes, however long the disk takes to be sound again.

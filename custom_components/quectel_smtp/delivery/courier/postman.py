@@ -62,6 +62,8 @@ class Postman:
         self._sender = Sender(*common, self._beside.set)
         self._second = Sender(*common)
         self._judge = Judge(line, outbox, books, self._sender, recovery, pace, board)
+        self.recent = self._judge.recent
+        """How the last attempts ended."""
         # Whether it is waited for the result of an earlier email.
         self._settling = False
         self.stopping = False

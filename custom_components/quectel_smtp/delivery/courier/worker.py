@@ -26,6 +26,7 @@ from .line import FindPorts
 from .module import ModuleCarrier
 from .pace import PERSON_EVERY, TURN_LEAST, Pace
 from .postman import Postman
+from .recent import Recent
 from .serving import Serving
 from .stream import StreamCarrier
 from .turns import until_woken, whatever_fails
@@ -94,6 +95,11 @@ class Worker:
         # Whom what waits may not know of yet.
         self._following: Following | None = None
         self._pruned = float("-inf")
+
+    @property
+    def recent(self) -> Recent:
+        """How the last attempts ended."""
+        return self._postman.recent
 
     # The callers' side has a say.
 

@@ -35,7 +35,7 @@ from ..records import (
 )
 from ..rules.storm import DAY
 from ..rules.usage import Usage
-from . import clock, holds, items, kept, readdress, rows, start, views, waiting
+from . import clock, holds, items, kept, past, readdress, rows, start, views, waiting
 from .attaching import Attaching
 from .attempts import Attempts
 from .bounds import Bounds
@@ -350,6 +350,10 @@ class Outbox:
     def listed(self, at: Instant) -> tuple[Listed, ...]:
         """Return what waits, in the order in which it goes."""
         return views.listed(self._store, at)
+
+    def ended(self) -> tuple[past.Ended, ...]:
+        """Return how long the last emails took that are over, the latest first."""
+        return tuple(past.ended(self._store))
 
     def result(self, reference: str, at: Instant) -> EmailResult | None:
         """Return what has become of an email so far; None if there is none such.
