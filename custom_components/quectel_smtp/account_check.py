@@ -21,6 +21,7 @@ from .delivery.client.check import (
     over_host,
     over_modem,
 )
+from .delivery.client.echo import unaddressed
 from .delivery.courier.courier import Courier
 from .delivery.errors import OutboxError
 from .delivery.records import Reason
@@ -240,6 +241,7 @@ class AccountCheck:
             translation_key=key,
             translation_placeholders={
                 "name": self._entry.title,
-                "words": failed.said,
+                # What is kept for a restart is in each file of diagnostics, too.
+                "words": unaddressed(failed.said),
             },
         )

@@ -307,3 +307,13 @@ async def test_nothing_is_left_of_an_entry_that_is_removed(
     await hass.async_block_till_done()
     assert not issues(hass)
     assert await stored(hass, loaded).async_load() is None
+
+
+async def test_what_is_kept_of_the_server_s_words_has_no_address(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    """Home Assistant adds what it keeps to each file of diagnostics."""
+    desk.online, desk.mail.login = True, ("home@example.com", "another")
+    desk.mail.login_reply = "535 5.7.8 No login for <home@example.com>"
+    await pass_time(hass)
+    assert issues(hass)["account_login"]["words"] == "5.7.8 No login for <…>"

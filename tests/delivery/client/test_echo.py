@@ -5,7 +5,7 @@ import base64
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.quectel_smtp.delivery.client.echo import unechoed
+from custom_components.quectel_smtp.delivery.client.echo import unaddressed, unechoed
 
 PASSWORD = "secret word of mine"  # of nobody
 PLAIN = base64.b64encode(f"\0user\0{PASSWORD}".encode()).decode()
@@ -38,3 +38,16 @@ def test_a_password_of_no_length_leaves_the_words_as_they_are() -> None:
 )
 def test_no_password_is_ever_shown(password: str, before: str, after: str) -> None:
     assert password not in unechoed(f"{before}{password}{after}", "user", password)
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("5.1.1 <anna@example.com>: unknown", "5.1.1 <…>: unknown"),
+        ("no 'anna@example.com' here, or b@c", "no '…' here, or …"),
+        ("5.7.8 Bad user name", "5.7.8 Bad user name"),
+        ("@ 6 o'clock", "@ 6 o'clock"),
+    ],
+)
+def test_an_address_is_left_out_of_what_is_kept(words: str, shown: str) -> None:
+    assert unaddressed(words) == shown

@@ -10,6 +10,7 @@ from typing import Final
 # Characters that nobody takes for a secret.
 _SHORT: Final = 4
 _MARKS: Final = "\"'`<>()[]{}.,:;"
+_ADDRESS: Final = re.compile(r"[^\s<>()\"',:;]+@[^\s<>()\"',:;]+")
 
 
 def unechoed(words: str, username: str, password: str) -> str:
@@ -31,6 +32,11 @@ def unechoed(words: str, username: str, password: str) -> str:
         return "…" if tells else found[0]
 
     return re.sub(r"\S+", replaced, words)
+
+
+def unaddressed(words: str) -> str:
+    """Return a server's words with an ellipsis for each address."""
+    return _ADDRESS.sub("…", words)
 
 
 def _encoded(text: str) -> str:
