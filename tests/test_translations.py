@@ -333,6 +333,7 @@ _NAMES = [
     "selector.*.options.@",
     "services.@",
     "services.*.fields.@",
+    "system_health.info.@",
 ]
 
 
