@@ -44,6 +44,9 @@ _UNPLUGGED_FOR: Final = 1.0
 _TOLD: Final = 1.0
 """Seconds in which nothing is said to the modem, once it knows all."""
 _ANOTHER_IMEI: Final = "867730050000025"
+# What a visitor may want to try: automations made in the editor, and Home Assistant's
+# own house of examples, which has a camera.
+_TO_BE_TRIED: Final = "automation: !include automations.yaml\ndemo:\n"
 _LIST: Final = "quectel_smtp.list_outbox"
 
 
@@ -173,9 +176,11 @@ class Demo:
 
     async def _start_home_assistant(self, stack: AsyncExitStack) -> HomeAssistant:
         with self._console.leg("Home Assistant") as leg:
-            home = HomeAssistant(
-                self._folder / "home-assistant", "usb_sockets:\n", beside=[SOCKETS]
-            )
+            folder = self._folder / "home-assistant"
+            folder.mkdir()
+            (folder / "automations.yaml").touch()
+            more = "" if self._once else _TO_BE_TRIED
+            home = HomeAssistant(folder, f"usb_sockets:\n{more}", beside=[SOCKETS])
             await stack.enter_async_context(home)
             leg.done(f"{version('homeassistant')} at {home.url}")
         return home
@@ -319,6 +324,10 @@ class Demo:
         self._console.line(f"  user {home.user}, password {home.password}")
         for line in more:
             self._console.line(f"  {line}")
+        self._console.line(
+            "  For an automation there are Send an email, and a house of examples whose\n"
+            "  Demo camera can be attached. Emails that arrive are shown here."
+        )
         self._console.line("  Ctrl-C ends everything.")
 
     async def _show_mail_until_ended(
