@@ -69,8 +69,6 @@ def line_section(entry: ConfigEntry[Any]) -> vol.Schema:
             vol.Required(CONF_REPORT_TO, default=REPORT_TO_SENDER): SelectSelector(
                 SelectSelectorConfig(
                     options=[sender, *recipients],
-                    # A recipient who is gone can be shown, and stands for the sender.
-                    custom_value=True,
                     mode=SelectSelectorMode.DROPDOWN,
                     translation_key=CONF_REPORT_TO,
                 )

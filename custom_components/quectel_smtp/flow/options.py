@@ -29,6 +29,7 @@ from ..const import (
     CONF_PER_HOUR,
     CONF_PICTURE_BUDGET,
     CONF_REPLY_TO,
+    CONF_REPORT_TO,
     CONF_WAY,
     SECTION_ADDITIONAL,
     SECTION_CONTENT,
@@ -139,7 +140,7 @@ class DeliveryOptionsFlow(OptionsFlow):
         offers_module = has_mail_client(entry.data)
         present = {
             key: value
-            for key, value in (user_input or _in_sections(entry.options)).items()
+            for key, value in (user_input or _in_sections(entry)).items()
             if offers_module or (key, value) != (CONF_WAY, Way.MODULE)
         }
         return self.async_show_form(
@@ -165,10 +166,13 @@ def _flat(user_input: Mapping[str, Any]) -> dict[str, Any]:
     return chosen
 
 
-def _in_sections(options: Mapping[str, Any]) -> dict[str, Any]:
+def _in_sections(entry: ConfigEntry[Any]) -> dict[str, Any]:
     """Return stored options as the form has them."""
-    kept = _kept(options)
-    return {**options, **dict.fromkeys(_SECTIONS, kept)}
+    kept = _kept(entry.options)
+    if kept.get(CONF_REPORT_TO) not in entry.subentries:
+        # A recipient who is gone can't be chosen; the sender stands for them.
+        kept.pop(CONF_REPORT_TO, None)
+    return {**entry.options, **dict.fromkeys(_SECTIONS, kept)}
 
 
 def _kept(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -236,6 +236,21 @@ async def test_what_was_chosen_of_the_line_is_kept_and_shown_again(
     assert loaded.options == DEFAULTS | LINE
 
 
+async def test_the_sender_stands_for_a_recipient_of_test_reports_who_is_gone(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(loaded, options={"report_to": "gone"})
+    dialog = await _open(hass, loaded)
+    (shown,) = (
+        (key.description or {}).get("suggested_value", key.default())
+        for key in dialog.field("line").schema.schema
+        if key == "report_to"
+    )
+    assert shown == "sender"
+    await dialog.submit(**DEFAULTS, line=LINE | {"report_to": shown})
+    assert loaded.options["report_to"] == "sender"
+
+
 @pytest.mark.parametrize("minutes", [0, 1441])
 async def test_a_loss_is_told_within_a_minute_to_a_day(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, minutes: int
