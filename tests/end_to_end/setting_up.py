@@ -102,7 +102,7 @@ async def add_modem(
     seen: set[str] = set()
     given = replace(answers, password=mistyped) if mistyped else answers
     while step.kind in (Kind.FORM, Kind.MENU):
-        if step.errors.get("password") == "account_login" and given is not answers:
+        if step.errors.get("base") == "account_login" and given is not answers:
             refused(step)
             given = answers
             seen.clear()

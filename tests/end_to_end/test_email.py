@@ -179,7 +179,7 @@ async def test_a_wrong_password_is_found_out_in_set_up(
     )
 
     (step,) = refused
-    assert step.errors == {"password": "account_login"}
+    assert step.errors == {"base": "account_login"}
     assert "save_unchecked" not in step.fields
     assert step.content["description_placeholders"]["words"] != "–"
     assert [login.accepted for login in mail.logins] == [False, True]
@@ -230,7 +230,7 @@ async def test_a_login_that_the_server_takes_no_more_is_mended_by_logging_in_aga
     step = await person.flows.submit(
         step, {"username": mail.user, "password": "wrong horse"}
     )
-    assert step.errors == {"password": "account_login"}
+    assert step.errors == {"base": "account_login"}
     assert not mail.logins[-1].accepted
     ended = await person.flows.submit(
         step, {"username": mail.user, "password": mail.password}

@@ -177,7 +177,7 @@ async def test_a_wrong_password_is_found_out_before_anything_is_saved(
     await dialog.submit(**CELLULAR_INPUT)
     await dialog.choose("server")
     await dialog.submit(**SERVER_INPUT | {"password": "wrong horse"})
-    assert (dialog.step, dialog.errors) == ("server", {"password": "account_login"})
+    assert (dialog.step, dialog.errors) == ("server", {"base": "account_login"})
     words = dialog.result["description_placeholders"]["words"]
     assert words == "5.7.8 Authentication credentials invalid"
     assert len(mail.mechanisms) == 1

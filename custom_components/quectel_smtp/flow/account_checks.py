@@ -1,27 +1,12 @@
 """What a config flow finds out about the mail account before anything is saved."""
 
-from collections.abc import Mapping
-from typing import Final
-
-from homeassistant.const import CONF_HOST, CONF_PASSWORD
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_SECURITY, CONF_SENDER_ADDRESS
 from ..delivery.client.check import Failed, Trouble, over_host, over_modem
 from ..modem.at.errors import ModemError
 from ..modem.mail.server import ServerSettings
 from ..modem.modem import Modem
 from .modem_checks import Show, Stage
-
-# The field of the server's form that each trouble belongs to; the others to all of it.
-_FIELDS: Final[Mapping[Trouble, str]] = {
-    Trouble.NAME: CONF_HOST,
-    Trouble.CERTIFICATE_NAME: CONF_HOST,
-    Trouble.VERSION: CONF_SECURITY,
-    Trouble.TLS: CONF_SECURITY,
-    Trouble.LOGIN: CONF_PASSWORD,
-    Trouble.SENDER: CONF_SENDER_ADDRESS,
-}
 
 
 class AccountError(ModemError):
@@ -38,7 +23,6 @@ class AccountError(ModemError):
         """Take what failed, and the key of its text where it is a particular one."""
         super().__init__(failed.trouble.value)
         self.error = f"account_{key or failed.trouble.value}"
-        self.field = _FIELDS.get(failed.trouble, "base")
         self.words = failed.said
         self.code = failed.code
         self.savable = not failed.lasting or failed.trouble is Trouble.VERSION

@@ -32,7 +32,7 @@ from .modem_checks import (
     hand_over,
     identify,
 )
-from .schemas import CELLULAR, LOGIN, SERVER
+from .schemas import CELLULAR, SERVER
 from .trouble import code_of
 
 # Refusals of the data connection that a person can do something particular about.
@@ -116,7 +116,7 @@ class ApplySteps(ModemSteps):
             case AccountError():
                 return self._place_account(err, self._account_form)
             case ServerNameError():
-                step, field, key = "server", CONF_HOST, err.key
+                step, field, key = "server", "base", err.key
             case NotRegisteredError() if "cellular" in self._visited:
                 step, field, key = "cellular", "base", f"{err.key}_apn"
             case ApnMissingError():
@@ -140,12 +140,11 @@ class ApplySteps(ModemSteps):
     def _place_account(self, err: AccountError, step: str) -> str:
         """Return the form that mends the account, with the server's own words.
 
+        They stand above its fields: a small screen shows no more of it at first.
         What the server has refused is not offered to be saved unchecked.
         """
         self._check_failed = self._server_unreached = err.savable
-        schema = SERVER if step == "server" else LOGIN
-        field = err.field if err.field in schema.schema else "base"
-        self._say(field, err.error, words=err.words, code=code_of(err))
+        self._say("base", err.error, words=err.words, code=code_of(err))
         return step
 
     def _place_invalid(self, err: InvalidValueError) -> str:

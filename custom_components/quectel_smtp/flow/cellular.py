@@ -5,8 +5,10 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult
 
+from ..const import CONF_APN_USERNAME, CONF_AUTHENTICATION
 from ..entry_data import pdp_settings
 from ..modem.at.errors import InvalidValueError
+from ..modem.network.pdp import Authentication
 from .apply import ApplySteps
 from .modem_checks import Show, connect, identify
 from .schemas import CELLULAR
@@ -28,10 +30,21 @@ class CellularSteps(ApplySteps):
             except InvalidValueError as err:
                 self._say_invalid(err)
             else:
-                if self._mended_entry is None and not self._asked_for_account:
+                if self._logs_in_nowhere:
+                    self._say(CONF_AUTHENTICATION, "authentication_wanted")
+                elif self._mended_entry is None and not self._asked_for_account:
                     return await self.async_step_connect()
-                return await self._apply_or_save(unchecked)
+                else:
+                    return await self._apply_or_save(unchecked)
         return self._form("cellular", CELLULAR, self._draft)
+
+    @property
+    def _logs_in_nowhere(self) -> bool:
+        """Whether there is a user name that the modem would tell nobody."""
+        return (
+            bool(self._draft[CONF_APN_USERNAME])
+            and pdp_settings(self._draft).authentication is Authentication.NONE
+        )
 
     async def async_step_connect(
         self, user_input: dict[str, Any] | None = None

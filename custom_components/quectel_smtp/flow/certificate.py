@@ -35,7 +35,8 @@ class CertificateSteps(CellularSteps):
             "certificate_none",
             "account",
         ]
-        if self._before.get(CONF_SECURITY) in ("tls", "starttls"):
+        decided = self._before.get(CONF_SECURITY) in ("tls", "starttls")
+        if decided or self._draft.get(CONF_CERTIFICATE):
             options.insert(0, "certificate_keep")
         return self._menu("certificate", options, host=self._draft[CONF_HOST])
 

@@ -211,7 +211,7 @@ class FinishSteps(ProviderSteps):
         if self._test_to != SENDER:
             mending.insert(outcome.reason is not Reason.REFUSED, "recipient")
         # They have been answered once already: each can be left for this menu.
-        self._ways_back |= dict.fromkeys(mending, step_id)
+        self._lead_back_to(step_id, *mending)
         return self._menu(
             step_id,
             [*mending, "send_test", "leave"],

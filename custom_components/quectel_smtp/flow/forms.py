@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
@@ -47,6 +47,13 @@ _SECRETS: Final = {
 }
 
 
+class WayBack(NamedTuple):
+    """The menu that a step was chosen from, and what was in the draft by then."""
+
+    menu: str
+    draft: Mapping[str, Any]
+
+
 class FlowForms(ConfigFlow):
     """Keeps what is known between two forms; nothing is saved before the end."""
 
@@ -62,8 +69,7 @@ class FlowForms(ConfigFlow):
         self._placeholders: dict[str, str] = {}
         self._errors_shown_on: str | None = None
         self._visited: list[str] = []
-        # The menus that steps were chosen from.
-        self._ways_back: dict[str, str] = {}
+        self._ways_back: dict[str, WayBack] = {}
 
     @property
     def _mended_entry(self) -> QuectelConfigEntry | None:
@@ -118,23 +124,32 @@ class FlowForms(ConfigFlow):
     ) -> ConfigFlowResult:
         """Show a menu. What is chosen from it has a way back, unless it is one itself."""
         self._await_person()
-        for option in options:
-            if option not in self._visited:
-                self._ways_back[option] = step_id
+        self._lead_back_to(step_id, *(o for o in options if o not in self._visited))
         return self.async_show_menu(
             step_id=step_id,
             menu_options=options,
             description_placeholders=placeholders,
         )
 
+    @callback
+    def _lead_back_to(self, menu: str, *steps: str) -> None:
+        """Let these steps be left for a menu, and what is entered on them be left out."""
+        self._ways_back |= dict.fromkeys(steps, WayBack(menu, dict(self._draft)))
+
     async def _back(
         self, step_id: str, user_input: dict[str, Any] | None
     ) -> ConfigFlowResult | None:
-        """Return to the menu that a form was chosen from, if that is wanted."""
+        """Return to the menu that a form was chosen from, if that is wanted.
+
+        Nothing stays that was entered on it: a password of one provider is not to be
+        told to another.
+        """
         if user_input is None or not user_input.get(CONF_BACK):
             return None
         self._forget_errors()
-        step = getattr(self, f"async_step_{self._ways_back[step_id]}")
+        way = self._ways_back[step_id]
+        self._draft = dict(way.draft)
+        step = getattr(self, f"async_step_{way.menu}")
         result: ConfigFlowResult = await step()
         return result
 

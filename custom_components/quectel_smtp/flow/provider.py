@@ -4,7 +4,7 @@ from functools import partialmethod
 from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigFlowResult
-from homeassistant.const import CONF_HOST, CONF_PORT, CONF_USERNAME
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 
 from ..const import (
     CONF_SECURITY,
@@ -40,7 +40,7 @@ class ProviderSteps(MailSteps):
         self, key: str, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         self._provider = provider = PROVIDERS[key]
-        self._ways_back[provider.secret] = "provider"
+        self._lead_back_to("provider", provider.secret)
         if provider.oauth_only:
             return await self.async_step_oauth_only()
         return await self.async_step_try_anyway()
@@ -85,7 +85,11 @@ class ProviderSteps(MailSteps):
         if user_input is not None:
             self._unchecked = self._take({SECTION_ADVANCED: _NO_SENDER, **user_input})
             self._take_provider()
-            if self._is_usable():
+            # What is kept is told to the same server only.
+            kept = self._before.get(CONF_HOST) == self._draft[CONF_HOST]
+            if not (kept or user_input.get(CONF_PASSWORD)):
+                self._say(CONF_PASSWORD, "empty")
+            elif self._is_usable():
                 return await self.async_step_verification()
         provider = self._provider
         assert provider is not None

@@ -111,6 +111,33 @@ async def test_a_user_name_that_is_no_address_is_asked_for_anew(
     assert dialog.result["result"].data["sender_address"] == "home@gmail.com"
 
 
+async def test_an_account_without_its_password_is_not_tried(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await _to_account(hass)
+    await dialog.submit(**ACCOUNT | {"password": ""})
+    assert (dialog.step, dialog.errors) == ("app_password", {"password": "empty"})
+    assert not desk.mail.logins
+
+
+async def test_the_password_of_the_provider_before_is_not_told_to_another(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    dialog = Dialog(hass, await loaded.start_reconfigure_flow(hass))
+    await dialog.choose("provider")
+    await dialog.choose("gmail")
+    await dialog.submit(**ACCOUNT | {"password": ""})
+    assert dialog.errors == {"password": "empty"}
+    await dialog.submit(**ACCOUNT)
+    # Of the same provider, it is kept.
+    again = Dialog(hass, await loaded.start_reconfigure_flow(hass))
+    await again.choose("provider")
+    await again.choose("gmail")
+    await again.submit(**ACCOUNT | {"password": ""})
+    assert await again.without_test() == "saved_untested"
+    assert loaded.data["password"] == ACCOUNT["password"]
+
+
 async def test_a_sender_can_be_another_and_is_named_where_it_can_not_be_used(
     hass: HomeAssistant, desk: Desk
 ) -> None:
@@ -134,7 +161,7 @@ async def test_a_refused_password_leads_back_to_the_provider_s_form(
     await dialog.submit(**ACCOUNT | {"password": "the usual one"})
     assert (dialog.step, dialog.errors) == (
         "app_password",
-        {"password": "account_login"},
+        {"base": "account_login"},
     )
     await dialog.submit(**ACCOUNT)
     assert dialog.result["type"] is FlowResultType.CREATE_ENTRY

@@ -139,7 +139,8 @@ async def test_a_user_name_of_the_apn_is_corrected_and_the_password_stays(
     )
     dialog = await _reconfigure(hass, loaded)
     await dialog.choose("cellular")
-    await dialog.submit(**CELLULAR_INPUT | {"apn_username": "web"})
+    entered = {"apn_username": "web", "authentication": "pap"}
+    await dialog.submit(**CELLULAR_INPUT | entered)
     assert await dialog.without_test() == "saved_untested"
     assert loaded.data["apn_username"] == "web"
     assert loaded.data["apn_password"] == desk.activated[-1].password == "secret"
@@ -318,7 +319,7 @@ async def test_a_form_that_an_error_led_to_can_be_saved_without_a_check(
     await dialog.submit(**SERVER_INPUT)
     await dialog.choose("certificate_none")
     await dialog.submit()
-    assert (dialog.step, dialog.errors) == ("server", {"host": "server_name"})
+    assert (dialog.step, dialog.errors) == ("server", {"base": "server_name"})
     calls = len(desk.calls)
     await dialog.submit(**SERVER_INPUT, save_unchecked=True)
     await dialog.choose("certificate_none")

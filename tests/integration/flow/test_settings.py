@@ -356,7 +356,7 @@ async def test_not_to_verify_is_a_decision_of_its_own(
             "resolve",
             ServerNameError(TcpError.DNS_FAILED),
             "server",
-            {"host": "server_name"},
+            {"base": "server_name"},
             "565",
         ),
         (
@@ -539,3 +539,30 @@ def test_the_inputs_of_these_tests_are_all_fields() -> None:
     """Else a test would pass on a default."""
     both: dict[str, Any] = CELLULAR_INPUT | SERVER_INPUT
     assert len(both) == len(CELLULAR_INPUT) + len(SERVER_INPUT)
+
+
+async def test_a_user_name_for_the_apn_wants_a_way_to_log_in(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    dialog = await to_cellular(hass)
+    entered = CELLULAR_INPUT | {"apn_username": "web", "apn_password": "web"}
+    await dialog.submit(**entered)
+    assert dialog.errors == {"authentication": "authentication_wanted"}
+    assert not desk.activated
+    await dialog.submit(**entered | {"authentication": "pap"})
+    assert dialog.step == "provider"
+
+
+async def test_a_root_need_not_be_pasted_anew_because_the_password_was_wrong(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.mail.login = (SERVER_INPUT["username"], SERVER_INPUT["password"])
+    dialog = await to_server(hass)
+    await dialog.submit(**SERVER_INPUT | MANUAL | {"password": "wrong"})
+    assert "certificate_keep" not in dialog.result["menu_options"]
+    await dialog.choose("certificate_text")
+    await dialog.submit(certificate=ROOT)
+    assert dialog.errors == {"base": "account_login"}
+    await dialog.submit(**SERVER_INPUT | MANUAL)
+    await dialog.choose("certificate_keep")
+    assert dialog.result["result"].data["certificate"] == ROOT

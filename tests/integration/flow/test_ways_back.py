@@ -10,6 +10,7 @@ from custom_components.quectel_smtp.flow.forms import LEFT_AFTER
 from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
 from custom_components.quectel_smtp.modem.at.errors import (
     NoAnswerError,
+    PdpError,
     PortNotFoundError,
 )
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
@@ -118,6 +119,36 @@ async def test_what_was_entered_on_the_form_before_is_no_error_any_more(
     await dialog.submit(username="home", password="secret", back=True)
     await dialog.choose("yahoo")
     assert not dialog.errors
+
+
+async def test_a_password_of_one_provider_is_not_filled_in_for_another(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.mail.login = ("somebody", "else")
+    dialog = await to_provider(hass)
+    await dialog.choose("gmail")
+    account = {"username": "home@gmail.com", "password": "abcd efgh"}
+    await dialog.submit(**account)
+    assert dialog.errors == {"base": "account_login"}
+    await dialog.submit(**account, back=True)
+    for other in ("server", "yahoo"):
+        await dialog.choose(other)
+        assert not dialog.suggested("username")
+        assert not dialog.suggested("password")
+        await dialog.submit(**SERVER_INPUT if other == "server" else account, back=True)
+
+
+async def test_what_is_entered_on_a_form_is_left_out_when_it_is_left(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.fail("activate", PdpError(None))
+    dialog = Dialog(hass, await loaded.start_reconfigure_flow(hass))
+    await dialog.choose("cellular")
+    await dialog.submit(**CELLULAR_INPUT | {"apn": "mistyped"})
+    assert dialog.errors == {"base": "pdp_failed"}
+    await dialog.submit(**CELLULAR_INPUT | {"apn": "mistyped"}, back=True)
+    await dialog.choose("cellular")
+    assert dialog.suggested("apn") == "internet"
 
 
 # A page that was reloaded.
