@@ -15,7 +15,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 
 from . import typed
-from .allowed_addresses import first_refused, without_repeats
+from .allowed_addresses import first_refused
 from .asked import Asked
 from .attachments.names import called
 from .attachments.resolve import resolve, split
@@ -61,7 +61,7 @@ async def accept(
             critical=asked.critical or is_critical(subentry.data),
             html=asked.html,
             priority=asked.priority,
-            extra=_extra(entry, asked.extra, own),
+            extra=_extra(entry, asked.extra),
             lifetime=asked.lifetime,
             awaits=tuple(called(hass, wanted) for wanted in asked.attachments),
         )
@@ -93,7 +93,7 @@ def _says_something(title: str) -> bool:
     return bool(one_line(cleaned(title).text))
 
 
-def _extra(entry: QuectelConfigEntry, wanted: Addresses, own: Addresses) -> Addresses:
+def _extra(entry: QuectelConfigEntry, wanted: Addresses) -> Addresses:
     """Return to whom else it goes, each once; refuse whom the option does not name."""
     for address in wanted:
         try:
@@ -107,16 +107,8 @@ def _extra(entry: QuectelConfigEntry, wanted: Addresses, own: Addresses) -> Addr
         allowed = ()
     if (refused := first_refused(wanted, allowed)) is not None:
         raise _refused("address_not_allowed", refused)
-    return Addresses(
-        *(
-            tuple(map(typed.address, kind))
-            for kind in _lists(without_repeats(wanted, own))
-        )
-    )
-
-
-def _lists(addresses: Addresses) -> tuple[tuple[str, ...], ...]:
-    return (addresses.to, addresses.cc, addresses.bcc)
+    named = Addresses(*(tuple(map(typed.address, kind)) for kind in wanted.kinds))
+    return Addresses().and_also(named)
 
 
 def _refused(key: str, address: str) -> ServiceValidationError:

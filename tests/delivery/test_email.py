@@ -41,6 +41,23 @@ def test_who_is_added_is_there_once() -> None:
     assert email.addresses == Addresses((*TO, "b@example.com"), (), ("c@example.com",))
 
 
+_KIND = st.lists(st.sampled_from(["a@x.de", "A@X.de", "b@x.de", "c@x.de"])).map(tuple)
+_ADDRESSES = st.builds(Addresses, _KIND, _KIND, _KIND)
+
+
+@given(own=_ADDRESSES, extra=_ADDRESSES)
+def test_none_who_is_added_is_lost_or_there_twice(
+    own: Addresses, extra: Addresses
+) -> None:
+    found = own.and_also(extra)
+    keys = [address.casefold() for address in found]
+    assert set(keys) == {address.casefold() for address in (*own, *extra)}
+    assert len(keys) - len(set(keys)) == len(own) - len(set(map(str.casefold, own)))
+    for kind, mine, others in zip(found.kinds, own.kinds, extra.kinds, strict=True):
+        assert kind[: len(mine)] == mine
+        assert set(kind) <= {*mine, *others}
+
+
 def test_references_are_short_and_differ() -> None:
     references = {new_reference() for _ in range(1000)}
     assert len(references) == 1000

@@ -8,9 +8,7 @@ from custom_components.quectel_smtp.allowed_addresses import (
     entry_of,
     first_refused,
     normal,
-    without_repeats,
 )
-from custom_components.quectel_smtp.delivery.addresses import Addresses
 from custom_components.quectel_smtp.modem.at.errors import InvalidValueError
 from custom_components.quectel_smtp.modem.mail.message import check_address
 
@@ -31,7 +29,7 @@ from custom_components.quectel_smtp.modem.mail.message import check_address
 def test_an_address_is_allowed_by_itself_or_by_its_domain(
     address: str, allowed: str
 ) -> None:
-    assert first_refused([address], [allowed]) is None
+    assert first_refused([address], [entry_of(allowed)]) is None
 
 
 @pytest.mark.parametrize(
@@ -48,32 +46,14 @@ def test_an_address_is_allowed_by_itself_or_by_its_domain(
     ],
 )
 def test_another_address_is_not(address: str, allowed: str) -> None:
-    assert first_refused([address], [allowed]) == address
+    assert first_refused([address], [entry_of(allowed)]) == address
 
 
 def test_nobody_is_allowed_unless_stated_and_the_first_that_is_not_is_named() -> None:
     assert first_refused([], []) is None
     assert first_refused(["a@example.com"], []) == "a@example.com"
     wanted = ["a@example.com", "b@example.org", "c@example.net"]
-    assert first_refused(wanted, ["example.com"]) == "b@example.org"
-
-
-_ADDRESSES = st.lists(
-    st.sampled_from(["a@x.de", "A@X.de", "b@x.de", "a@ü.de", "a@xn--tda.de", "A@Ü.DE"])
-).map(tuple)
-_LISTS = st.builds(Addresses, _ADDRESSES, _ADDRESSES, _ADDRESSES)
-
-
-@given(extra=_LISTS, own=_LISTS)
-def test_each_address_is_there_once_and_none_is_lost(
-    extra: Addresses, own: Addresses
-) -> None:
-    added = without_repeats(extra, own)
-    keys = [normal(address) for address in added]
-    assert len(set(keys)) == len(keys)
-    assert set(keys) == set(map(normal, extra)) - set(map(normal, own))
-    for kind in ("to", "cc", "bcc"):
-        assert set(getattr(added, kind)) <= set(getattr(extra, kind))
+    assert first_refused(wanted, [entry_of("example.com")]) == "b@example.org"
 
 
 _ANY = st.text(st.characters() | st.sampled_from('@.-"<>\r\n\0 \ud800ü'), max_size=300)
@@ -100,7 +80,7 @@ def test_whatever_is_written_is_an_address_that_can_be_sent_to_or_refused(
     assert first_refused([address], []) == address
     assert first_refused([address], [entry_of(address)]) is None
     domain = address.rpartition("@")[2]
-    assert first_refused([address], [f"@{domain}"]) is None
+    assert first_refused([address], [entry_of(f"@{domain}")]) is None
     try:
         entry = entry_of(allowed)
     except InvalidValueError:
