@@ -150,18 +150,16 @@ def delivery_options(options: Mapping[str, Any]) -> Options:
 def settings(
     data: Mapping[str, Any],
     imei: str | None,
-    options: Options = _DEFAULTS,
     *,
-    roaming: bool = True,
+    roaming: bool,
 ) -> Settings:
-    """Return everything that the courier needs."""
+    """Return everything that the courier needs, delivery as it is by default."""
     return Settings(
         port=port_settings(data),
         pdp=pdp_settings(data, roaming=roaming),
         server=server_settings(data),
         pin=sim_pin(data),
         imei=imei,
-        options=options,
         known_roots=finds_root(data),
     )
 

@@ -30,6 +30,7 @@ from .const import (
     CONF_SENDER_NAME,
 )
 from .delivery.rules.capacity import MailClientLimitError
+from .delivery.rules.characters import with_bytes
 from .modem.at.errors import InvalidValueError
 from .modem.mail.message import ADDRESS_LIMIT
 
@@ -53,7 +54,6 @@ _IGNORED: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0"
     "\U000e0100-\U000e01ef]"
 )
-_HALVES: Final = re.compile("[\ud800-\udfff]")
 _SERVER: Final = re.compile(
     r"(?:(?P<scheme>smtps?|submissions?)://)?"
     r"(?P<host>[^\s/:@]+)(?::(?P<port>[0-9]{1,5}))?/?",
@@ -132,7 +132,7 @@ def one_line(text: str) -> str:
     """Return a name as an email's header can have it: one line, whatever is in it."""
     plain = (
         " " if unicodedata.category(character) == "Cc" else character
-        for character in _HALVES.sub("\ufffd", text)
+        for character in with_bytes(text)
     )
     return " ".join("".join(plain).split())
 

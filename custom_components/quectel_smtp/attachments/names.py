@@ -1,15 +1,14 @@
 """What an attachment is called: as a person says, else as its file or entity is."""
 
-import re
 from typing import Final
 
 from homeassistant.core import HomeAssistant
 
+from ..delivery.rules.characters import with_bytes
 from .kinds import JPEG, PNG, extension
 from .wanted import MEDIA_SOURCE, Wanted
 
 _NAMELESS: Final = "attachment"
-_HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 def called(hass: HomeAssistant, wanted: Wanted) -> str:
@@ -17,17 +16,9 @@ def called(hass: HomeAssistant, wanted: Wanted) -> str:
 
     Of a path or a media id only the last part: the rest is nobody's business.
     """
-    return characters(
-        wanted.filename or entity_name(hass, wanted.source) or file_name(wanted.source)
+    return with_bytes(
+        wanted.filename or entity_name(hass, wanted.source) or last_part(wanted.source)
     )
-
-
-def characters(text: str) -> str:
-    """Return a name that has bytes: half a surrogate pair becomes the sign for that.
-
-    Python has such for each byte of a file's name that is not UTF-8.
-    """
-    return _HALF.sub("\ufffd", text)
 
 
 def entity_name(hass: HomeAssistant, source: str) -> str | None:
@@ -42,7 +33,7 @@ def entity_name(hass: HomeAssistant, source: str) -> str | None:
     return name.replace("/", "-").replace("\\", "-").strip() or _NAMELESS
 
 
-def file_name(source: str) -> str:
+def last_part(source: str) -> str:
     """Return the last part of a path or a media id, without what speech is to say."""
     if source.startswith(f"{MEDIA_SOURCE}tts/"):
         source = source.partition("?")[0]

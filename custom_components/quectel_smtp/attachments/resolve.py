@@ -9,11 +9,12 @@ from homeassistant.core import HomeAssistant
 
 from ..delivery.changes import Change, Fit
 from ..delivery.enclosures import Missing, MissingReason
+from ..delivery.rules.characters import with_bytes
 from ..modem.mail.attachments import ATTACHMENT_LIMIT, Attachment
 from . import pictures
 from .errors import NotAttachedError
 from .kinds import STILL, content_type
-from .names import called, characters, renamed, with_extension
+from .names import called, renamed, with_extension
 from .sources import Fetched, fetch
 from .threads import for_pictures
 from .wanted import Budget, Resolved, Split, Wanted
@@ -39,18 +40,17 @@ async def resolve(
 ) -> Resolved:
     """Return what is wanted as attachments, in its order, and what of it is missing.
 
-    All are fetched at once, and scaled one by one where they are too large. After
+    ``wanted``: ten at most, of those that ``split`` returned. All are fetched at once, and scaled one by one where they are too large. After
     ``budget.seconds`` this returns whatever there is: some cameras take being cancelled
     for an answer, others go on, and none is waited for. Nothing that goes wrong with one
     keeps another back, or is raised.
     """
-    first = wanted[:ATTACHMENT_LIMIT]
-    share = budget.shared(len(first))
+    share = budget.shared(len(wanted))
     tasks = [
         hass.async_create_background_task(
             _outcome(hass, one, share), "quectel_smtp attachment"
         )
-        for one in first
+        for one in wanted
     ]
     try:
         if tasks:
@@ -60,7 +60,7 @@ async def resolve(
             task.cancel()
     room = budget.total
     result = Resolved()
-    for one, task in zip(first, tasks, strict=True):
+    for one, task in zip(wanted, tasks, strict=True):
         outcome = _so_far(task)
         if isinstance(outcome, Resolved):
             size = sum(len(attachment.data) for attachment in outcome.attachments)
@@ -70,7 +70,7 @@ async def resolve(
                 continue
             outcome = MissingReason.TOO_LARGE
         result += Resolved(missing=(Missing(called(hass, one), outcome),))
-    return result + Resolved(missing=split(hass, wanted).too_many)
+    return result
 
 
 def _so_far(task: asyncio.Task[Resolved | MissingReason]) -> Resolved | MissingReason:
@@ -103,7 +103,7 @@ async def _fitted(
         raise NotAttachedError(MissingReason.EMPTY)
     if len(data) > budget.unscaled(data):
         raise NotAttachedError(MissingReason.TOO_LARGE)
-    name = characters(wanted.filename or fetched.name)
+    name = with_bytes(wanted.filename or fetched.name)
     kind = content_type(data, fetched.content_type, name)
     if not wanted.filename and fetched.is_entity:
         name = with_extension(name, kind)
@@ -116,5 +116,5 @@ async def _fitted(
             changes = (Change(Fit.PICTURE_SCALED, name),)
     if len(data) > max(budget.file, budget.picture):
         raise NotAttachedError(MissingReason.TOO_LARGE)
-    content_id = wanted.content_id and characters(wanted.content_id)
+    content_id = wanted.content_id and with_bytes(wanted.content_id)
     return Resolved((Attachment(name, data, kind, content_id),), (), changes)

@@ -11,7 +11,7 @@ from . import files, served
 from .errors import NotAttachedError
 from .files import Limit
 from .kinds import content_type
-from .names import entity_name, file_name
+from .names import entity_name, last_part
 from .threads import for_files
 from .wanted import MEDIA_SOURCE, Wanted
 
@@ -49,7 +49,7 @@ async def fetch(hass: HomeAssistant, wanted: Wanted, limit: Limit) -> Fetched:
     else:
         return await _media(hass, wanted.source, limit)
     name = entity_name(hass, wanted.source)
-    return Fetched(name or file_name(wanted.source), data, told, is_entity=True)
+    return Fetched(name or last_part(wanted.source), data, told, is_entity=True)
 
 
 async def _file(hass: HomeAssistant, path: str, limit: Limit) -> Fetched:
@@ -59,7 +59,7 @@ async def _file(hass: HomeAssistant, path: str, limit: Limit) -> Fetched:
     path = hass.config.path(path)
     allowed = hass.config.allowlist_external_dirs
     job = partial(files.read_allowed, path, tuple(allowed), limit)
-    return Fetched(file_name(path), await for_files(hass).run(job), None)
+    return Fetched(last_part(path), await for_files(hass).run(job), None)
 
 
 async def _picture(
@@ -99,6 +99,6 @@ async def _media(hass: HomeAssistant, media_id: str, limit: Limit) -> Fetched:
         raise NotAttachedError(MissingReason.NOT_FOUND) from err
     if media.path is None:
         data, told = await served.fetch(hass, media.url, limit)
-        return Fetched(file_name(media_id), data, told)
+        return Fetched(last_part(media_id), data, told)
     data = await for_files(hass).run(partial(files.read, media.path, limit))
     return Fetched(media.path.name, data, media.mime_type)

@@ -200,6 +200,18 @@ async def test_what_is_not_attached_is_named_and_the_rest_goes(
     assert b"correct horse" not in message.as_bytes()
 
 
+async def test_an_eleventh_attachment_is_named_and_ten_go(
+    hass: HomeAssistant, desk: Desk, by_stream: MockConfigEntry, www: Path
+) -> None:
+    names = [f"{number}.txt" for number in range(11)]
+    for name in names:
+        (www / name).write_bytes(name.encode())
+    await act(hass, attachments=[{"path": str(www / name)} for name in names])
+    message = await received(hass, by_stream, desk)
+    assert list(files(message)) == names[:10]
+    assert "10.txt" in text(message)
+
+
 async def test_a_file_may_be_deleted_once_the_action_has_returned(
     hass: HomeAssistant, desk: Desk, by_stream: MockConfigEntry, www: Path
 ) -> None:

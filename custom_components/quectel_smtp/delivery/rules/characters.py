@@ -39,9 +39,16 @@ class Cleaned:
 def cleaned(text: str) -> Cleaned:
     """Return a text as an email can have it."""
     lines = _LINE_ENDS.sub("\n", text)
-    found = _CONTROLS.sub("", _ESCAPES.sub("", lines))
-    found = _HALVES.sub(_REPLACEMENT, found)
+    found = with_bytes(_CONTROLS.sub("", _ESCAPES.sub("", lines)))
     return Cleaned(found, found != lines)
+
+
+def with_bytes(text: str) -> str:
+    """Return a text that has bytes: half a surrogate pair becomes the sign for that.
+
+    Python has such for each byte of a file's name that is not UTF-8.
+    """
+    return _HALVES.sub(_REPLACEMENT, text)
 
 
 def one_line(text: str) -> str:
