@@ -19,7 +19,6 @@ from .coordinator import QuectelConfigEntry
 from .delivery.courier.courier import Courier
 from .delivery.errors import OutboxError
 from .flow.beginning import begin_at
-from .flow.schemas import NOTHING
 from .held import is_mended, retry_held
 from .issues import BARRED, MENDED_AT, RESTORED, TRY_AGAIN
 
@@ -28,8 +27,8 @@ PATIENCE: Final = 60.0
 """Seconds that a repair waits for what becomes of what it has had tried."""
 
 
-class EntryFlow(RepairsFlow):
-    """A repair of an entry."""
+class EntryFlow(ConfirmRepairFlow):
+    """A repair of an entry, which says what is wrong before all else."""
 
     def __init__(self, entry_id: str) -> None:
         """Take the entry that it is about."""
@@ -64,23 +63,14 @@ class MendFlow(EntryFlow):
         super().__init__(entry_id)
         self._key = key
 
-    async def async_step_init(
-        self, user_input: dict[str, Any] | None = None
-    ) -> RepairsFlowResult:
-        """Begin."""
-        return await self.async_step_confirm()
-
+    @override
     async def async_step_confirm(
-        self, user_input: dict[str, Any] | None = None
+        self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
         """Say what is wrong."""
         if user_input is not None:
             return await self.async_step_mend()
-        return self.async_show_form(
-            step_id="confirm",
-            data_schema=NOTHING,
-            description_placeholders=self._placeholders,
-        )
+        return await super().async_step_confirm()
 
     async def async_step_mend(
         self, user_input: dict[str, Any] | None = None
@@ -102,7 +92,7 @@ class TryAgainFlow(MendFlow):
 
     @override
     async def async_step_init(
-        self, user_input: dict[str, Any] | None = None
+        self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
         """Begin, with as much as the mail server has told."""
         known = self._placeholders
@@ -114,7 +104,7 @@ class TryAgainFlow(MendFlow):
 
     @override
     async def async_step_confirm(
-        self, user_input: dict[str, Any] | None = None
+        self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
         """Say what to mend, or try again."""
         return self._choice("confirm")
@@ -180,8 +170,9 @@ class TryAgainFlow(MendFlow):
 class RestoredFlow(EntryFlow):
     """Has what waited when a backup was made sent, or dropped."""
 
+    @override
     async def async_step_init(
-        self, user_input: dict[str, Any] | None = None
+        self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
         """Ask which."""
         return self.async_show_menu(
@@ -216,25 +207,16 @@ class RestoredFlow(EntryFlow):
 class AllowRoamingFlow(EntryFlow):
     """Has emails go from the network where the modem is."""
 
-    async def async_step_init(
-        self, user_input: dict[str, Any] | None = None
-    ) -> RepairsFlowResult:
-        """Begin."""
-        return await self.async_step_confirm()
-
+    @override
     async def async_step_confirm(
-        self, user_input: dict[str, Any] | None = None
+        self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
         """Say what it costs, then allow it."""
         entry = self.hass.config_entries.async_get_entry(self._entry_id)
         if entry is None:
             return self.async_abort(reason="not_loaded")
         if user_input is None:
-            return self.async_show_form(
-                step_id="confirm",
-                data_schema=NOTHING,
-                description_placeholders={"name": entry.title},
-            )
+            return await super().async_step_confirm()
         self.hass.config_entries.async_update_entry(
             entry, options={**entry.options, CONF_ROAMING: True}
         )

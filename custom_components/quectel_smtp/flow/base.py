@@ -1,7 +1,7 @@
 """What all checks of the config flow share: the port, and the one that is under way."""
 
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
@@ -29,17 +29,14 @@ class FlowBase(FlowForms):
         """Have the port to ourselves; what already runs on it waits meanwhile."""
         entry = self._mended_entry
         modem = make_modem(port_settings(self._draft))
+        lent: AbstractAsyncContextManager[None] = nullcontext()
         if entry is not None and entry.state is ConfigEntryState.LOADED:
-            async with entry.runtime_data.courier.lend():
-                try:
-                    yield modem
-                finally:
-                    await modem.close()
-            return
-        try:
-            yield modem
-        finally:
-            await modem.close()
+            lent = entry.runtime_data.courier.lend()
+        async with lent:
+            try:
+                yield modem
+            finally:
+                await modem.close()
 
     def _under_way(
         self, step_id: str, work: Work, first: Stage = Stage.OPEN
