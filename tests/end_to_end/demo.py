@@ -23,6 +23,7 @@ from .flows import FlowError, Kind, Step
 from .home_assistant import HomeAssistant
 from .inbox import ArrivedMail, MailServer
 from .legs import Sending, legs_of
+from .mains_power import automate, configuration_in, pages
 from .outcomes import Outcomes, Told
 from .processes import ProgramError
 from .questions import ask
@@ -44,9 +45,8 @@ _UNPLUGGED_FOR: Final = 1.0
 _TOLD: Final = 1.0
 """Seconds in which nothing is said to the modem, once it knows all."""
 _ANOTHER_IMEI: Final = "867730050000025"
-# What a visitor may want to try: automations made in the editor, and Home Assistant's
-# own house of examples, which has a camera.
-_TO_BE_TRIED: Final = "automation: !include automations.yaml\ndemo:\n"
+# Home Assistant's own house of examples, which has a camera.
+_EXAMPLES: Final = "demo:\n"
 _LIST: Final = "quectel_smtp.list_outbox"
 
 
@@ -124,7 +124,7 @@ class Demo:
             self.arrived = True
             if not self._once:
                 more = await self._plug_in_another(stack, person, mail)
-                self._invite(home, *more)
+                await self._invite(home, person, entry_id, notify, *more)
                 await self._show_mail_until_ended(mail, home)
 
     async def _plug_in_another(
@@ -142,10 +142,16 @@ class Demo:
         root = self._folder / "root.pem"
         root.write_text(mail.authority_pem, "utf-8")
         return (
+            "",
             "A second modem is plugged in: a card under Settings → Devices & services",
-            f"offers to set it up. APN {APN}; mail server {mail.host}, port 465,",
-            f"SSL/TLS, user {mail.user}, password {mail.password};",
-            f"its root certificate, to be pasted, is in {root}",
+            "offers to set it up.",
+            f"  APN                {APN}",
+            "  Mail provider      Another one, or a mail server of my own",
+            f"  Mail server        {mail.host}, port 465, SSL/TLS",
+            f"  User               {mail.user}",
+            f"  Password           {mail.password}",
+            "  Verify the server  Advanced: A root of my own, or none; to be pasted is",
+            f"                     {root}",
         )
 
     async def with_real_modem(self, answers: Answers, recipient: Recipient) -> None:
@@ -153,7 +159,7 @@ class Demo:
         async with AsyncExitStack() as stack:
             home = await self._start_home_assistant(stack)
             person = await stack.enter_async_context(person_at(home))
-            _, notify = await self._set_up(person, answers, recipient)
+            entry_id, notify = await self._set_up(person, answers, recipient)
             outcomes = await Outcomes.follow(person)
             console = self._console
             console.heading(f"notify.send_message to {recipient.to[0]}")
@@ -171,15 +177,13 @@ class Demo:
             self.arrived = True
             console.line(f"\nIt was sent: look into the inbox of {recipient.to[0]}.")
             if not self._once:
-                self._invite(home)
+                await self._invite(home, person, entry_id, notify)
                 await home.wait()
 
     async def _start_home_assistant(self, stack: AsyncExitStack) -> HomeAssistant:
         with self._console.leg("Home Assistant") as leg:
             folder = self._folder / "home-assistant"
-            folder.mkdir()
-            (folder / "automations.yaml").touch()
-            more = "" if self._once else _TO_BE_TRIED
+            more = "" if self._once else _EXAMPLES + configuration_in(folder)
             home = HomeAssistant(folder, f"usb_sockets:\n{more}", beside=[SOCKETS])
             await stack.enter_async_context(home)
             leg.done(f"{version('homeassistant')} at {home.url}")
@@ -318,17 +322,39 @@ class Demo:
         except ApiError as error:
             raise ProgramError(str(error)) from error
 
-    def _invite(self, home: HomeAssistant, *more: str) -> None:
-        self._console.heading("It is all yours")
-        self._console.line(f"  {home.url}")
-        self._console.line(f"  user {home.user}, password {home.password}")
-        for line in more:
-            self._console.line(f"  {line}")
-        self._console.line(
-            "  For an automation there are Send an email, and a house of examples whose\n"
-            "  Demo camera can be attached. Emails that arrive are shown here."
+    async def _invite(
+        self,
+        home: HomeAssistant,
+        person: Person,
+        entry_id: str,
+        notify: str,
+        *more: str,
+    ) -> None:
+        """Say where everything is that can be tried out."""
+        await automate(person, notify)
+        # In a container that is not its own, `default_config` misses its server for
+        # cameras: nothing that would be tried here.
+        await person.api.act(
+            "persistent_notification.dismiss", notification_id="invalid_config"
         )
-        self._console.line("  Ctrl-C ends everything.")
+        switch, automation = pages(home.url)
+        self._console.heading("It is all yours")
+        for line in (
+            home.url,
+            f"user {home.user}, password {home.password}",
+            "",
+            "The modem's page",
+            f"  {home.url}/config/devices/device/{await person.modem(entry_id)}",
+            "Mains power, a switch: turn it off, and an automation sends an email",
+            f"  {switch}",
+            f"  {automation}",
+            "For more automations there are Send an email, and a house of examples whose",
+            "Demo camera can be attached. Emails that arrive are shown here.",
+            *more,
+            "",
+            "Ctrl-C ends everything.",
+        ):
+            self._console.line(f"  {line}".rstrip())
 
     async def _show_mail_until_ended(
         self, mail: MailServer, home: HomeAssistant

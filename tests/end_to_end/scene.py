@@ -111,6 +111,16 @@ class Person:
                     return entity_id
             await registered.get()
 
+    async def modem(self, entry_id: str) -> str:
+        """The modem's device of an entry."""
+        (found,) = (
+            device["id"]
+            for device in await self.api.command("config/device_registry/list")
+            if entry_id in device["config_entries"] and device["entry_type"] is None
+        )
+        device_id: str = found
+        return device_id
+
     async def until_sensor(self, unique_id_end: str, state: str) -> None:
         """Wait until that sensor of the modem shows this."""
         entity_id = await self.entity("sensor", unique_id_end)

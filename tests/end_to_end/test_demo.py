@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 import os
 from pathlib import Path
+import re
 import signal
 import uuid
 
@@ -13,10 +14,13 @@ import pytest
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.profiles import MailClient
 
+from .api import HomeAssistantApi
 from .home_assistant import VENV
 from .inbox import MailServer
 from .processes import ROOT
 from .scene import APN
+from .states import States
+from .test_discovery import Cards
 
 MARK = "QUECTEL_DEMO_TEST"
 LOOK_AGAIN = 0.05
@@ -92,7 +96,7 @@ async def test_the_demo_shows_its_emails_and_ends(
         written = ""
         if not once:
             written = await running.until("Ctrl-C ends everything")
-            assert "A second modem is plugged in" in written
+            written += await try_out(running, written)
             running.process.send_signal(signal.SIGTERM)
         written += await running.rest()
 
@@ -110,6 +114,42 @@ async def test_the_demo_shows_its_emails_and_ends(
     assert "Traceback" not in written
     assert not running.survivors()
     assert not list(tmp_path.iterdir())
+
+
+async def try_out(running: RunningDemo, written: str) -> str:
+    """Do what the demo invites to, with what it says for that; what it writes then."""
+    assert "A second modem is plugged in" in written
+    (said,) = re.findall(
+        r"^ +(http\S+)\n +user (\S+), password (\S+)$", written, re.MULTILINE
+    )
+    url, user, password = said
+    (device,) = re.findall(rf"{url}/config/devices/device/(\S+)", written)
+    (edited,) = re.findall(rf"{url}/config/automation/edit/(\S+)", written)
+    async with HomeAssistantApi(url) as api:
+        await api.log_in(user, password)
+        devices = await api.command("config/device_registry/list")
+        (page,) = (known for known in devices if known["id"] == device)
+        assert page["model"] == "EC200N-CN"
+        cards = Cards(await api.subscribe("config_entries/flow/subscribe"))
+        await cards.until(lambda shown: len(shown) == 1)
+        told = await api.subscribe("persistent_notification/subscribe")
+        assert "invalid_config" not in (await told.get())["notifications"]
+
+        # One more, made in the editor of automations, beside that which is there.
+        path = "/api/config/automation/config/"
+        automation = await api.get(path + edited)
+        automation |= {"id": "another", "alias": "And once it is back"}
+        (trigger,) = automation["triggers"]
+        trigger["to"] = "on"
+        (action,) = automation["actions"]
+        action["data"]["title"] = "Mains power is back"
+        async with States(api) as states:
+            await api.post(path + automation["id"], automation)
+            await states.until("automation.and_once_it_is_back")
+            await api.act("input_boolean.turn_off", "input_boolean.mains_power")
+            shown = await running.until("Subject: Mains power is off")
+            await api.act("input_boolean.turn_on", "input_boolean.mains_power")
+            return shown + await running.until("Subject: Mains power is back")
 
 
 @pytest.mark.parametrize("words", ["Modem", "Set-up"])
