@@ -201,7 +201,9 @@ class QuectelConfigFlow(DiscoverySteps, FinishSteps, domain=DOMAIN):
             if title in (other.title for other in self._async_current_entries()):
                 # What tells two of them apart, and stands on the modem itself.
                 title = f"{title} {identity.imei[-4:]}"
-            return self.async_create_entry(title=title, data=self._draft)
+            return self.async_create_entry(
+                title=title, data=self._draft, options=self._options
+            )
         self._save_changes()
         return await self._conclude()
 

@@ -5,7 +5,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PIN
 
-from ..const import CONF_APN, CONF_CERTIFICATE
+from ..const import CONF_APN, CONF_CERTIFICATE, CONF_ROAMING
 from ..entry_data import finds_root, server_settings, settings
 from ..modem.at.codes import TcpError
 from ..modem.at.errors import (
@@ -95,6 +95,8 @@ class ApplySteps(ModemSteps):
         self._draft[CONF_CERTIFICATE] = root
         self._proved = self._draft[CONF_HOST]
 
+    # Whether a data connection was not made, because it would have been abroad.
+    _barred = False
     # Where results go that don't come here.
     _urc_port = ""
     # The server that the draft's root was found for in this flow.
@@ -123,6 +125,9 @@ class ApplySteps(ModemSteps):
                 step, field, key = "cellular", CONF_APN, err.key
             case PdpError(code=code) if code in _PDP_NAMED:
                 step, field, key = "cellular", "base", f"pdp_failed_{code:d}"
+            case RoamingError() if "cellular" in self._visited:
+                self._barred = True
+                step, field, key = "cellular", CONF_ROAMING, "roaming_unasked"
             case PdpError() | RoamingError():
                 step, field, key = "cellular", "base", err.key
             case InvalidValueError():

@@ -5,13 +5,14 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult
 
-from ..const import CONF_APN_USERNAME, CONF_AUTHENTICATION
+from ..const import CONF_APN_USERNAME, CONF_AUTHENTICATION, CONF_ROAMING
 from ..entry_data import pdp_settings
 from ..modem.at.errors import InvalidValueError
 from ..modem.network.pdp import Authentication
+from ..modem.network.status import Registration
 from .apply import ApplySteps
 from .modem_checks import Show, connect, identify
-from .schemas import CELLULAR
+from .schemas import CELLULAR, CELLULAR_ABROAD
 
 
 class CellularSteps(ApplySteps):
@@ -36,7 +37,19 @@ class CellularSteps(ApplySteps):
                     return await self.async_step_connect()
                 else:
                     return await self._apply_or_save(unchecked)
-        return self._form("cellular", CELLULAR, self._draft)
+        return self._form(
+            "cellular",
+            CELLULAR_ABROAD if self._asks_about_roaming else CELLULAR,
+            {**self._draft, CONF_ROAMING: self._roaming_allowed},
+        )
+
+    @property
+    def _asks_about_roaming(self) -> bool:
+        """Whether the modem is abroad, and no option of the entry allows that already."""
+        network = self._found.network
+        abroad = network and network.registration is Registration.ROAMING
+        allowed = self._may_roam and not self._roaming_allowed
+        return (self._barred or bool(abroad)) and not allowed
 
     @property
     def _logs_in_nowhere(self) -> bool:
@@ -62,7 +75,9 @@ class CellularSteps(ApplySteps):
         async with self._modem() as modem:
             await identify(modem, self._found, self.unique_id, show)
             await self._make_ready(modem, show)
-            await connect(modem, pdp_settings(self._draft), show)
+            await connect(
+                modem, pdp_settings(self._draft, roaming=self._may_roam), show
+            )
 
     @abstractmethod
     async def async_step_provider(

@@ -22,6 +22,7 @@ from ..const import (
     CONF_CONFIRMED,
     CONF_FIRMWARE,
     CONF_ICCID,
+    CONF_ROAMING,
     CONF_SAVE_UNCHECKED,
     CONF_SENDER_ADDRESS,
     SECTION_ADVANCED,
@@ -80,14 +81,16 @@ class FlowForms(ConfigFlow):
             return self._get_reauth_entry()
         return None
 
+    # Whether a person has allowed roaming in this dialog.
+    _roaming_allowed = False
+
     @property
     def _may_roam(self) -> bool:
-        """Whether a check may make a data connection abroad.
-
-        As a person has chosen; in the first set-up they look on, and have not chosen yet.
-        """
+        """Whether a check may make a data connection abroad: only as a person has said."""
         entry = self._mended_entry
-        return entry is None or roaming_allowed(entry.options)
+        return self._roaming_allowed or (
+            entry is not None and roaming_allowed(entry.options)
+        )
 
     # Menus and forms.
 
@@ -258,6 +261,7 @@ class FlowForms(ConfigFlow):
             values[CONF_SENDER_ADDRESS] = values[CONF_USERNAME]
         values.pop(CONF_BACK, None)
         values.pop(CONF_CONFIRMED, None)
+        self._roaming_allowed = values.pop(CONF_ROAMING, self._roaming_allowed)
         unchecked = bool(values.pop(CONF_SAVE_UNCHECKED, False))
         self._draft |= values
         return unchecked
@@ -279,7 +283,13 @@ class FlowForms(ConfigFlow):
                     for key, value in self._draft.items()
                     if key not in self._before or self._before[key] != value
                 },
+                options={**entry.options, **self._options},
             )
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        """The options that were chosen in this dialog: what was not is left as it is."""
+        return {CONF_ROAMING: True} if self._roaming_allowed else {}
 
     def _found_placeholders(self) -> dict[str, str]:
         """Return what was found, or is known already, for the descriptions of forms."""

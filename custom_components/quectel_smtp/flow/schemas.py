@@ -40,6 +40,7 @@ from ..const import (
     CONF_CERTIFICATE,
     CONF_CONFIRMED,
     CONF_CRITICAL,
+    CONF_ROAMING,
     CONF_SAVE_UNCHECKED,
     CONF_SECURITY,
     CONF_SENDER_ADDRESS,
@@ -139,6 +140,11 @@ CELLULAR: Final = vol.Schema(
         ): _choice([kind.name.lower() for kind in Authentication], CONF_AUTHENTICATION),
     }
 )
+
+CELLULAR_ABROAD: Final = CELLULAR.extend(
+    {vol.Required(CONF_ROAMING, default=False): BooleanSelector()}
+)
+"""The same, for a modem in another operator's network."""
 
 LOGIN: Final = vol.Schema(
     {

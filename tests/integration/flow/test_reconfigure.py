@@ -51,11 +51,12 @@ async def test_no_data_connection_is_tried_abroad_where_roaming_is_not_allowed(
     dialog = await _reconfigure(hass, loaded)
     await dialog.choose("cellular")
     await dialog.submit(**CELLULAR_INPUT | {"apn": "iot.example"})
-    assert dialog.errors == {"base": "roaming"}
+    assert dialog.errors == {"roaming": "roaming_unasked"}
     assert not desk.activated
     hass.config_entries.async_update_entry(loaded, options={"roaming": True})
     await dialog.submit(**CELLULAR_INPUT | {"apn": "iot.example"})
     assert desk.activated
+    assert loaded.options == {"roaming": True}
 
 
 async def test_the_mail_server_is_changed_without_unloading(
