@@ -298,6 +298,17 @@ async def test_what_was_changed_is_told_in_sentences(
     assert {change["name"] for change in answer["fitted"]} == {"Tür.jpg"}
 
 
+async def test_an_attachment_that_is_missing_is_told_to_who_waits(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    secret = {"path": "/etc/passwd"}
+    answer = await act(hass, attachments=[secret], wait_for_result=True)
+    assert answer["state"] == "sent"
+    (change,) = answer["fitted"]
+    assert (change["change"], change["name"]) == ("attachment_left_out", "passwd")
+    assert change["text"] == "passwd is not attached. The email says why."
+
+
 # Either action.
 
 

@@ -113,7 +113,9 @@ def test_what_is_missing_is_named_below_the_text(capacity: Capacity) -> None:
         Missing("x" * 90, MissingReason.EMPTY),
     )
     asked = replace(item(), missing=missing)
-    message = fit(asked, (), capacity, SERVER, wording, SOON).message
+    found = fit(asked, (), capacity, SERVER, wording, SOON)
+    message = found.message
+    assert told(found) == [Fit.ATTACHMENT_LEFT_OUT] * 2
     assert message.body == (
         f"Body\n\nNot attached: garage .jpg (too slow)\n"
         f"Not attached: {'x' * 57}… (empty)\n{LAST}"
@@ -470,8 +472,8 @@ def test_whatever_is_asked_has_room_by_its_way_and_no_loss_is_untold(
             assert file.data == attachments[source].data
             assert file.content_id == attachments[source].content_id
     gone = len(attachments) - len(given)
-    assert (gone > 0) is (Fit.ATTACHMENT_LEFT_OUT in done)
     named = len(asked.missing) + gone
+    assert (named > 0) is (Fit.ATTACHMENT_LEFT_OUT in done)
     assert message.body.count("Not attached: ") >= min(named, 11)
     # Headers.
     assert (message.priority is asked.priority) is (Fit.PRIORITY_LEFT_OUT not in done)
@@ -507,7 +509,8 @@ def test_what_the_modem_s_client_can_carry_goes_by_it_unchanged(
     found = fit(asked, (), MODULE, SERVER, ENGLISH, SOON)
     title, body = sizes(asked, ENGLISH)
     fits = carries_email(MODULE, asked, title=title, body=body, reply_to="")
-    harmless = {Fit.CHARACTERS_REMOVED}
+    # No other way would carry these.
+    harmless = {Fit.CHARACTERS_REMOVED, Fit.ATTACHMENT_LEFT_OUT}
     cut = Fit.SUBJECT_CUT in told(found) and asked.carries is not Carries.ATTACHMENTS
     if fits and not cut:
         assert set(told(found)) <= harmless

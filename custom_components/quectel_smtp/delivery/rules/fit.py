@@ -22,6 +22,7 @@ from .characters import cleaned, one_line
 from .charsets import Title, charset_for, shortest, title
 from .cutting import crlf_size, cut, utf8_size, wrap
 from .enclosing import Enclosing, Source, enclose
+from .file_name import file_name
 from .space import Space
 from .text_of_html import text_of
 from .wording import (
@@ -156,6 +157,9 @@ def fit(
     changes = [*item.changes]
     changes += [Change(Fit.SUBJECT_CUT)] if titled.cut else []
     changes += [Change(Fit.CHARACTERS_REMOVED)] if asked.changed else []
+    # Those that never came, or not in time.
+    gone = [file_name(one.name) for one in item.missing]
+    changes += [Change(Fit.ATTACHMENT_LEFT_OUT, name) for name in gone]
     changes += _of_layout(layout, asked, item)
     changes += [Change(Fit.SENDER_NAME_CUT)] if sender != server else []
     if message.priority is not item.priority:
