@@ -90,12 +90,16 @@ class Console:
         """Show an email as it arrived."""
         message = mail.message
         self.line()
-        for name in ("From", "To", "Cc", "Subject"):
-            if name in message:
-                self._quoted(f"{name}: {message[name]}")
+        for header in ("From", "To", "Cc", "Subject"):
+            if header in message:
+                self._quoted(f"{header}: {message[header]}")
         self._quoted("")
         for line in mail.text.splitlines():
             self._quoted(line)
+        for part in message.walk():
+            if name := part.get_filename():
+                size = len(part.get_payload(decode=True)) / 1000
+                self._quoted(f"[{name}, {size:.0f} KB]")
 
     def _quoted(self, text: str) -> None:
         bar = "\033[36m│\033[0m" if self._styled else "│"
