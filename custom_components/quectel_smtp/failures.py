@@ -28,10 +28,11 @@ def refused_value(err: InvalidValueError) -> ServiceValidationError:
 def outbox_failure(err: OutboxError) -> HomeAssistantError:
     """Return the error for an outbox that is full, or can't be read or written."""
     if isinstance(err, OutboxFullError):
+        limit = err.limit if err.unit == "emails" else err.limit // 1_000_000
         return HomeAssistantError(
             translation_domain=DOMAIN,
             translation_key=f"outbox_full_{err.unit}",
-            translation_placeholders={"limit": str(err.limit)},
+            translation_placeholders={"limit": str(limit)},
         )
     newer = isinstance(err, OutboxNewerError)
     return HomeAssistantError(

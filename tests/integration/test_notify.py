@@ -243,7 +243,7 @@ async def test_a_recipient_that_was_spoilt_by_hand_is_named(
         (
             OutboxFullError(52428800, "bytes"),
             "outbox_full_bytes",
-            {"limit": "52428800"},
+            {"limit": "52"},
         ),
         (OutboxWriteError("disk I/O error"), "outbox_failed", None),
     ],
