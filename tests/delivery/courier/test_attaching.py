@@ -2,6 +2,8 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
+from typing import override
 
 from custom_components.quectel_smtp.delivery.enclosures import (
     Carries,
@@ -10,11 +12,39 @@ from custom_components.quectel_smtp.delivery.enclosures import (
 )
 from custom_components.quectel_smtp.delivery.outbox.intake import ATTACHMENTS_AWAITED
 from custom_components.quectel_smtp.delivery.records import Item, State
-from custom_components.quectel_smtp.modem.mail.attachments import Attachment
+from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.mail.attachments import (
+    Attachment,
+    NotAttached,
+)
+from custom_components.quectel_smtp.modem.mail.message import Message
+from custom_components.quectel_smtp.modem.mail.smtp import Outcome
+from custom_components.quectel_smtp.modem.modem import Modem
 from tests.delivery.bench import Office, email
+from tests.modem.scripted_modem import NOW
 from tests.modem.virtual_time import virtual_time
 
-DOOR = Attachment("door.jpg", b"the door", "image/jpeg")
+from .test_uploads import HOUR, PICTURE, StoringModem
+
+DOOR = Attachment("door.jpg", PICTURE, "image/jpeg")
+
+
+class Narrow(Modem):
+    """A modem at a line over which pictures take long."""
+
+    @override
+    async def prepare(self, message: Message) -> Outcome | NotAttached | None:
+        if message.attachments:
+            await asyncio.sleep(100)
+        return await super().prepare(message)
+
+
+class NarrowModem(StoringModem):
+    """What is behind it."""
+
+    @override
+    def make(self, port: PortSettings) -> Modem:
+        return Narrow(port, connector=self.connect, now=lambda: NOW)
 
 
 def given_out(office: Office) -> list[tuple[float, Item]]:
@@ -89,3 +119,32 @@ async def test_the_text_of_an_alarm_leaves_within_a_second_and_its_picture_after
         await courier.attach(reference, (DOOR,), ())
         assert await office.ended(alarm) is State.SENT
     assert [item.carries for _, item in found] == [Carries.TEXT, Carries.ATTACHMENTS]
+
+
+@virtual_time
+async def test_the_text_of_an_alarm_does_not_wait_for_pictures_on_their_way_to_the_modem(
+    tmp_path: Path,
+) -> None:
+    """They give way, which is no attempt, and go after it."""
+    office = Office(tmp_path, NarrowModem())
+    async with office.at_work() as courier:
+        await asyncio.sleep(60)
+        pictures = replace(email("Pictures"), attachments=(DOOR,))
+        alarm = replace(email("Alarm", attachments=(DOOR,)), critical=True)
+        await courier.submit(pictures)
+        await asyncio.sleep(50)
+        found = given_out(office)
+        # It is no alarm.
+        await courier.submit(email("Hello"))
+        await asyncio.sleep(10)
+        assert found == []
+        start = asyncio.get_running_loop().time()
+        await courier.submit(alarm)
+        result = await courier.result(pictures.reference, HOUR)
+        assert result is not None
+        assert (result.state, result.attempts) == (State.SENT, 1)
+    when = {(item.subject, item.carries): at - start for at, item in found}
+    assert when["Alarm", Carries.TEXT] < 1
+    # Another one's pictures don't overtake those of the alarm.
+    assert 100 <= when["Alarm", Carries.ATTACHMENTS] < 110
+    assert 200 <= when["Pictures", Carries.WHOLE] < 215

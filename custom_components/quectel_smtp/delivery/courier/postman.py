@@ -169,21 +169,26 @@ class Postman:
     # Two at once.
 
     async def _serving_others(self, work: Coroutine[Any, Any, float]) -> float:
-        """Do what may have to wait for the modem's client; others go by the stream."""
+        """Do what may have to wait for the modem's client; others go by the stream.
+
+        The text of an alarm waits for no other email's pictures: they go after it.
+        """
         working = asyncio.create_task(work)
         working.add_done_callback(lambda _: self._beside.set())
         try:
             while not working.done():
                 self._beside.clear()
-                another = self._serve_another(self._settings)
+                another = self._serve_another(self._settings, working)
                 pause = await whatever_fails(another, self._board)
                 await until_woken(self._beside, pause and max(pause, TURN_LEAST))
         finally:
             working.cancel()
             await asyncio.wait((working,))
-        return working.result()
+        return 0.0 if working.cancelled() else working.result()
 
-    async def _serve_another(self, settings: Settings) -> float | None:
+    async def _serve_another(
+        self, settings: Settings, working: asyncio.Task[float]
+    ) -> float | None:
         """Send an email by the stream if another one keeps the modem's client.
 
         Returns how long to rest, None: until something changes. A critical one waits
@@ -191,6 +196,11 @@ class Postman:
         """
         waited = _HANGS if self._settling else self._sender.hands_over
         if waited is None or self.stopping:
+            if self._sender.gives_way:
+                waits = await self._outbox.do(lambda box, at: box.alarm_waits(at))
+                # Nothing of it has left: cut off, it was no attempt.
+                if waits and self._sender.gives_way:
+                    working.cancel()
             return None
         now = self._outbox.now().elapsed
         # Another email's, or another's of the same one.

@@ -66,6 +66,9 @@ class Sender:
         self.at_stake = False
         # From when on the email may leave, whatever becomes of us, on the loop's clock.
         self.handed_over: float | None = None
+        # Whether what is being done may take minutes, and can be done anew: attachments
+        # are on their way to the modem, and nothing of the email has left it.
+        self.gives_way = False
         # Whether the modem had just reached the server's port.
         self.proved = False
         # Result codes in a row that never came.
@@ -144,12 +147,15 @@ class Sender:
         """Send over a path that is there; ``boot``: the modem's, in which it was made."""
         carrier, modem = self._carrier, self._line.modem
         fit_to = await self._fitting(item, settings)
+        self.gives_way = bool(item.enclosed)
         try:
             refused = await carrier.prepare(item, fit_to, settings)
         except NoAnswerError:
             if carrier.way is Way.STREAM:
                 await self._count_stray()
             raise
+        finally:
+            self.gives_way = False
         if refused is not None:
             return replace(refused, changes=self._changes)
         mark = await carrier.mark()

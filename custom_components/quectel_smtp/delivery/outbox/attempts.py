@@ -91,6 +91,10 @@ class Attempts:
             self._intake.taken = email
             return item
 
+    def alarm_waits(self, at: Instant) -> bool:
+        """Whether the text of a critical email is due."""
+        return self._store.row(_DUE_ALARM, 1, at.elapsed) is not None
+
     def _awaits(self, email: int, at: Instant) -> bool:
         """Whether an email still waits for its attachments: then so do all that follow.
 

@@ -209,6 +209,10 @@ class Outbox:
         ((time,),) = self._store.rows(_NEXT_DUE)
         return None if time is None else rows.real(time)
 
+    def alarm_waits(self, at: Instant) -> bool:
+        """Whether the text of a critical email is due."""
+        return self._attempts.alarm_waits(at)
+
     def digest(self, item: Item, at: Instant, compose: Compose) -> Item:
         """Put an item into one email with others that wait for the same addresses.
 

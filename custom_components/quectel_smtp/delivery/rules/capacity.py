@@ -26,7 +26,8 @@ STREAM_SIZE: Final = 4_500_000
 """Bytes of an email by the stream, as it is sent.
 
 The longest text and ten pictures have room in it. It takes a line of 115,200 bit/s some
-seven minutes, and other emails wait as long. Most servers take 10 MB and more.
+seven minutes, and other emails wait as long, unless they are critical. Most servers
+take 10 MB and more.
 """
 TITLE_LIMIT: Final = 250
 """Characters of a subject by the stream: some servers keep 255 of them."""
