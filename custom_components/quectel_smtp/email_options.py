@@ -1,6 +1,6 @@
 """What an entry's options say of emails: whom answers go to, who may be added, pictures.
 
-As ``entry_data`` does, ``InvalidValueError`` names what was edited into nonsense.
+What was edited into nonsense stands for nobody, and for the usual size.
 """
 
 from collections.abc import Mapping
@@ -12,14 +12,17 @@ from .const import CONF_ALLOWED_ADDRESSES, CONF_PICTURE_BUDGET, CONF_REPLY_TO
 from .modem.at.errors import InvalidValueError
 from .modem.mail.message import check_address
 
-KILOBYTE: Final = 1000
+_KILOBYTE: Final = 1000
 BUDGETS: Final = (20, 1000)
 """Least and most kilobytes of a picture."""
 DEFAULT_BUDGET: Final = 200
 
 
 def reply_to(options: Mapping[str, Any]) -> str:
-    """Return the address that answers go to; empty: the sender's."""
+    """Return the address that answers go to; empty: the sender's.
+
+    ``InvalidValueError`` for what is none.
+    """
     found = options.get(CONF_REPLY_TO, "")
     if not isinstance(found, str):
         raise InvalidValueError(CONF_REPLY_TO, "unusable")
@@ -33,14 +36,17 @@ def allowed_addresses(options: Mapping[str, Any]) -> tuple[str, ...]:
     if not isinstance(found, list | tuple) or not all(
         isinstance(entry, str) for entry in found
     ):
-        raise InvalidValueError(CONF_ALLOWED_ADDRESSES, "unusable")
-    return tuple(entry_of(entry) for entry in found if typed.stripped(entry))
+        return ()
+    try:
+        return tuple(entry_of(entry) for entry in found if typed.stripped(entry))
+    except InvalidValueError:
+        return ()
 
 
 def picture_budget(options: Mapping[str, Any]) -> int:
     """Return the bytes that a picture has at most."""
-    found = options.get(CONF_PICTURE_BUDGET, DEFAULT_BUDGET)
+    found = options.get(CONF_PICTURE_BUDGET)
     least, most = BUDGETS
-    if not isinstance(found, int) or not least <= found <= most:
-        raise InvalidValueError(CONF_PICTURE_BUDGET, "out_of_range", most)
-    return found * KILOBYTE
+    if isinstance(found, int) and least <= found <= most:
+        return found * _KILOBYTE
+    return DEFAULT_BUDGET * _KILOBYTE

@@ -26,7 +26,7 @@ from .delivery.addresses import Addresses
 from .delivery.email import Email
 from .delivery.errors import OutboxError
 from .delivery.rules.characters import cleaned, one_line
-from .email_options import DEFAULT_BUDGET, KILOBYTE, allowed_addresses, picture_budget
+from .email_options import allowed_addresses, picture_budget
 from .failures import outbox_failure, refused_value
 from .modem.at.errors import InvalidValueError
 from .modem.mail.message import check_address
@@ -100,11 +100,7 @@ def _extra(entry: QuectelConfigEntry, wanted: Addresses) -> Addresses:
             check_address(typed.address(address), "recipients")
         except InvalidValueError as err:
             raise _refused("address_unusable", address) from err
-    try:
-        allowed = allowed_addresses(entry.options)
-    except InvalidValueError:
-        # Nobody is allowed by what was edited into nonsense.
-        allowed = ()
+    allowed = allowed_addresses(entry.options)
     if (refused := first_refused(wanted, allowed)) is not None:
         raise _refused("address_not_allowed", refused)
     named = Addresses(*(tuple(map(typed.address, kind)) for kind in wanted.kinds))
@@ -128,11 +124,8 @@ async def _attach(
 ) -> None:
     """Fetch what is wanted, and add it to its email; ``copied``: files of this machine."""
     local, remote, too_many = split(hass, wanted)
-    try:
-        picture = picture_budget(entry.options)
-    except InvalidValueError:
-        picture = DEFAULT_BUDGET * KILOBYTE
-    budget = Budget(picture=picture).shared(len(local) + len(remote))
+    budget = Budget(picture=picture_budget(entry.options))
+    budget = budget.shared(len(local) + len(remote))
     try:
         found = await resolve(hass, local, replace(budget, seconds=_COPYING))
         if remote:
