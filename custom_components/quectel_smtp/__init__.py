@@ -71,6 +71,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
     month = MonthOfData(hass, entry, courier)
     report = TestReport(hass, entry, courier, coordinator.async_update_listeners)
     refused = RefusedAddresses(hass, entry)
+    await refused.start()
     entry.async_on_unload(courier.on_transition(refused.take))
     entry.runtime_data = RuntimeData(courier, keeper, coordinator, check, month, report)
     await month.start()
@@ -181,7 +182,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
     await forget(hass, entry.entry_id)
     await forget_month(hass, entry.entry_id)
     await forget_report(hass, entry.entry_id)
-    refused_addresses.forget(hass, entry.entry_id)
+    await refused_addresses.forget(hass, entry.entry_id)
     for key in KEYS:
         ir.async_delete_issue(hass, DOMAIN, issue_id(key, entry.entry_id))
 

@@ -1,11 +1,16 @@
-"""Tells of an address that the mail server refuses, until it takes it or it is gone."""
+"""Tells of an address that the mail server refuses, until it takes it or it is gone.
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+It is kept over restarts in a file of our own: what Home Assistant keeps of a repair it
+adds to each file of diagnostics, which people publish, and these have addresses.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, TypedDict
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
 from .delivery.records import State, Transition
@@ -16,6 +21,18 @@ KEY: Final = "address_refused"
 """The repair issue's; there is one for each address."""
 
 
+class _Refused(TypedDict):
+    """One address, and what the server said of it."""
+
+    recipient: str
+    address: str
+    words: str
+
+
+def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, _Refused]]:
+    return Store(hass, 1, f"{DOMAIN}.{entry_id}.refused", private=True)
+
+
 class RefusedAddresses:
     """Shows them over restarts: nobody may look before the next alarm."""
 
@@ -23,39 +40,34 @@ class RefusedAddresses:
         """Take the entry whose emails they are of."""
         self._hass = hass
         self._entry = entry
+        self._store = _store(hass, entry.entry_id)
+        # By numbers, which the repairs are known by: an address tells of a person.
+        self._refused: dict[str, _Refused] = {}
+
+    async def start(self) -> None:
+        """Show what was kept."""
+        self._refused = await self._store.async_load() or {}
+        _clear(self._hass, self._entry.entry_id)
+        for number in self._refused:
+            self._show(number)
+        self.entry_changed()
 
     @callback
     def take(self, transition: Transition) -> None:
         """Show an address for which an email came to its end; clear it with one sent."""
         finding = transition.finding
         if transition.state is State.SENT:
-            forget(
-                self._hass,
-                self._entry.entry_id,
-                lambda of: of["recipient"] == transition.recipient,
-            )
+            self._forget(lambda of: of["recipient"] == transition.recipient)
         elif not transition.state.waiting and finding and finding.address:
-            of = {
-                "entry_id": self._entry.entry_id,
-                "recipient": transition.recipient,
-                "address": finding.address,
-            }
-            ir.async_create_issue(
-                self._hass,
-                DOMAIN,
-                f"{issue_id(KEY, self._entry.entry_id)}_{finding.address}",
-                data={**of},
-                is_fixable=False,
-                is_persistent=True,
-                severity=ir.IssueSeverity.WARNING,
-                translation_key=KEY,
-                translation_placeholders={
-                    "name": self._entry.title,
-                    "recipient": transition.recipient,
-                    "address": finding.address,
-                    "words": reply_of(finding),
-                },
+            of = _Refused(
+                recipient=transition.recipient,
+                address=finding.address,
+                words=reply_of(finding),
             )
+            number = self._number(of)
+            self._refused[number] = of
+            self._show(number)
+            self._keep()
 
     @callback
     def entry_changed(self) -> None:
@@ -65,22 +77,58 @@ class RefusedAddresses:
             for addresses in recipients_of(self._entry).values()
             for address in addresses or ()
         }
-        forget(
+        self._forget(lambda of: of["address"] not in wanted)
+
+    def _number(self, of: _Refused) -> str:
+        """Return the one that it has, or a new one."""
+        for number, known in self._refused.items():
+            if known["address"] == of["address"]:
+                return number
+        return str(max(map(int, self._refused), default=0) + 1)
+
+    def _forget(self, which: Callable[[_Refused], bool]) -> None:
+        gone = [number for number, of in self._refused.items() if which(of)]
+        for number in gone:
+            del self._refused[number]
+            ir.async_delete_issue(
+                self._hass, DOMAIN, _number_id(self._entry.entry_id, number)
+            )
+        if gone:
+            self._keep()
+
+    def _keep(self) -> None:
+        self._hass.async_create_task(self._store.async_save(dict(self._refused)))
+
+    def _show(self, number: str) -> None:
+        entry, of = self._entry, self._refused[number]
+        ir.async_create_issue(
             self._hass,
-            self._entry.entry_id,
-            lambda of: of["address"] not in wanted,
+            DOMAIN,
+            _number_id(entry.entry_id, number),
+            is_fixable=False,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key=KEY,
+            translation_placeholders={
+                "name": entry.title,
+                "recipient": of["recipient"],
+                "address": of["address"],
+                "words": of["words"],
+            },
         )
 
 
+def _number_id(entry_id: str, number: str) -> str:
+    return f"{issue_id(KEY, entry_id)}_{number}"
+
+
+async def forget(hass: HomeAssistant, entry_id: str) -> None:
+    """Leave nothing of an entry's behind."""
+    await _store(hass, entry_id).async_remove()
+    _clear(hass, entry_id)
+
+
 @callback
-def forget(
-    hass: HomeAssistant,
-    entry_id: str,
-    which: Callable[[Mapping[str, Any]], bool] = lambda _: True,
-) -> None:
-    """Clear those of an entry, or some of them."""
-    for (domain, number), issue in tuple(ir.async_get(hass).issues.items()):
-        of = issue.data
-        if domain == DOMAIN and issue.translation_key == KEY and of is not None:
-            if of["entry_id"] == entry_id and which(of):
-                ir.async_delete_issue(hass, DOMAIN, number)
+def _clear(hass: HomeAssistant, entry_id: str) -> None:
+    for domain, number in tuple(ir.async_get(hass).issues):
+        if domain == DOMAIN and number.startswith(issue_id(KEY, entry_id)):
+            ir.async_delete_issue(hass, DOMAIN, number)
