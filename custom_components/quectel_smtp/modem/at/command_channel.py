@@ -13,7 +13,7 @@ from typing import Final, override
 
 from .codes import cme_code
 from .commands import PROMPT_LIMIT, Command
-from .conversation import Conversation
+from .conversation import Conversation, masked_command
 from .deadline import DeadlineTimer
 from .dispatch import Dispatcher
 from .errors import (
@@ -284,7 +284,8 @@ class CommandChannel(Link):
         if connect:
             exchange.connected = self._loop.create_future()
         if _LOGGER.isEnabledFor(logging.DEBUG):
-            _LOGGER.debug("> %s", command.name if command.secret else command.line)
+            shown = command.name if command.secret else masked_command(command.line)
+            _LOGGER.debug("> %s", shown)
         self.conversation.wrote(command, self._loop.time())
         self._used_since_boot = True
         self._turning_on = self._turning_on or command.line == _TURN_ON
