@@ -24,7 +24,7 @@ EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 def configuration() -> str:
     """The README's automations."""
     automations = [text for text in EXAMPLES if text.startswith(AUTOMATION)]
-    assert len(automations) == 2
+    assert len(automations) == 3
     return AUTOMATION + "".join(text.removeprefix(AUTOMATION) for text in automations)
 
 
