@@ -38,6 +38,7 @@ _ENTRANCES = {
     "backup",
     "binary_sensor",
     "button",
+    "condition",
     "config_flow",
     "diagnostics",
     "event",
@@ -46,6 +47,7 @@ _ENTRANCES = {
     "repairs",
     "sensor",
     "system_health",
+    "trigger",
 }
 
 # Which packages a room may import beside the standard library; any, where it is not named.

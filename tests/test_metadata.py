@@ -207,6 +207,34 @@ def test_actions_are_named_and_have_icons() -> None:
             assert text["description"], f"{name}.{field}"
 
 
+@pytest.mark.parametrize("kind", ["trigger", "condition"])
+def test_triggers_and_conditions_have_selectors_texts_and_icons(kind: str) -> None:
+    described = {
+        name: one
+        for name, one in _yaml(INTEGRATION / f"{kind}s.yaml").items()
+        if not name.startswith(".")
+    }
+    texts = _json(INTEGRATION / "translations" / "en.json")
+    assert set(texts[f"{kind}s"]) == set(described)
+    icons = _json(INTEGRATION / "icons.json")[f"{kind}s"]
+    assert {name for name, icon in icons.items() if icon[kind]} == set(described)
+    for name, one in described.items():
+        assert validate_selector({"target": one["target"]}), name
+        said = texts[f"{kind}s"][name]
+        assert said["name"], name
+        assert said["description"].startswith(
+            {"trigger": "Triggers when", "condition": "Tests if"}[kind]
+        )
+        assert set(said.get("fields", {})) == set(_fields(one)), name
+        for field, definition in _fields(one).items():
+            selector = definition["selector"]
+            assert validate_selector(selector), f"{name}.{field}"
+            if "select" in selector:
+                key = selector["select"]["translation_key"]
+                options = selector["select"]["options"]
+                assert list(texts["selector"][key]["options"]) == options, key
+
+
 def test_a_search_for_email_finds_the_action_that_sends_one_first() -> None:
     """The editor ranks what says it in name and description; our name is in all of them."""
     texts = _json(INTEGRATION / "translations" / "en.json")["services"]

@@ -164,7 +164,10 @@ def _asked(keyword: str, *names: str) -> list[_Asked]:
 
 @cache
 def _all_strings() -> frozenset[str]:
-    """Return every string of the integration's code, and the members of its enums."""
+    """Return every string of the integration's code, and the members of its enums.
+
+    And what its YAML asks for.
+    """
     found = set(_constants().values())
     for path in INTEGRATION.rglob("*.py"):
         for node in ast.walk(tree(path)):
@@ -179,6 +182,8 @@ def _all_strings() -> frozenset[str]:
                         for target in statement.targets
                         if isinstance(target, ast.Name)
                     }
+    for path in INTEGRATION.glob("*.yaml"):
+        found |= set(re.findall(r"translation_key: (\w+)", path.read_text("utf-8")))
     return frozenset(found)
 
 
@@ -334,6 +339,8 @@ _NAMES = [
     "services.@",
     "services.*.fields.@",
     "system_health.info.@",
+    "triggers.@",
+    "conditions.@",
 ]
 
 

@@ -14,7 +14,7 @@ from .coordinator import QuectelConfigEntry
 from .delivery.records import Transition
 from .entity import QuectelEntity
 from .findings import EVENT_TYPES, event_type, known, transition_attributes
-from .line_state import Obstacle
+from .line_state import BACK, LOST, Obstacle
 from .own_past import OwnPastEntity
 
 # It is pushed.
@@ -23,10 +23,6 @@ PARALLEL_UPDATES: Final = 0
 EMAIL: Final = EventEntityDescription(
     key="email", translation_key="email", event_types=list(EVENT_TYPES)
 )
-
-
-LOST: Final = "lost"
-BACK: Final = "back"
 LINE: Final = EventEntityDescription(
     key="line", translation_key="line", event_types=[LOST, BACK]
 )

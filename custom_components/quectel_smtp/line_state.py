@@ -24,6 +24,10 @@ from .modem.at.errors import (
 )
 from .modem.network.pdp import PdpState
 
+LOST: Final = "lost"
+BACK: Final = "back"
+"""What the event *Line* tells."""
+
 
 class Obstacle(StrEnum):
     """What is in the way of the next email."""
