@@ -6,14 +6,24 @@ from homeassistant.const import STATE_ON
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers.automation import DomainSpec
 from homeassistant.helpers.condition import Condition, EntityConditionBase
+from homeassistant.helpers.typing import ConfigType
 
-from .own_entities import own_entities
+from .own_entities import own_entities, refuse_others
 
 
 class _OwnCondition(EntityConditionBase):
     """Something that one of our entities shows."""
 
     _entity: ClassVar[str]
+
+    @classmethod
+    @override
+    async def async_validate_config(
+        cls, hass: HomeAssistant, config: ConfigType
+    ) -> ConfigType:
+        """Take what can come true."""
+        config = await super().async_validate_config(hass, config)
+        return refuse_others(hass, config, cls._entity)
 
     @override
     def entity_filter(self, entities: set[str]) -> set[str]:

@@ -15,11 +15,12 @@ from homeassistant.helpers.trigger import (
     Trigger,
     TriggerConfig,
 )
+from homeassistant.helpers.typing import ConfigType
 
 from .delivery.records import Reason, State as Fate
 from .findings import UNCONFIRMED
 from .line_state import BACK, LOST, Obstacle
-from .own_entities import own_entities
+from .own_entities import own_entities, refuse_others
 
 if TYPE_CHECKING:
     # Home Assistant answers the import of voluptuous with this, its own engine.
@@ -79,6 +80,15 @@ class _EventTrigger(StatelessEntityTriggerBase):
     _types: ClassVar[tuple[str, ...]]
     # Which attribute tells what the field "reason" chooses by.
     _reason_from: ClassVar[str] = CONF_REASON
+
+    @classmethod
+    @override
+    async def async_validate_config(
+        cls, hass: HomeAssistant, config: ConfigType
+    ) -> ConfigType:
+        """Take what can come true."""
+        config = await super().async_validate_config(hass, config)
+        return refuse_others(hass, config, cls._entity)
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
         """Take what a person chose."""

@@ -51,7 +51,7 @@ def on(
     name: str, target: dict[str, Any] | None = None, **options: Any
 ) -> dict[str, Any]:
     """Return a trigger of ours."""
-    target = target or {"entity_id": [EMAIL, LINE]}
+    target = target or {"entity_id": LINE if name.startswith("line") else EMAIL}
     return {"trigger": f"{DOMAIN}.{name}", "target": target, "options": options}
 
 
@@ -294,18 +294,25 @@ async def test_the_modem_as_the_target_means_its_entities(
     assert kinds(told) == ["sent"]
 
 
-async def test_event_entities_of_others_do_not_fire(
+@pytest.mark.parametrize("stranger", ["event.parcel", LINE])
+async def test_an_entity_that_can_t_tell_it_is_refused_while_it_is_chosen(
+    hass: HomeAssistant, loaded: MockConfigEntry, stranger: str
+) -> None:
+    """The editor offers *Line* for *Email sent*, too: that would never fire."""
+    registry = er.async_get(hass)
+    registry.async_get_or_create("event", "other", "1", suggested_object_id="parcel")
+    chosen = on("email_sent", {"entity_id": [EMAIL, stranger]})
+    with pytest.raises(vol.Invalid, match=f"^{stranger} can't tell this: choose the"):
+        await async_validate_trigger_config(hass, cv.TRIGGER_SCHEMA([chosen]))
+
+
+async def test_an_entity_that_is_not_there_fires_nothing_whatever_comes_of_it(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
-    er.async_get(hass).async_get_or_create(
-        "event", "other", "1", suggested_object_id="parcel"
-    )
-    strangers = ["event.parcel", "event.unknown"]
-    told = await listening(hass, "email_sent", {"entity_id": strangers})
+    told = await listening(hass, "email_sent", {"entity_id": "event.parcel"})
     for moment in (1, 2):
-        for entity in strangers:
-            when = dt_util.utc_from_timestamp(moment).isoformat()
-            hass.states.async_set(entity, when, {"event_type": "sent"})
+        when = dt_util.utc_from_timestamp(moment).isoformat()
+        hass.states.async_set("event.parcel", when, {"event_type": "sent"})
     await hass.async_block_till_done()
     assert told == []
 
