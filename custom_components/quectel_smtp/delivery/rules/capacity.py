@@ -1,6 +1,6 @@
 """What a way to the mail server can carry of an email and its account."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -89,9 +89,13 @@ def carries_account(capacity: Capacity, server: ServerSettings) -> bool:
 
 def carries_fields(capacity: Capacity, server: ServerSettings) -> bool:
     """Whether a way can carry all names, addresses and the password of an account."""
-    phrase = sender_phrase(server.sender_name)
-    fields = (server.host, server.username, server.password, phrase)
-    return _hold(capacity, (*fields, server.sender_address))
+    if capacity.field is None:
+        return True
+    try:
+        server.commands(context_id=1)
+    except InvalidValueError:
+        return False
+    return True
 
 
 def carries_email(
@@ -113,7 +117,7 @@ def carries_email(
     plain = item.priority is Priority.NORMAL and not reply_to
     bare = not item.html or item.carries is Carries.ATTACHMENTS
     return (
-        _hold(capacity, tuple(item.addresses))
+        all(_carries(capacity, address) for address in item.addresses)
         and (capacity.hides_recipients or not item.addresses.hide_some)
         and (capacity.html or bare)
         and (capacity.headers or plain)
@@ -126,11 +130,7 @@ def apart(addresses: Addresses, capacity: Capacity) -> list[list[int]]:
     Each that it can't carry has one of its own, so that no other is lost with it.
     """
     known = list(addresses)
-    alone = [
-        number
-        for number, address in enumerate(known)
-        if not _hold(capacity, (address,))
-    ]
+    alone = [n for n, address in enumerate(known) if not _carries(capacity, address)]
     rest = [number for number in range(len(known)) if number not in alone]
     groups = [rest] if rest else []
     if not capacity.hides_recipients:
@@ -146,7 +146,7 @@ def apart(addresses: Addresses, capacity: Capacity) -> list[list[int]]:
 
 def carries_any(addresses: Addresses, capacity: Capacity) -> bool:
     """Whether a way can carry any of the addresses."""
-    return any(_hold(capacity, (address,)) for address in addresses)
+    return any(_carries(capacity, address) for address in addresses)
 
 
 def fitted_server(server: ServerSettings, capacity: Capacity) -> ServerSettings:
@@ -193,13 +193,12 @@ def _by_module() -> Iterator[None]:
         raise MailClientLimitError(err.field, err.reason, err.limit) from err
 
 
-def _hold(capacity: Capacity, values: Collection[str]) -> bool:
-    """Whether the way can carry each of these values."""
+def _carries(capacity: Capacity, address: str) -> bool:
+    """Whether the way can carry this address."""
     if capacity.field is None:
         return True
     try:
-        for value in values:
-            quote(value, "field", capacity.field)
+        quote(address, "recipients", capacity.field)
     except InvalidValueError:
         return False
     return True
