@@ -27,6 +27,7 @@ from .delivery.courier.courier import Courier
 from .devices import modem_device_info
 from .email_wording import load_wording
 from .entry_data import read, stand_in
+from .flow.beginning import end_all
 from .issues import KEYS, issue_id
 from .keeper import EntryKeeper
 from .month_of_data import MonthOfData, forget_month
@@ -171,6 +172,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Leave nothing behind; what waited is told of as cancelled."""
+    end_all(hass, entry)
     runtime: RuntimeData | None = getattr(entry, "runtime_data", None)
     if runtime is not None:
         # It could not be unloaded.

@@ -5,8 +5,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
-from homeassistant.const import CONF_DEVICE
-from homeassistant.core import callback
+from homeassistant.const import CONF_DEVICE, EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import CALLBACK_TYPE, Event, callback
 
 from ..entry_data import port_settings
 from ..modem.at.errors import ModemError
@@ -23,6 +23,7 @@ class FlowBase(FlowForms):
     """Has one check at a time, on a port that is its own meanwhile."""
 
     _check: Check | None = None
+    _at_stop: CALLBACK_TYPE | None = None
 
     @asynccontextmanager
     async def _modem(self) -> AsyncGenerator[Modem]:
@@ -52,6 +53,11 @@ class FlowBase(FlowForms):
             self._forget_errors()
             port = self._draft.get(CONF_DEVICE, self.flow_id)
             check = self._check = Check(self.hass, port, work, first)
+            if self._at_stop is None:
+                # Home Assistant would wait for the check, and for the port that it has.
+                self._at_stop = self.hass.bus.async_listen_once(
+                    EVENT_HOMEASSISTANT_STOP, self._stopped
+                )
         elif check.ended:
             return None
         return self.async_show_progress(
@@ -66,9 +72,16 @@ class FlowBase(FlowForms):
         return None if check is None else check.error
 
     @callback
+    def _stopped(self, _: Event) -> None:
+        self._at_stop = None
+        self.hass.config_entries.flow.async_abort(self.flow_id)
+
+    @callback
     @override
     def async_remove(self) -> None:
         """Let go of the port when the dialog is closed half-way."""
         self._stop_waiting()
+        if self._at_stop is not None:
+            self._at_stop()
         if self._check is not None:
             self._check.cancel()

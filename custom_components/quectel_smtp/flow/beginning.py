@@ -1,4 +1,4 @@
-"""Begins a dialog about an entry at the form that mends what is wrong with it."""
+"""Begins a dialog about an entry at the form that mends it, and ends those left over."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from homeassistant.config_entries import (
     ConfigEntry,
     ConfigFlowContext,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 
 from ..const import CONF_BEGIN, CONF_REASON, DOMAIN, REASON_PIN
 
@@ -25,6 +25,21 @@ async def begin_at(hass: HomeAssistant, entry: ConfigEntry[Any], step: str) -> s
     for asking in entry.async_get_active_flows(hass, {SOURCE_REAUTH}):
         return asking["flow_id"]
     return await _begin(hass, entry, SOURCE_REAUTH, {CONF_REASON: REASON_PIN})
+
+
+@callback
+def end_all(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """End each dialog about an entry that is removed: nothing is left to be saved in."""
+    entries = hass.config_entries
+    for about in entry.async_get_active_flows(
+        hass, {SOURCE_RECONFIGURE, SOURCE_REAUTH}
+    ):
+        entries.flow.async_abort(about["flow_id"])
+    for options in entries.options.async_progress_by_handler(entry.entry_id):
+        entries.options.async_abort(options["flow_id"])
+    for recipient in entries.subentries.async_progress():
+        if recipient["handler"][0] == entry.entry_id:
+            entries.subentries.async_abort(recipient["flow_id"])
 
 
 async def _begin(
