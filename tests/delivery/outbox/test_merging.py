@@ -346,14 +346,24 @@ def test_what_would_not_fit_with_another_goes_out_by_itself(box: Bench) -> None:
     assert set(box.states()) == set(references)
 
 
-def test_no_digest_goes_to_an_address_that_is_none_any_more(box: Bench) -> None:
+def test_no_digest_goes_to_more_than_one_email_can(box: Bench) -> None:
     flood(box, 10)
-    box.edit("UPDATE parts SET content = replace(content, '@', ' ')")
+    one = '"a@example.com"'
+    many = ",".join(f'"a{number}@example.com"' for number in range(101))
+    box.edit("UPDATE parts SET content = replace(content, ?, ?)", one, many)
     box.open()
     item = box.due(100.0)
     assert item is not None
     assert box.outbox.digest(item, at(100.0), compose) == item
     assert len(box.states()) == 10
+
+
+def test_what_has_an_address_that_is_none_any_more_ends(box: Bench) -> None:
+    references = flood(box, 2)
+    box.edit("UPDATE parts SET content = replace(content, '@', ' ') WHERE email = 1")
+    box.open()
+    assert digest(box).reference == references[1]
+    assert set(box.states()) == {references[1]}
 
 
 def test_what_does_not_fit_by_its_composer_stays_out(box: Bench) -> None:

@@ -254,3 +254,8 @@ def test_no_email_by_the_modem_s_client_has_more_addresses_than_it_takes(
 @given(addresses)
 def test_by_the_stream_all_go_together(whom: Addresses) -> None:
     assert apart(whom, STREAM) == ([[*range(len(whom))]] if len(whom) else [])
+
+
+def test_more_than_any_server_takes_go_by_several_emails() -> None:
+    """As where a recipient got more addresses while others were added to an email."""
+    assert [len(part) for part in apart(_to(150), STREAM)] == [100, 50]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 import json
 
-from ...modem.mail.message import Priority
+from ...modem.mail.message import Priority, check_address
 from ..addresses import Addresses
 from ..changes import Change
 from ..enclosures import Missing, MissingReason
@@ -100,9 +100,13 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _addresses(value: object) -> Addresses:
+    """Return addresses of which each can be sent to, as when they were accepted."""
     if not isinstance(value, list):
         raise DamagedRowError("addresses")
-    to, cc, bcc = (_texts(kind) for kind in value)
+    to, cc, bcc = (
+        tuple(check_address(one, "recipients") for one in _texts(kind))
+        for kind in value
+    )
     return Addresses(to, cc, bcc)
 
 

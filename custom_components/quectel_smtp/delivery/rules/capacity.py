@@ -12,6 +12,7 @@ from ...modem.mail.message import (
     BODY_LIMIT,
     FIELD_LIMIT,
     RECIPIENT_LIMIT,
+    RECIPIENTS_MOST,
     SUBJECT_LIMIT,
     Message,
     Priority,
@@ -76,7 +77,9 @@ CAPACITIES: Final[Mapping[Way, Capacity]] = {
         hides_recipients=False,
         strict_starttls=False,
     ),
-    Way.STREAM: Capacity(attachments=ATTACHMENT_LIMIT, size=STREAM_SIZE),
+    Way.STREAM: Capacity(
+        recipients=RECIPIENTS_MOST, attachments=ATTACHMENT_LIMIT, size=STREAM_SIZE
+    ),
 }
 """``store`` is for the modem to tell: until it has, there is none."""
 
