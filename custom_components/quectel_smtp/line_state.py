@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from .delivery.records import Reason
+from .delivery.records import MENDED_BY_A_PERSON
 from .delivery.status import OutboxState, Status
 from .modem.at.errors import (
     ConnectionLostError,
@@ -66,15 +66,6 @@ _TROUBLES: Final[tuple[tuple[type[ModemError], Obstacle], ...]] = (
     (ServerUnreachableError, Obstacle.SERVER),
     (ModemError, Obstacle.MODEM_FAILS),
 )
-_OF_THE_ACCOUNT: Final = frozenset(
-    {
-        Reason.LOGIN,
-        Reason.CERTIFICATE,
-        Reason.UNEXPLAINED,
-        Reason.REFUSED,
-        Reason.RESULTS_ELSEWHERE,
-    }
-)
 
 
 def of_trouble(trouble: ModemError) -> Obstacle:
@@ -122,6 +113,6 @@ def _of_the_modem(status: Status) -> Obstacle | None:
 
 
 def _of_the_mail(status: Status, account_failed: bool) -> Obstacle | None:
-    if account_failed or status.mail.held & _OF_THE_ACCOUNT:
+    if account_failed or not status.mail.held.isdisjoint(MENDED_BY_A_PERSON):
         return Obstacle.ACCOUNT
     return Obstacle.MODEM_FAILS if status.exhausted else None

@@ -17,7 +17,7 @@ from homeassistant.helpers.trigger import (
 )
 from homeassistant.helpers.typing import ConfigType
 
-from .delivery.records import Reason, State as Fate
+from .delivery.records import MENDED_BY_A_PERSON, Reason, State as Fate
 from .findings import UNCONFIRMED
 from .line_state import BACK, LOST, Obstacle
 from .own_entities import own_entities, refuse_others
@@ -40,14 +40,7 @@ FAILURES: Final = (
     Fate.PARTLY_SENT.value,
 )
 """Ends of which somebody may have got nothing."""
-HOLDS: Final = (
-    Reason.LOGIN.value,
-    Reason.CERTIFICATE.value,
-    Reason.REFUSED.value,
-    Reason.UNEXPLAINED.value,
-    Reason.RESULTS_ELSEWHERE.value,
-    Reason.RESTORED.value,
-)
+HOLDS: Final = tuple(reason.value for reason in (*MENDED_BY_A_PERSON, Reason.RESTORED))
 """What an email is held for."""
 LOSSES: Final = tuple(
     obstacle.value for obstacle in Obstacle if obstacle is not Obstacle.STARTING

@@ -103,6 +103,14 @@ class Reason(StrEnum):
         return self in _OF_ALL
 
 
+MENDED_BY_A_PERSON: Final = (
+    Reason.LOGIN,
+    Reason.CERTIFICATE,
+    Reason.REFUSED,
+    Reason.UNEXPLAINED,
+    Reason.RESULTS_ELSEWHERE,
+)
+"""Why emails are held that new settings, or an email sent, show to be mended."""
 _OF_ALL: Final = frozenset(
     {
         Reason.LOGIN,

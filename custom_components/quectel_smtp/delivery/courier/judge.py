@@ -12,6 +12,7 @@ from ..errors import OutboxWriteError
 from ..outbox.outbox import Outbox
 from ..outbox.thread import OutboxThread
 from ..records import (
+    MENDED_BY_A_PERSON,
     Again,
     Finding,
     History,
@@ -40,14 +41,6 @@ from .sender import Sender
 
 WRITE_EVERY: Final = 5.0
 """Seconds between two tries of writing what has to be written."""
-MENDED_BY_A_PERSON: Final = (
-    Reason.LOGIN,
-    Reason.CERTIFICATE,
-    Reason.UNEXPLAINED,
-    Reason.REFUSED,
-    Reason.RESULTS_ELSEWHERE,
-)
-"""Why emails are held that new settings, or an email sent, show to be mended."""
 
 _STRAY: Final = 2
 

@@ -11,7 +11,7 @@ from ..errors import TooSoonError
 from ..outbox.outbox import Outbox
 from ..outbox.readdress import Recipients
 from ..outbox.thread import OutboxThread
-from ..records import Instant, Reason, Way, Wear
+from ..records import MENDED_BY_A_PERSON, Instant, Reason, Way, Wear
 from ..rules.recovery import Recovery
 from ..rules.wording import Wording
 from ..settings import Settings
@@ -21,7 +21,6 @@ from .books import Books
 from .carrier import Carrier
 from .following import Following
 from .idling import Idling
-from .judge import MENDED_BY_A_PERSON
 from .line import FindPorts
 from .module import ModuleCarrier
 from .pace import PERSON_EVERY, TURN_LEAST, Pace
