@@ -19,11 +19,12 @@ from .allowed_addresses import first_refused
 from .asked import Asked
 from .attachments.names import called
 from .attachments.resolve import resolve, split
-from .attachments.wanted import Budget, Wanted
+from .attachments.wanted import Budget, Resolved, Wanted
 from .const import DEFAULT_SUBJECT, DOMAIN
 from .coordinator import QuectelConfigEntry
 from .delivery.addresses import Addresses
 from .delivery.email import Email
+from .delivery.enclosures import Missing, MissingReason
 from .delivery.errors import OutboxError
 from .delivery.rules.characters import cleaned, one_line
 from .email_options import allowed_addresses, picture_budget
@@ -122,17 +123,12 @@ async def _attach(
     wanted: tuple[Wanted, ...],
     copied: asyncio.Event,
 ) -> None:
-    """Fetch what is wanted, and add it to its email; ``copied``: files of this machine."""
-    local, remote, too_many = split(hass, wanted)
+    """Add what is wanted to its email; ``copied``: files of this machine are there."""
     budget = Budget(picture=picture_budget(entry.options))
-    budget = budget.shared(len(local) + len(remote))
     try:
-        found = await resolve(hass, local, replace(budget, seconds=_COPYING))
-        if remote:
-            copied.set()
-            found += await resolve(hass, remote, budget.after(found))
+        found = await _fetched(hass, wanted, budget, copied)
         await entry.runtime_data.courier.attach(
-            reference, found.attachments, (*found.missing, *too_many), found.changes
+            reference, found.attachments, found.missing, found.changes
         )
     except OutboxError as err:
         # The email is accepted, and names them as missing when it has waited for them.
@@ -141,3 +137,30 @@ async def _attach(
         )
     finally:
         copied.set()
+
+
+async def _fetched(
+    hass: HomeAssistant,
+    wanted: tuple[Wanted, ...],
+    budget: Budget,
+    copied: asyncio.Event,
+) -> Resolved:
+    """Fetch what is wanted.
+
+    Where Home Assistant stops meanwhile, the email goes with what is there by then,
+    instead of waiting for more until it is over.
+    """
+    local, remote, too_many = split(hass, wanted)
+    budget = budget.shared(len(local) + len(remote))
+    found, lacking = Resolved(), (*local, *remote)
+    try:
+        found = await resolve(hass, local, replace(budget, seconds=_COPYING))
+        lacking = remote
+        if remote:
+            copied.set()
+            found += await resolve(hass, remote, budget.after(found))
+    except asyncio.CancelledError:
+        lost = MissingReason.RESTARTED
+        names = (called(hass, one) for one in lacking)
+        found += Resolved(missing=tuple(Missing(name, lost) for name in names))
+    return found + Resolved(missing=too_many)

@@ -349,6 +349,30 @@ async def test_whenever_its_caller_is_cancelled_an_accepted_email_has_its_pictur
         assert files(parsed(arrived.content)) == {"door.jpg": JPEG}
 
 
+async def test_an_email_goes_with_what_is_there_when_home_assistant_stops(
+    hass: HomeAssistant, desk: Desk, by_stream: MockConfigEntry, www: Path
+) -> None:
+    """It cancels what it calls background tasks, and the courier works on for a while."""
+    await see(hass, Eye("Porch"))
+    (www / "door.jpg").write_bytes(JPEG)
+    await act(
+        hass,
+        attachments=[
+            {"media_source": "media-source://camera/camera.porch"},
+            {"path": str(www / "door.jpg")},
+        ],
+    )
+    (fetching,) = [
+        task
+        for task in asyncio.all_tasks()
+        if task.get_name().startswith("quectel_smtp attachments of")
+    ]
+    fetching.cancel()
+    message = await received(hass, by_stream, desk)
+    assert files(message) == {"door.jpg": JPEG}
+    assert "Porch" in text(message)
+
+
 async def test_an_email_that_a_restart_surprises_names_what_did_not_come(
     hass: HomeAssistant, desk: Desk, by_stream: MockConfigEntry
 ) -> None:
