@@ -139,8 +139,14 @@ class ApplySteps(ModemSteps):
             case _:
                 return self._place(err)
         self._check_failed = True
-        self._say(field, key, code=code_of(err))
+        self._say(field, key, code=code_of(err), host=self._host)
         return self._form_for(step)
+
+    @property
+    def _host(self) -> str:
+        """The mail server of the draft, if there is one yet."""
+        host: str = self._draft.get(CONF_HOST, "")
+        return host
 
     def _place_account(self, err: AccountError, step: str) -> str:
         """Return the form that mends the account, with the server's own words.
@@ -149,7 +155,9 @@ class ApplySteps(ModemSteps):
         What the server has refused is not offered to be saved unchecked.
         """
         self._check_failed = self._server_unreached = err.savable
-        self._say("base", err.error, words=err.words, code=code_of(err))
+        self._say(
+            "base", err.error, words=err.words, code=code_of(err), host=self._host
+        )
         return step
 
     def _place_invalid(self, err: InvalidValueError) -> str:

@@ -310,7 +310,9 @@ async def test_who_changes_the_data_connection_costs_the_account_no_login(
 def test_each_trouble_has_its_sentence_with_what_to_do(trouble: Trouble) -> None:
     """A port that does not answer is told together with the way that was tried."""
     error = AccountError(Failed(trouble, "words", 535))
-    said = texts()["config"]["error"][error.error].format(words=error.words, code=535)
+    said = texts()["config"]["error"][error.error].format(
+        words=error.words, code=535, host="smtp.example.com"
+    )
     assert said.count(". ") >= 1
 
 
@@ -323,4 +325,5 @@ async def test_a_name_that_the_host_does_not_find_either_is_named(
     with patch.object(desk, "dial", side_effect=none), patch(DIAL, desk.dial):
         await dialog.submit(**SERVER_INPUT)
     assert (dialog.step, dialog.errors) == ("server", {"base": "account_name"})
+    assert dialog.result["description_placeholders"]["host"] == SERVER_INPUT["host"]
     assert "save_unchecked" in dialog.fields
