@@ -176,7 +176,8 @@ class TestReport:
             self._show(failed=False)
         elif transition.state in _FAILED:
             self._show(failed=True)
-        self._reference = None
+        # One that goes with another email ends as that does.
+        self._reference = transition.merged_into
         self._keep()
         self._changed()
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +15,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.quectel_smtp.const import DOMAIN
 from custom_components.quectel_smtp.delivery.errors import NotWaitingError
+from custom_components.quectel_smtp.delivery.records import State
 from custom_components.quectel_smtp.line_options import Interval
 from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
@@ -23,7 +25,7 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 
 from .conftest import in_service, settled, until
-from .modem_on_the_desk import Desk
+from .modem_on_the_desk import PORT, Desk
 
 SENSOR = "sensor.quectel_ec200a_last_test_report"
 GONE = Outcome(
@@ -118,6 +120,30 @@ async def test_a_report_of_each_day_is_sent_and_its_time_shown(
     assert last(hass) == before
     await pass_days(hass)
     await until(lambda: len(desk.sent) == 2)
+
+
+async def test_a_report_that_goes_with_another_email_succeeds_with_it(
+    hass: HomeAssistant,
+    desk: Desk,
+    loaded: MockConfigEntry,
+) -> None:
+    """As one that says the same as one that waits, after the clock was put back."""
+    told: list[State] = []
+    courier = loaded.runtime_data.courier
+    courier.on_transition(lambda transition: told.append(transition.state))
+    desk.unplug()
+    with patch("custom_components.quectel_smtp.trial.dt_util.now", lambda: MORNING):
+        await choose(hass, loaded, test_report="daily")
+        await pass_days(hass)
+        await until(lambda: State.QUEUED in told)
+        await pass_days(hass, 2)
+        await until(lambda: State.MERGED in told)
+    await hass.async_block_till_done()
+    assert last(hass) == "unknown"
+    desk.ports.add(PORT)
+    courier.look()
+    await until(lambda: last(hass) != "unknown")
+    assert len(desk.sent) == 1
 
 
 async def test_a_report_goes_to_the_recipient_who_was_chosen(
