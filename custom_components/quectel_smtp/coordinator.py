@@ -80,6 +80,9 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
             self.reauthentication.on_card(lambda: self._show_issues(courier.status))
         )
         self._damage_shown = False
+        # Since when the line is lost, and the minutes after which that is said.
+        self._lost_since: float | None = None
+        self._awaited: int | None = None
         self._lost_for_long = False
         self._absence_timer: CALLBACK_TYPE | None = None
         entry.async_on_unload(courier.watch(self.take_status))
@@ -146,14 +149,24 @@ class QuectelCoordinator(DataUpdateCoordinator[Status]):
     # What is shown as repair issues.
 
     def _time_absence(self) -> None:
-        """Note a line that is lost, whatever of it, for as long as a person may choose."""
+        """Note a line that is lost, whatever of it, for as long as a person may choose.
+
+        Who chooses otherwise meanwhile means this loss, too.
+        """
+        now, patience = self.hass.loop.time(), self._patience
         if self.obstacle in _NO_LOSS:
             self._stop_timer()
+            self._lost_since = self._awaited = None
             self._lost_for_long = False
-        elif self._absence_timer is None and not self._lost_for_long:
-            patience = timedelta(minutes=self._patience)
+            return
+        if self._lost_since is None:
+            self._lost_since = now
+        if patience != self._awaited:
+            self._stop_timer()
+            self._awaited, self._lost_for_long = patience, False
+            left = self._lost_since + patience * 60 - now
             self._absence_timer = async_call_later(
-                self.hass, patience, self._stays_away
+                self.hass, max(left, 0), self._stays_away
             )
 
     @property

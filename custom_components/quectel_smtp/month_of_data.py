@@ -11,6 +11,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .delivery.courier.courier import Courier
+from .delivery.status import OutboxState
 from .modem.network.traffic import Traffic
 
 
@@ -28,8 +29,9 @@ def followed(month: Month | None, total: Traffic, now: datetime) -> Month:
     ``total``: what ever went over the line. What went before it was first looked at is
     nobody's; where it has become less, its count has begun anew.
     """
-    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    if month is None or month.since < first:
+    # By the calendar: the same first of a month begins earlier in another zone.
+    if month is None or (month.since.year, month.since.month) < (now.year, now.month):
+        first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         return Month(first, total)
     return month if total >= month.before else Month(now, Traffic())
 
@@ -83,18 +85,27 @@ class MonthOfData:
     @property
     def sent(self) -> int | None:
         """Bytes that were sent since then."""
-        month, total = self._month, self._courier.status.traffic
-        return None if month is None else total.sent - month.before.sent
+        counted = self._counted
+        return None if counted is None else counted.sent
 
     @property
     def received(self) -> int | None:
         """Bytes that were received since then."""
+        counted = self._counted
+        return None if counted is None else counted.received
+
+    @property
+    def _counted(self) -> Traffic | None:
         month, total = self._month, self._courier.status.traffic
-        return None if month is None else total.received - month.before.received
+        # Less than before: it is not known yet.
+        return total - month.before if month and total >= month.before else None
 
     @callback
     def follow(self) -> None:
         """Begin anew where another month has begun; to be called once a minute."""
+        if self._courier.status.outbox is not OutboxState.SOUND:
+            # Nothing is known of what was counted: that is no count that begins anew.
+            return
         total = self._courier.status.traffic
         month = followed(self._month, total, dt_util.now())
         if month == self._month:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +15,8 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.quectel_smtp import repairs
 from custom_components.quectel_smtp.const import DOMAIN
+from custom_components.quectel_smtp.delivery.errors import OutboxWriteError
+from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.records import Reason, Summary
 from custom_components.quectel_smtp.delivery.status import OutboxState, Status
 from custom_components.quectel_smtp.line_state import Obstacle, obstacle
@@ -285,6 +288,26 @@ async def test_a_network_that_is_away_is_said_after_as_long_as_a_person_chose(
     assert _issues(hass) == set()
 
 
+@pytest.mark.parametrize(("before", "after"), [(600, 1), (1, 600)])
+async def test_a_loss_is_said_after_as_long_as_a_person_chose_meanwhile(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, before: int, after: int
+) -> None:
+    hass.config_entries.async_update_entry(loaded, options={"line_lost_after": before})
+    await hass.async_block_till_done()
+    desk.unplug()
+    await until(lambda: ready(hass) == ("off", "modem_away"))
+    hass.config_entries.async_update_entry(loaded, options={"line_lost_after": after})
+    await hass.async_block_till_done()
+    await _pass(hass, minutes=2)
+    assert _issues(hass) == ({"port_missing"} if after == 1 else set())
+    # What has been said is taken back where it is too early to say it now.
+    hass.config_entries.async_update_entry(loaded, options={"line_lost_after": 600})
+    await hass.async_block_till_done()
+    assert _issues(hass) == set()
+    await _pass(hass, minutes=601)
+    assert _issues(hass) == {"port_missing"}
+
+
 async def test_roaming_is_barred_until_a_person_allows_it_in_the_repair(
     hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
 ) -> None:
@@ -375,6 +398,15 @@ def test_a_month_begins_at_midnight_in_the_house_s_own_zone() -> None:
     assert anew == Month(datetime(2026, 12, 1, tzinfo=ZONE), Traffic(150, 250))
 
 
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Auckland"])
+def test_a_house_that_moves_to_another_zone_keeps_its_month(zone: str) -> None:
+    moved = NOVEMBER.replace(day=10).astimezone(ZoneInfo(zone))
+    begun = followed(None, Traffic(100, 200), NOVEMBER)
+    assert followed(begun, Traffic(150, 250), moved) is begun
+    there = followed(None, Traffic(100, 200), moved)
+    assert followed(there, Traffic(150, 250), NOVEMBER) is there
+
+
 def test_a_count_that_has_begun_anew_is_no_negative_month() -> None:
     begun = Month(datetime(2026, 11, 1, tzinfo=ZONE), Traffic(100, 200))
     assert followed(begun, Traffic(1, 2), NOVEMBER) == Month(NOVEMBER, Traffic())
@@ -398,6 +430,31 @@ async def test_the_data_of_a_month_is_kept_over_a_restart(
     assert await hass.config_entries.async_setup(loaded.entry_id)
     again = shown(hass, f"{_SENSOR}data_sent_this_month")
     assert (again.state, again.attributes) == (sent.state, sent.attributes)
+
+
+async def test_a_month_goes_on_after_a_start_on_which_the_outbox_could_not_be_read(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    for count in (1000, 4000):
+        desk.counter = Traffic(count, count)
+        await loaded.runtime_data.courier.poll()
+    # Another month has begun since the modem was set up.
+    kept = loaded.runtime_data.month
+    kept._month = Month(kept.since, Traffic(1000, 1000))  # noqa: SLF001
+    await kept._store.async_save(  # noqa: SLF001
+        {"since": kept.since.isoformat(), "sent": 1000, "received": 1000}
+    )
+    assert kept.sent == 2000
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+    with patch.object(Outbox, "open", side_effect=OutboxWriteError):
+        assert await hass.config_entries.async_setup(loaded.entry_id)
+        await hass.async_block_till_done()
+        courier = loaded.runtime_data.courier
+        assert courier.status.outbox is OutboxState.FAILED
+        assert shown(hass, f"{_SENSOR}data_sent_this_month").state == "unknown"
+    await until(lambda: courier.status.outbox is OutboxState.SOUND)
+    await hass.async_block_till_done()
+    assert shown(hass, f"{_SENSOR}data_sent_this_month").state == "2.0"
 
 
 # The recipient's device.
