@@ -6,6 +6,7 @@ import sqlite3
 
 import pytest
 
+from custom_components.quectel_smtp.delivery.addresses import Addresses
 from custom_components.quectel_smtp.delivery.email import Email
 from custom_components.quectel_smtp.delivery.errors import OutboxFullError
 from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
@@ -364,6 +365,24 @@ def test_what_has_an_address_that_is_none_any_more_ends(box: Bench) -> None:
     box.open()
     assert digest(box).reference == references[1]
     assert set(box.states()) == {references[1]}
+
+
+def test_no_text_goes_to_whom_another_email_was_given_to_as_well(box: Bench) -> None:
+    """Neither as a repeat nor in a digest: whoever was added is added to that one."""
+    kinds = [
+        Addresses(),
+        Addresses(to=("b@example.com",)),
+        Addresses(cc=("b@example.com",)),
+        Addresses(bcc=("b@example.com",)),
+    ]
+    emails = [replace(mail("Alarm", "Smoke"), extra=kind) for kind in kinds]
+    for number in range(3):
+        for one in emails:
+            box.accept(replace(one, subject=f"Alarm {number}"), float(number))
+    assert len(box.states()) == 12
+    item = box.due(100.0)
+    assert item is not None
+    assert box.outbox.digest(item, at(100.0), compose) == item
 
 
 def test_what_does_not_fit_by_its_composer_stays_out(box: Bench) -> None:

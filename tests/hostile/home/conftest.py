@@ -10,6 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.quectel_smtp.const import DOMAIN
+from custom_components.quectel_smtp.delivery.records import Way
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentryDataWithId
 from homeassistant.core import HomeAssistant
 from tests.hostile.bench import HOST
@@ -32,6 +33,17 @@ ACCOUNT: dict[str, Any] = {
     "username": "",
     "password": "",
 }
+
+BY_EACH_ROAD = pytest.mark.parametrize(
+    ("far", "way"),
+    [
+        (MailClient.NOTE, Way.MODULE),
+        (MailClient.TERSE, Way.MODULE),
+        # The modem's mail client does nothing then.
+        (MailClient.NOTE, Way.STREAM),
+    ],
+    indirect=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +129,15 @@ def www(hass: HomeAssistant, tmp_path: Path) -> Path:
     (tmp_path / "secrets.yaml").write_text("password: correct horse")
     hass.config.allowlist_external_dirs = {str(tmp_path / "www")}
     return tmp_path / "www"
+
+
+@pytest.fixture
+def way(
+    hass: HomeAssistant, at_home: MockConfigEntry, request: pytest.FixtureRequest
+) -> Way:
+    """Have emails go by a way."""
+    found: Way = request.param
+    hass.config_entries.async_update_entry(
+        at_home, options={**at_home.options, "way": found.value}
+    )
+    return found

@@ -1,6 +1,7 @@
 """Any title, text, page and name, by each action and each way, is an email and no command."""
 
 from pathlib import Path
+import re
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from tests.hostile.witness import check_commands, check_email
 from tests.integration.conftest import ANNA, settled
 from tests.virtual_modem.profiles import MailClient
 
-from .conftest import OWN, Far
+from .conftest import BY_EACH_ROAD, OWN, Far
 
 ACTIONS = (
     "notify.send_message",
@@ -34,30 +35,6 @@ async def act(hass: HomeAssistant, action: str, more: Any = None, **data: Any) -
     elif more is not None:
         data["data"] = more
     await hass.services.async_call(domain, name, data, blocking=True)
-
-
-BY_EACH_ROAD = pytest.mark.parametrize(
-    ("far", "way"),
-    [
-        (MailClient.NOTE, Way.MODULE),
-        (MailClient.TERSE, Way.MODULE),
-        # The modem's mail client does nothing then.
-        (MailClient.NOTE, Way.STREAM),
-    ],
-    indirect=True,
-)
-
-
-@pytest.fixture
-def way(
-    hass: HomeAssistant, at_home: MockConfigEntry, request: pytest.FixtureRequest
-) -> Way:
-    """Have emails go by a way."""
-    found: Way = request.param
-    hass.config_entries.async_update_entry(
-        at_home, options={**at_home.options, "way": found.value}
-    )
-    return found
 
 
 async def arrived(
@@ -194,3 +171,32 @@ NOT_ALLOWED = (
     "evil!example.com@example.net",
 )
 """Who is not of ``example.com``, however it looks."""
+
+
+@BY_EACH_ROAD
+@pytest.mark.parametrize("action", MORE)
+async def test_nobody_learns_of_a_hidden_address_nor_gets_what_is_for_another(
+    hass: HomeAssistant, far: Far, at_home: MockConfigEntry, way: Way, action: str
+) -> None:
+    hass.config_entries.async_update_entry(
+        at_home, options={**at_home.options, "allowed_addresses": ["example.com"]}
+    )
+    await act(hass, action, {"cc": ["ben@example.com"]}, message="Seen")
+    await act(hass, action, {"bcc": ["leo@example.com"]}, message="Hidden")
+    await act(hass, action, message="Alone")
+    await settled(hass, at_home)
+    got: dict[str, list[str]] = {}
+    for envelope in far.server.received:
+        message = check_email(envelope, envelope.rcpt_tos)
+        text = message.get_body(("plain",))
+        assert text is not None
+        (word,) = re.findall("Seen|Hidden|Alone", text.get_content())
+        got.setdefault(word, []).extend(envelope.rcpt_tos)
+        if envelope.rcpt_tos != ["leo@example.com"]:
+            assert "leo@example.com" not in str(message)
+    assert {word: sorted(whom) for word, whom in got.items()} == {
+        "Seen": [OWN, "ben@example.com"],
+        "Hidden": [OWN, "leo@example.com"],
+        "Alone": [OWN],
+    }
+    check_commands(far.virtual)
