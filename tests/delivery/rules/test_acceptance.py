@@ -89,3 +89,16 @@ def test_nothing_that_is_said_of_an_attachment_is_without_measure() -> None:
     assert attachment == Attachment(f"{'x' * 996}.jpg", b"x")
     assert found.missing == (Missing("door.mp3", MissingReason.EMPTY),)
     assert found.awaits == ("x" * 1000,)
+
+
+@pytest.mark.parametrize("body", ["", " \n", "Text"])
+def test_a_page_beyond_any_measure_leaves_what_it_says_where_nothing_else_does(
+    body: str,
+) -> None:
+    page = f"<p>Water in the cellar</p>{'<br>' * (TEXT_MOST // 4)}"
+    found = kept(replace(EMAIL, body=body, html=page))
+    assert found.html is None
+    assert found.body == (body if body == "Text" else "Water in the cellar")
+    assert found.changes == (Change(Fit.HTML_LEFT_OUT),)
+    said = kept(replace(EMAIL, body=body, html="<p>Water</p>" * (TEXT_MOST // 6)))
+    assert len(said.body.encode()) <= TEXT_MOST

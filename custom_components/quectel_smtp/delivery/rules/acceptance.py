@@ -11,6 +11,7 @@ from ..enclosures import Missing, MissingReason
 from .characters import cleaned, one_line
 from .cutting import ELLIPSIS, clusters
 from .file_name import base_name
+from .text_of_html import text_of
 
 TEXT_MOST: Final = 1_000_000
 """Bytes of a text that is kept; what is longer is cut, and that is told."""
@@ -33,12 +34,13 @@ def kept(email: Email) -> Email:
     if _size(subject) > TEXT_MOST:
         subject = _beginning(subject)
         changes.append(Change(Fit.SUBJECT_CUT))
+    if html is not None and _size(html) > TEXT_MOST:
+        # What it says stays, where nothing else does.
+        body, html = body if body.strip() else text_of(html), None
+        changes.append(Change(Fit.HTML_LEFT_OUT))
     if _size(body) > TEXT_MOST:
         body = _beginning(body)
         changes.append(Change(Fit.BODY_CUT))
-    if html is not None and _size(html) > TEXT_MOST:
-        html = None
-        changes.append(Change(Fit.HTML_LEFT_OUT))
     attachments, missing = enclosed(email.attachments, email.missing)
     return replace(
         email,
