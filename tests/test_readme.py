@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.quectel_smtp import diagnostics
 from custom_components.quectel_smtp.attachments.wanted import Budget
 from custom_components.quectel_smtp.delivery.outbox.merging import DIGEST_LEAST, WINDOW
 from custom_components.quectel_smtp.delivery.outbox.outbox import (
@@ -23,6 +24,7 @@ from custom_components.quectel_smtp.delivery.rules.wording import LATE
 from custom_components.quectel_smtp.email_options import BUDGETS, DEFAULT_BUDGET
 from custom_components.quectel_smtp.entry_data import LIMITS
 from custom_components.quectel_smtp.findings import EVENT_TYPES
+from custom_components.quectel_smtp.modem.at.conversation import LINES
 from custom_components.quectel_smtp.modem.mail.file_names import stored_name
 from custom_components.quectel_smtp.modem.mail.message import (
     ADDRESS_LIMIT,
@@ -34,6 +36,7 @@ from custom_components.quectel_smtp.modem.mail.server import TEXT_LIMIT
 from custom_components.quectel_smtp.modem.mail.tls import TlsSettings, commands
 from custom_components.quectel_smtp.modem.network.dns import HOST_LIMIT
 from custom_components.quectel_smtp.modem.network.profile import Profile
+from homeassistant.components.diagnostics import REDACTED
 
 from .source import INTEGRATION, ROOT
 
@@ -93,6 +96,15 @@ def test_the_figures_of_the_readme_hold() -> None:
     assert f"{RESERVED} emails and a tenth of the bytes" in README
     assert f"an error from the {EMAILS - RESERVED + 1}st on" in README
     assert f"for {KEPT / storm.DAY:.0f} days longer" in README
+
+
+def test_the_readme_says_what_is_in_diagnostics_and_what_is_not() -> None:
+    assert f"the last {LINES} lines over the port" in README
+    for key in ("password", "pin", "iccid", "username", "sender_name", "certificate"):
+        shown = diagnostics._harmless({key: "x"}, diagnostics._DATA)  # noqa: SLF001
+        assert shown == {key: REDACTED}
+    assert "the APN and the operator's name always are" in README
+    assert diagnostics._harmless({"apn": "x"}, diagnostics._DATA) == {"apn": "x"}  # noqa: SLF001
 
 
 def test_the_readme_has_the_limits_of_an_email_by_either_way() -> None:

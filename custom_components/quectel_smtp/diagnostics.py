@@ -19,6 +19,7 @@ import ssl
 from typing import Any, Final
 
 from homeassistant.components.diagnostics import REDACTED
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_DEVICE, CONF_HOST, CONF_MODEL, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
@@ -98,6 +99,14 @@ async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: QuectelConfigEntry
 ) -> dict[str, Any]:
     """Return everything; the modem is asked for nothing."""
+    found = {"versions": _versions(), "entry": _entry(entry)}
+    if entry.state is not ConfigEntryState.LOADED:
+        return found
+    return found | await _running(hass, entry)
+
+
+async def _running(hass: HomeAssistant, entry: QuectelConfigEntry) -> dict[str, Any]:
+    """Return what is known of modem and mail while both are at work."""
     runtime = entry.runtime_data
     coordinator = runtime.coordinator
     status = coordinator.courier.status
@@ -105,8 +114,6 @@ async def async_get_config_entry_diagnostics(
     obstacle = coordinator.obstacle
     invalid = runtime.keeper.invalid
     return {
-        "versions": _versions(),
-        "entry": _entry(entry),
         "recipients": [
             {
                 **{kind: len(one.data.get(kind, ())) for kind in _KINDS},

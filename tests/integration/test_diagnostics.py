@@ -190,3 +190,17 @@ async def test_a_refusal_is_told_by_its_codes_and_not_in_the_server_s_words(
     await until(lambda: bool(loaded.runtime_data.courier.status.mail.last))
     found = await diagnostics.async_get_config_entry_diagnostics(hass, loaded)
     assert found["attempts"][0]["result"] == "unknown"
+
+
+async def test_an_entry_that_is_not_loaded_shows_its_settings(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    desk: Desk,
+    entry: MockConfigEntry,
+) -> None:
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    found = (await downloaded(hass, hass_client, entry))["data"]
+    assert set(found) == {"versions", "entry"}
+    assert found["entry"]["data"]["password"] == "**REDACTED**"  # none

@@ -78,6 +78,17 @@ def test_of_a_secret_command_there_is_its_name() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "line", ["OK", "+CSQ: 24,99", "+QIRD: 1460", "+CME ERROR: 677", "+CREG: 0,1,6699"]
+)
+def test_a_line_is_kept_as_it_is_masked(line: str) -> None:
+    """Also the plain ones, which are looked at once."""
+    conversation = Conversation()
+    conversation.heard(line, 1.0)
+    (said,) = conversation.said()
+    assert said.text == (line if line == "OK" else masked_line(line))
+
+
 def test_the_last_lines_are_kept_and_no_more() -> None:
     conversation = Conversation()
     for number in range(LINES + 50):
@@ -111,6 +122,9 @@ def test_no_private_value_is_kept_wherever_it_stands(
         value,
     ):
         assert private not in masked_line(line)
+        conversation = Conversation()
+        conversation.heard(line, 1.0)
+        assert private not in conversation.said()[0].text
     assert private not in masked_command(f"AT+{name}={','.join([*others, value])}")
 
 
