@@ -17,6 +17,7 @@ from ..modem.at.errors import ModemError
 
 PATIENCE: Final = 180.0
 """Seconds that a dialog waits for what becomes of a test email."""
+_OTHERS_WAIT: Final = "others_wait"
 _MEANINGS: Final = f"component.{DOMAIN}.entity.sensor.last_send_result.state_attributes"
 
 
@@ -25,12 +26,14 @@ class Outcome:
     """How far a test email has come.
 
     ``last`` is what its last attempt, or its end, was; without it there was none yet,
-    and ``trouble`` says what is in the way, as far as that is known.
+    and ``trouble`` says what is in the way, as far as that is known. ``others``: how many
+    emails wait besides.
     """
 
     seconds: float
     last: Last | None = None
     trouble: ModemError | None = field(default=None, repr=False)
+    others: int = 0
 
     @property
     def sent(self) -> bool:
@@ -77,12 +80,19 @@ async def outcome_of(courier: Courier, reference: str, patience: float) -> Outco
         pass
     finally:
         unwatch()
-    return Outcome(monotonic() - begun, found, courier.status.trouble)
+    status = courier.status
+    return Outcome(monotonic() - begun, found, status.trouble, status.mail.waiting - 1)
 
 
 async def meaning_of(hass: HomeAssistant, outcome: Outcome) -> str:
     """Return in words what kept an email from being sent, in the instance's language."""
-    texts = await async_get_translations(hass, hass.config.language, "entity", {DOMAIN})
+    language = hass.config.language
+    if outcome.last is None and outcome.trouble is None and outcome.others > 0:
+        # Those that came before it go before it.
+        common = await async_get_translations(hass, language, "common", {DOMAIN})
+        others = common[f"component.{DOMAIN}.common.{_OTHERS_WAIT}"]
+        return others.replace("{count}", str(outcome.others))
+    texts = await async_get_translations(hass, language, "entity", {DOMAIN})
     if outcome.last is None:
         known = {"error": outcome.trouble.key if outcome.trouble else None}
     else:

@@ -15,7 +15,7 @@ from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from homeassistant.config_entries import FlowType
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from tests.integration.conftest import until
+from tests.integration.conftest import send, until
 from tests.integration.dialog import (
     CELLULAR_INPUT,
     PORT_INPUT,
@@ -233,6 +233,25 @@ async def test_what_keeps_an_email_from_being_tried_may_not_be_known(
     held.set()
     await dialog.choose("send_test")
     assert dialog.ended == "test_sent_module"
+
+
+async def test_a_test_email_that_waits_behind_others_says_so(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    dialog = await _reconfigured(hass, loaded)
+    held = desk.hold_in("put")
+    for number in range(3):
+        await send(hass, f"Water in cellar {number}")
+    with patch(PATIENCE, 0.01):
+        await dialog.submit(test_to="recipient_1")
+    assert dialog.step == "test_waits"
+    meaning = dialog.result["description_placeholders"]["meaning"]
+    assert meaning == "other emails that wait, too (3)"
+    held.set()
+    await dialog.choose("send_test")
+    assert dialog.ended == "test_sent_module"
+    # The one that waited was cancelled: it comes once.
+    assert len(desk.sent) == 4
 
 
 async def test_an_email_that_is_not_accepted_says_why(
