@@ -1,5 +1,6 @@
 """What the demo and the end-to-end tests have in common: who is there, who knows whom."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ BAUDRATE = 115200
 SOCKETS = Path(__file__).parent / "usb_sockets"
 """A component beside ours, where modems in software can be plugged in."""
 
+_LOOK_AGAIN = 0.1
 _PORTS = {"tls": 465, "starttls": 587, "none": 25}
 
 
@@ -110,6 +112,11 @@ class Person:
                 ):
                     return entity_id
             await registered.get()
+
+    async def until_running(self) -> None:
+        """Wait until Home Assistant has set up all that it has."""
+        while (await self.api.command("get_config"))["state"] != "RUNNING":
+            await asyncio.sleep(_LOOK_AGAIN)
 
     async def modem(self, entry_id: str) -> str:
         """The modem's device of an entry."""

@@ -2,80 +2,72 @@
 
     scripts/screenshots FOLDER
 
-Goes through the forms in a browser as a person does; needs `chromium`. The picture in the
+Goes through the forms in a browser as a person does, and then through what can go wrong, on a
+phone and in the dark; needs `chromium`. The picture in the
 README is docs/images/device-page.png, taken here as FOLDER/device-page.png.
 """
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 import json
 from pathlib import Path
 import shutil
 import sys
 import tempfile
-import time
-from typing import Any, Final
+from typing import Final
 
 from playwright.async_api import async_playwright  # type: ignore[import-not-found]  # in .venv-ha only
 
+from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.fault_model import Action, Fault, Moment
 
+from . import mishaps
 from .flows import DOMAIN
 from .home_assistant import HomeAssistant
 from .inbox import MailServer
 from .outcomes import Outcomes
 from .scene import SOCKETS, Person, answers_for, modem_that_reaches, person_at
 from .setting_up import Answers
+from .visitor import DESKTOP, PHONE, SETTLE, Browser, Visitor, page_for
 
-_SIZE: Final = {"width": 1100, "height": 900}
 _CONTENT: Final = {"x": 256, "y": 0, "width": 844, "height": 800}
-# A dialog or a page is drawn in steps that nothing announces.
-_SETTLE: Final = 1000
 _DISCOVERED: Final = "Quectel EC200A"
 _DISCOVERED_WITHIN: Final = 60_000
 
-# What playwright hands out; .venv, where types are checked, does not have it.
-type Page = Any
-type Browser = Any
 
-
-class Photographer:
-    """A browser in which a person sets the modem up, with a camera."""
-
-    def __init__(self, page: Page, folder: Path) -> None:
-        """Put pictures into `folder`."""
-        self._page = page
-        self._folder = folder
-        self._number = 0
+class Photographer(Visitor):
+    """Sets the modem up, and looks at all there is of it."""
 
     async def set_up(self, url: str, answers: Answers) -> None:
         """Fill in each form of the modem's set-up, and the first recipient's."""
-        page = self._page
+        page = self.page
         await page.goto(f"{url}/config/integrations/dashboard/add?domain={DOMAIN}")
         await page.get_by_role("button", name="OK").click()
 
-        await self._see("Connect the modem")
+        await self.see("Connect the modem")
         await page.locator("ha-selector-serial_port").click()
-        await self._picture("ports")
+        await self.picture("ports")
         await page.get_by_text("Enter manually", exact=True).click()
-        await page.wait_for_timeout(_SETTLE)
+        await page.wait_for_timeout(SETTLE)
         await page.locator("ha-selector-serial_port input").fill(answers.device)
-        await self._next()
-        await self._see("Set up the data connection", before="identifying")
-        await self._fill(answers.apn)
-        await self._next()
+        await self.next()
+        await self.see("Set up the data connection", before="identifying")
+        await self.fill(answers.apn)
+        await self.next()
 
-        await self._see("Choose the mail provider", before="connecting")
-        await self._choose("Outlook.com, Hotmail, Live")
-        await self._see("No passwords taken")
-        await self._choose("Choose another provider")
+        await self.see("Choose the mail provider", before="connecting")
+        await self.choose("Outlook.com, Hotmail, Live")
+        await self.see("No passwords taken")
+        await self.choose("Choose another provider")
         for provider in ("Gmail", "GMX", "QQ Mail"):
-            await self._choose(provider)
-            await self._see(f"Log in to {provider}")
-            await self._go_back()
-        await self._choose("Another one, or a mail server of my own")
-        await self._see("Set up the mail server")
-        await self._fill(
+            await self.choose(provider)
+            await self.see(f"Log in to {provider}")
+            await self.go_back()
+        await self.choose("Another one, or a mail server of my own")
+        await self.see("Set up the mail server")
+        await self.fill(
             answers.host,
             None,
             None,
@@ -87,69 +79,69 @@ class Photographer:
         await page.get_by_text("Advanced", exact=True).click()
         await page.locator("ha-form-expandable ha-selector").last.click()
         await page.get_by_text("A root of my own, or none", exact=True).click()
-        await self._picture("mail-server-filled")
-        await self._next()
+        await self.picture("mail-server-filled")
+        await self.next()
 
-        await self._see("Verify the mail server")
+        await self.see("Verify the mail server")
         await page.get_by_text("Paste a certificate", exact=True).click()
         await page.locator("step-flow-form textarea").wait_for()
-        await self._see("Paste a certificate")
-        await self._fill(answers.certificate)
-        await self._next()
+        await self.see("Paste a certificate")
+        await self.fill(answers.certificate)
+        await self.next()
 
-        await self._see("Who gets the emails?", before="checking")
-        await self._fill("alex@example.com", "Alex")
-        await self._picture("recipient-filled")
-        await self._next()
-        await self._picture("sending")
+        await self.see("Who gets the emails?", before="checking")
+        await self.fill("alex@example.com", "Alex")
+        await self.picture("recipient-filled")
+        await self.next()
+        await self.picture("sending")
         await page.get_by_text("has been sent").first.wait_for()
-        await self._picture("sent")
-        await self._next()
+        await self.picture("sent")
+        await self.next()
 
     async def discovered(self, url: str) -> None:
         """Take the card of a modem that was plugged in, and what it leads to."""
-        page = self._page
+        page = self.page
         await page.goto(f"{url}/config/integrations/dashboard")
         await page.get_by_text(_DISCOVERED).first.wait_for(timeout=_DISCOVERED_WITHIN)
-        await self._picture("discovered")
+        await self.picture("discovered")
         await page.get_by_role("button", name="Add", exact=True).first.click()
-        await self._see("Set up this modem?")
+        await self.see("Set up this modem?")
 
     async def device(self, url: str, device_id: str, name: str) -> None:
         """Take a device's page."""
-        await self._page.goto(f"{url}/config/devices/device/{device_id}")
-        await self._page.locator("ha-config-device-page ha-card").first.wait_for()
-        await self._picture(name)
+        await self.page.goto(f"{url}/config/devices/device/{device_id}")
+        await self.page.locator("ha-config-device-page ha-card").first.wait_for()
+        await self.picture(name)
 
     async def options(self) -> None:
         """Open the entry's options from the integration's page, and take them."""
-        page = self._page
+        page = self.page
         await page.get_by_role("button", name="Configure").first.click()
-        await self._see("Delivery")
+        await self.see("Delivery")
         # The form is longer than the window.
         for section in ("Answers and pictures", "Who else may be written to"):
             await page.get_by_text(section, exact=True).first.click()
         last = page.locator("step-flow-form ha-selector").last
         await last.evaluate("field => field.scrollIntoView({block: 'end'})")
-        await self._picture("delivery-sections")
+        await self.picture("delivery-sections")
 
     async def picker(self, url: str) -> None:
         """Search for what sends an email in an automation's editor, and take its form."""
-        page = self._page
+        page = self.page
         await page.goto(f"{url}/config/automation/edit/new")
         await page.get_by_text("Add action").first.click()
         await page.get_by_role("searchbox").or_(page.locator("input")).first.wait_for()
-        await page.wait_for_timeout(_SETTLE)
+        await page.wait_for_timeout(SETTLE)
         await page.keyboard.type("email")
         found = page.get_by_text("Send an email").first
         await found.wait_for()
-        await self._picture("action-picker")
+        await self.picture("action-picker")
         await found.click()
-        await self._picture("action-editor")
+        await self.picture("action-editor")
 
     async def action(self, url: str, name: str, response: str = "") -> None:
         """Take an action's form among the tools; and what it responds, with this in it."""
-        page = self._page
+        page = self.page
         chosen = json.dumps({"action": f"{DOMAIN}.{name}", "data": {}})
         await page.evaluate(
             "chosen => localStorage.setItem('panel-dev-action-state-service-data', chosen)",
@@ -157,62 +149,54 @@ class Photographer:
         )
         await page.goto(f"{url}/config/tools/action")
         await page.get_by_role("button", name="Perform action").wait_for()
-        await self._picture(f"action-{name}")
+        await self.picture(f"action-{name}")
         if response:
             await page.get_by_role("button", name="Perform action").click()
             await page.get_by_text(response).first.wait_for()
-            await self._picture(f"action-{name}-response")
+            await self.picture(f"action-{name}-response")
 
     async def repair(self, url: str, title: str) -> None:
         """Take the list of repairs, and what one of them says."""
-        page = self._page
+        page = self.page
         await page.goto(f"{url}/config/repairs")
-        await self._picture("repairs")
+        await self.picture("repairs")
         await page.get_by_text(title).first.click()
-        await self._picture("repair")
+        await self.picture("repair")
 
     async def content(self, name: str) -> None:
         """Take what the page shows beside the menu, without the empty rest."""
         path = self._folder / f"{name}.png"
-        await self._page.screenshot(path=path, clip=_CONTENT)
+        await self.page.screenshot(path=path, clip=_CONTENT)
 
-    async def page(self, url: str, name: str) -> None:
-        """Take a page."""
-        await self._page.goto(url)
-        await self._picture(name)
 
-    async def _see(self, title: str, before: str = "") -> None:
-        """Wait for the form with this title, and take it."""
-        if before:
-            await self._picture(before)
-        await self._page.get_by_text(title, exact=True).first.wait_for()
-        await self._picture(title.lower().strip("?").replace(" ", "-"))
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything real that a browser is pointed at."""
 
-    async def _fill(self, *values: str | None) -> None:
-        """Fill in the form's fields from the top; None leaves one as it is."""
-        fields = self._page.locator("step-flow-form ha-selector")
-        for number, value in enumerate(values):
-            if value is not None:
-                field = fields.nth(number).locator("input, textarea")
-                await field.first.fill(value)
+    scratch: Path
+    mail: MailServer
+    modem: VirtualModem
+    home: HomeAssistant
+    person: Person
 
-    async def _choose(self, option: str) -> None:
-        await self._page.get_by_text(option, exact=True).click()
 
-    async def _go_back(self) -> None:
-        back = self._page.locator("step-flow-form ha-selector-boolean >> visible=true")
-        await back.last.locator("ha-switch").click()
-        await self._next()
-        await self._page.wait_for_timeout(_SETTLE)
-
-    async def _next(self) -> None:
-        await self._page.locator("ha-dialog-footer ha-button").last.click()
-
-    async def _picture(self, name: str) -> None:
-        await self._page.wait_for_timeout(_SETTLE)
-        self._number += 1
-        path = self._folder / f"{self._number:02}-{name}.png"
-        await self._page.screenshot(path=path)
+@asynccontextmanager
+async def stage(
+    time_scale: float, settings: Mapping[str, str | float]
+) -> AsyncGenerator[Stage]:
+    """Start a mail server, a modem with these settings, and a new Home Assistant."""
+    async with AsyncExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        mail = MailServer(scratch, password="correct horse")
+        await stack.enter_async_context(mail)
+        modem = modem_that_reaches(mail, time_scale=time_scale, settings=settings)
+        await stack.enter_async_context(modem)
+        home = HomeAssistant(
+            scratch / "home", "automation:\nusb_sockets:\n", beside=[SOCKETS]
+        )
+        await stack.enter_async_context(home)
+        person = await stack.enter_async_context(person_at(home))
+        yield Stage(scratch, mail, modem, home, person)
 
 
 async def take(folder: Path) -> None:
@@ -221,27 +205,43 @@ async def take(folder: Path) -> None:
     if chromium is None:
         sys.exit("There is no chromium here (Debian: apt-get install chromium).")
     folder.mkdir(parents=True, exist_ok=True)
-    async with AsyncExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        mail = MailServer(scratch, password="correct horse")
-        await stack.enter_async_context(mail)
-        # Slow enough for a picture of what the forms show meanwhile.
-        modem = modem_that_reaches(
-            mail, time_scale=1, settings={"command_seconds": 0.15}
-        )
-        await stack.enter_async_context(modem)
-        home = HomeAssistant(
-            scratch / "home", "automation:\nusb_sockets:\n", beside=[SOCKETS]
-        )
-        await stack.enter_async_context(home)
-        person = await stack.enter_async_context(person_at(home))
-        playwright = await stack.enter_async_context(async_playwright())
+    async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox"]
         )
-        stack.push_async_callback(browser.close)
+        await take_what_works(browser, folder)
+        await take_mishaps(browser, folder)
+        await browser.close()
 
-        photographer = Photographer(await _page(browser, person), folder)
+
+async def take_mishaps(browser: Browser, folder: Path) -> None:
+    """Take what goes wrong, and its mending: on a phone, and what follows in the dark."""
+    async with stage(0.1, mishaps.SETTINGS) as on:
+        answers = answers_for(on.mail, on.modem.port)
+        url, person = on.home.url, on.person
+        clumsy = mishaps.Mishaps(
+            await page_for(browser, person, PHONE, dark=True), folder, "mishaps-"
+        )
+        await mishaps.go_through(clumsy, url, person, on.modem, answers)
+        again = mishaps.Again(
+            await page_for(browser, person, DESKTOP, dark=True), folder, "again-"
+        )
+        seconds = await again.set_up(url, answers)
+        print(  # noqa: T201
+            f"{seconds:.1f} s from the discovered card to the test email's arrival at "
+            "the mail server"
+        )
+        (entry,) = await person.api.command("config_entries/get", domain=DOMAIN)
+        device = await person.modem(entry["entry_id"])
+        await again.visit(f"{url}/config/devices/device/{device}", "device")
+
+
+async def take_what_works(browser: Browser, folder: Path) -> None:
+    """Take each form and page of a modem that is as it should be, and what it may need."""
+    # Slow enough for a picture of what the forms show meanwhile.
+    async with stage(1, {"command_seconds": 0.15}) as on:
+        mail, modem, home, person = on.mail, on.modem, on.home, on.person
+        photographer = Photographer(await page_for(browser, person, DESKTOP), folder)
         await photographer.set_up(home.url, answers_for(mail, modem.port))
         await person.states.until("notify.alex")
         outcomes = await Outcomes.follow(person)
@@ -252,7 +252,7 @@ async def take(folder: Path) -> None:
         ):
             await notify(person, title)
             await outcomes.until("sent")
-        await photographer.page(
+        await photographer.visit(
             f"{home.url}/config/integrations/integration/{DOMAIN}", "integration"
         )
         await photographer.options()
@@ -286,7 +286,9 @@ async def take(folder: Path) -> None:
         await photographer.repair(home.url, "Authentication expired")
 
         # Another modem, whose port nobody looks at for a picture.
-        await person.api.act("usb_sockets.plug", ports={"3": str(scratch / "ttyUSB3")})
+        await person.api.act(
+            "usb_sockets.plug", ports={"3": str(on.scratch / "ttyUSB3")}
+        )
         await photographer.discovered(home.url)
 
 
@@ -295,22 +297,6 @@ async def notify(person: Person, title: str) -> None:
     await person.api.act(
         "notify.send_message", "notify.alex", title=title, message="Look after it."
     )
-
-
-async def _page(browser: Browser, person: Person) -> Page:
-    """A page whose visitor is logged in."""
-    context = await browser.new_context(
-        viewport=_SIZE, locale="en-GB", reduced_motion="reduce"
-    )
-    token = {
-        **person.api.token,
-        "hassUrl": person.api.url,
-        "clientId": person.api.client_id,
-        "expires": int((time.time() + 1800) * 1000),
-    }
-    script = f"localStorage.setItem('hassTokens', {json.dumps(json.dumps(token))});"
-    await context.add_init_script(script)
-    return await context.new_page()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """A modem is plugged in, and set up from the card that Home Assistant shows of it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 import os
 from pathlib import Path
@@ -15,7 +14,7 @@ from .home_assistant import HomeAssistant
 from .inbox import MailServer
 from .scene import SOCKETS, Person, answers_for
 from .setting_up import add_modem
-from .test_outbox import ALEX, LOOK_AGAIN, NOTIFY, SEND
+from .test_outbox import ALEX, NOTIFY, SEND
 
 
 @pytest.fixture
@@ -53,8 +52,7 @@ class Cards:
 async def test_a_modem_is_set_up_from_its_card_and_followed_where_it_goes(
     mail: MailServer, modem: VirtualModem, person: Person, tmp_path: Path
 ) -> None:
-    while (await person.api.command("get_config"))["state"] != "RUNNING":
-        await asyncio.sleep(LOOK_AGAIN)
+    await person.until_running()
     cards = Cards(await person.api.subscribe("config_entries/flow/subscribe"))
     master, slave = os.openpty()
     silent = os.ttyname(slave)

@@ -1,0 +1,111 @@
+"""A visitor of Home Assistant's pages: a browser, and a camera for what it shows."""
+
+from collections.abc import Mapping
+import json
+from pathlib import Path
+import time
+from typing import Any, Final
+
+from .scene import Person
+
+DESKTOP: Final = {"width": 1100, "height": 900}
+PHONE: Final = {"width": 400, "height": 860}
+# A dialog or a page is drawn in steps that nothing announces.
+SETTLE: Final = 1000
+
+# What playwright hands out; .venv, where types are checked, does not have it.
+type Page = Any
+type Browser = Any
+
+
+class Visitor:
+    """Goes through forms as a person does, and takes pictures."""
+
+    def __init__(self, page: Page, folder: Path, kind: str = "") -> None:
+        """Put pictures into `folder`; the names of all begin with `kind`."""
+        self.page = page
+        self._folder = folder
+        self._kind = kind
+        self._number = 0
+
+    async def visit(self, url: str, name: str) -> None:
+        """Take a page."""
+        await self.page.goto(url)
+        await self.picture(name)
+
+    async def see(self, title: str, before: str = "") -> None:
+        """Wait for the form with this title, and take it."""
+        if before:
+            await self.picture(before)
+        await self.page.get_by_text(title, exact=True).first.wait_for()
+        await self.picture(title.lower().strip("?").replace(" ", "-"))
+
+    async def read(self, words: str, name: str) -> None:
+        """Wait until these words are shown, and take them."""
+        found = self.page.get_by_text(words).first
+        await found.wait_for()
+        await found.scroll_into_view_if_needed()
+        await self.picture(name)
+
+    async def fill(self, *values: str | None) -> None:
+        """Fill in the form's fields from the top; None leaves one as it is."""
+        fields = self.page.locator("step-flow-form ha-selector")
+        for number, value in enumerate(values):
+            if value is not None:
+                field = fields.nth(number).locator("input, textarea")
+                await field.first.fill(value)
+
+    async def choose(self, option: str) -> None:
+        """Click what is called so."""
+        await self.page.get_by_text(option, exact=True).click()
+
+    async def turn_on(self) -> None:
+        """Turn on the last of the form's switches that are to be seen."""
+        switches = self.page.locator(
+            "step-flow-form ha-selector-boolean >> visible=true"
+        )
+        await switches.last.locator("ha-switch").click()
+
+    async def go_back(self) -> None:
+        """Leave a form for the one before it."""
+        await self.turn_on()
+        await self.next()
+        await self.page.wait_for_timeout(SETTLE)
+
+    async def next(self) -> None:
+        """Go on."""
+        await self.page.locator("ha-dialog-footer ha-button").last.click()
+
+    async def close(self) -> None:
+        """Close a dialog that has come to its end, which takes the page back."""
+        await self.next()
+        await self.page.locator("step-flow-abort").wait_for(state="detached")
+        await self.page.wait_for_timeout(SETTLE)
+
+    async def picture(self, name: str) -> None:
+        """Take what is shown."""
+        await self.page.wait_for_timeout(SETTLE)
+        self._number += 1
+        path = self._folder / f"{self._kind}{self._number:02}-{name}.png"
+        await self.page.screenshot(path=path)
+
+
+async def page_for(
+    browser: Browser, person: Person, size: Mapping[str, int], *, dark: bool = False
+) -> Page:
+    """A page whose visitor is logged in."""
+    context = await browser.new_context(
+        viewport=size,
+        locale="en-GB",
+        reduced_motion="reduce",
+        color_scheme="dark" if dark else "light",
+    )
+    token = {
+        **person.api.token,
+        "hassUrl": person.api.url,
+        "clientId": person.api.client_id,
+        "expires": int((time.time() + 1800) * 1000),
+    }
+    script = f"localStorage.setItem('hassTokens', {json.dumps(json.dumps(token))});"
+    await context.add_init_script(script)
+    return await context.new_page()
