@@ -59,6 +59,10 @@ def names() -> Iterator[str]:
         yield from part["data"].values()
     yield TEXTS["config_subentries"]["recipient"]["step"]["user"]["data"]["critical"]
     yield from (f"`quectel_smtp.{action}`" for action in TEXTS["services"])
+    for kind in ("triggers", "conditions"):
+        yield from (f"*{one['name']}*" for one in TEXTS[kind].values())
+    for blueprint in (ROOT / "blueprints").rglob("*.yaml"):
+        yield f"/blueprints/automation/quectel_smtp/{blueprint.name}): "
 
 
 @pytest.mark.parametrize("name", names())
