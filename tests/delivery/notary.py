@@ -292,13 +292,13 @@ class Notary:
         put = self._over(way)
         item = books.handed[envelope]
         reference = item.reference
+        told = replace(finding, way=Way.MODULE, words=None, changes=())
         expected = _finding(put) if put is not None and put.heard_by == run else None
         if (put is None or put.fate.answer not in (OK, None)) and (
             finding.result is Result.REFUSED
         ):
             # That is what answered PUT itself.
-            expected = finding
-        told = replace(finding, way=Way.MODULE, words=None, changes=())
+            expected = told
         lost = Finding(Result.UNKNOWN)
         # A connection may end between a reply and us.
         if finding.error is None and told not in (
