@@ -19,9 +19,16 @@ from custom_components.quectel_smtp.modem.at.errors import (
     SimNotReadyError,
 )
 from custom_components.quectel_smtp.modem.modem import Modem
-from custom_components.quectel_smtp.modem.network.sim import CONFIRMED_TRIES_KEPT
+from custom_components.quectel_smtp.modem.network.sim import (
+    CONFIRMED_TRIES_KEPT,
+    SimState,
+)
 from custom_components.quectel_smtp.modem.network.status import Registration
-from custom_components.quectel_smtp.modem.service import await_registration, unlock
+from custom_components.quectel_smtp.modem.service import (
+    await_registration,
+    settle,
+    unlock,
+)
 
 from .scripted_modem import ScriptedModem
 from .scripted_port import ERROR, OK, Answer, Late, frame
@@ -91,6 +98,14 @@ async def test_two_tries_left_are_kept_for_the_owner() -> None:
     bench = locked(tries=2)
     with pytest.raises(PinTriesExhaustingError):
         await unlock(await opened(bench), "1234", None)
+    assert PIN_LINE not in bench.lines
+
+
+@virtual_time
+async def test_a_sim_is_awaited_until_it_says_what_it_waits_for() -> None:
+    bench = locked()
+    bench.answers["AT+CPIN?"] = [b"\r\n+CME ERROR: 14\r\n", frame("+CPIN: SIM PIN")]
+    assert await settle(await opened(bench)) is SimState.PIN_REQUIRED
     assert PIN_LINE not in bench.lines
 
 
