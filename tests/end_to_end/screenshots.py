@@ -3,8 +3,8 @@
     scripts/screenshots FOLDER
 
 Goes through the forms in a browser as a person does, and then through what can go wrong, on a
-phone and in the dark; needs `chromium`. The picture in the
-README is docs/images/device-page.png, taken here as FOLDER/device-page.png.
+phone and in the dark; needs `chromium`. The picture in the README is
+docs/images/device-page.png, taken here as FOLDER/device-page.png.
 """
 
 import asyncio
