@@ -12,18 +12,13 @@ from dataclasses import asdict, dataclass
 import json
 import shutil
 import sys
-import time
 from typing import Any, Final
 
 from .api import HomeAssistantApi
+from .visitor import DESKTOP, Page, page_with, token_of
 
-_SIZE: Final = {"width": 1100, "height": 900}
 # A dialog or a page is drawn in steps that nothing announces.
 _SETTLE: Final = 700
-
-# What playwright hands out; .venv, where types are checked, does not have it.
-type Page = Any
-type Browser = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +36,6 @@ def order(api: HomeAssistantApi, device: str, drafts: Sequence[Draft]) -> str:
     """What this program's input is: for whom, on which device, what."""
     made = [asdict(draft) for draft in drafts]
     return json.dumps({"token": token_of(api), "device": device, "drafts": made})
-
-
-def token_of(api: HomeAssistantApi) -> dict[str, Any]:
-    """A log-in as the pages keep it."""
-    return {
-        **api.token,
-        "hassUrl": api.url,
-        "clientId": api.client_id,
-        "expires": int((time.time() + 1800) * 1000),
-    }
 
 
 class Editor:
@@ -119,16 +104,6 @@ class Editor:
         await self._page.wait_for_timeout(_SETTLE)
 
 
-async def page_of(browser: Browser, token: dict[str, Any]) -> Page:
-    """A page whose visitor is logged in."""
-    context = await browser.new_context(
-        viewport=_SIZE, locale="en-GB", reduced_motion="reduce"
-    )
-    script = f"localStorage.setItem('hassTokens', {json.dumps(json.dumps(token))});"
-    await context.add_init_script(script)
-    return await context.new_page()
-
-
 async def make(given: dict[str, Any]) -> None:
     """Make all that was ordered."""
     from playwright.async_api import async_playwright  # type: ignore[import-not-found]  # noqa: PLC0415  # in .venv-ha only
@@ -138,7 +113,7 @@ async def make(given: dict[str, Any]) -> None:
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
         try:
-            page = await page_of(browser, given["token"])
+            page = await page_with(browser, given["token"], DESKTOP)
             editor = Editor(page, given["token"]["hassUrl"], given["device"])
             for draft in given["drafts"]:
                 await editor.make(Draft(**draft))

@@ -6,6 +6,7 @@ from pathlib import Path
 import time
 from typing import Any, Final
 
+from .api import HomeAssistantApi
 from .scene import Person
 
 DESKTOP: Final = {"width": 1100, "height": 900}
@@ -94,18 +95,33 @@ async def page_for(
     browser: Browser, person: Person, size: Mapping[str, int], *, dark: bool = False
 ) -> Page:
     """A page whose visitor is logged in."""
+    return await page_with(browser, token_of(person.api), size, dark=dark)
+
+
+def token_of(api: HomeAssistantApi) -> dict[str, Any]:
+    """A log-in as the pages keep it."""
+    return {
+        **api.token,
+        "hassUrl": api.url,
+        "clientId": api.client_id,
+        "expires": int((time.time() + 1800) * 1000),
+    }
+
+
+async def page_with(
+    browser: Browser,
+    token: Mapping[str, Any],
+    size: Mapping[str, int],
+    *,
+    dark: bool = False,
+) -> Page:
+    """A page that has this log-in."""
     context = await browser.new_context(
         viewport=size,
         locale="en-GB",
         reduced_motion="reduce",
         color_scheme="dark" if dark else "light",
     )
-    token = {
-        **person.api.token,
-        "hassUrl": person.api.url,
-        "clientId": person.api.client_id,
-        "expires": int((time.time() + 1800) * 1000),
-    }
     script = f"localStorage.setItem('hassTokens', {json.dumps(json.dumps(token))});"
     await context.add_init_script(script)
     return await context.new_page()
