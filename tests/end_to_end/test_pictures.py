@@ -49,7 +49,9 @@ async def _send(
 
 
 @pytest.mark.parametrize("configuration", ["demo:\n"])
-@pytest.mark.parametrize("way", ["module", "stream"])
+@pytest.mark.parametrize(
+    "way", ["module", pytest.param("stream", marks=pytest.mark.long)]
+)
 async def test_pictures_of_every_kind_arrive_whole_and_within_the_budget(
     mail: MailServer,
     modem: VirtualModem,
@@ -104,6 +106,7 @@ async def test_pictures_of_every_kind_arrive_whole_and_within_the_budget(
     assert mail.no_mail_waits()
 
 
+@pytest.mark.long
 async def test_ten_pictures_arrive_and_the_eleventh_is_named_in_the_text(
     mail: MailServer, modem: VirtualModem, home: HomeAssistant, person: Person
 ) -> None:

@@ -64,7 +64,9 @@ alert:
 
 
 @pytest.mark.parametrize("configuration", [DOORBELL], ids=["doorbell"])
-@pytest.mark.parametrize("way", ["automatic", "module"])
+@pytest.mark.parametrize(
+    "way", ["automatic", pytest.param("module", marks=pytest.mark.long)]
+)
 async def test_an_automation_sends_a_picture_under_a_chinese_title_and_hears_of_it(
     mail: MailServer, modem: VirtualModem, person: Person, way: str
 ) -> None:

@@ -105,6 +105,7 @@ def refusal(code: int, reply: int, times: int = 1) -> Fault:
     )
 
 
+@pytest.mark.long
 async def test_automations_that_were_made_by_clicking_run_for_what_happens(
     mail: MailServer, modem: VirtualModem, home: HomeAssistant
 ) -> None:

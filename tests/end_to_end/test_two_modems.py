@@ -96,7 +96,7 @@ async def test_two_modems_send_at_once_and_each_its_own(
     assert mail.no_mail_waits()
 
 
-@pytest.mark.parametrize("which", ["near", "far"])
+@pytest.mark.parametrize("which", [pytest.param("near", marks=pytest.mark.long), "far"])
 async def test_of_two_modems_only_the_line_of_the_unplugged_one_is_lost(
     mail: MailServer, person: Person, two: tuple[SetUp, SetUp], which: str
 ) -> None:
