@@ -198,6 +198,7 @@ async def test_a_backup_leaves_the_outbox_at_work_and_a_restored_one_asks_first(
     restored = restore(home, tmp_path / "restored")
     async with restored, person_at(restored, returning=True) as person:
         issues = await person.until_issues("restored")
+        await start_is_over(restored, person)
         (held,) = await waiting(person)
         assert (held["state"], held["reason"]) == ("held", "restored")
         step = await person.api.post(
