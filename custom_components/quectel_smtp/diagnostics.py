@@ -135,7 +135,7 @@ async def _running(hass: HomeAssistant, entry: QuectelConfigEntry) -> dict[str, 
         },
         "attempts": [asdict(one) for one in found.attempts],
         "data": {
-            "ever": asdict(status.traffic),
+            "ever": status.traffic and asdict(status.traffic),
             "month": {
                 "since": runtime.month.since,
                 "sent": runtime.month.sent,

@@ -11,7 +11,6 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .delivery.courier.courier import Courier
-from .delivery.status import OutboxState
 from .modem.network.traffic import Traffic
 
 
@@ -97,16 +96,17 @@ class MonthOfData:
     @property
     def _counted(self) -> Traffic | None:
         month, total = self._month, self._courier.status.traffic
-        # Less than before: it is not known yet.
-        return total - month.before if month and total >= month.before else None
+        if month is None or total is None:
+            return None
+        # Less than before: its count has begun anew, and nobody has looked yet.
+        return total - month.before if total >= month.before else None
 
     @callback
     def follow(self) -> None:
         """Begin anew where another month has begun; to be called once a minute."""
-        if self._courier.status.outbox is not OutboxState.SOUND:
-            # Nothing is known of what was counted: that is no count that begins anew.
-            return
         total = self._courier.status.traffic
+        if total is None:
+            return
         month = followed(self._month, total, dt_util.now())
         if month == self._month:
             return

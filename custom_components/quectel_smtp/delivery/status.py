@@ -48,8 +48,11 @@ class Status:
     trouble: ModemError | None = None
     mail: Summary = field(default_factory=Summary)
     outbox: OutboxState = OutboxState.SOUND
-    traffic: Traffic = field(default_factory=Traffic)
-    """What ever went over the data connection, as far as modem or we have counted it."""
+    traffic: Traffic | None = None
+    """What ever went over the data connection, as far as modem or we have counted it.
+
+    None until it is known what was counted before.
+    """
     damaged: bool = False
     """Whether a damaged outbox was found and set aside at the start."""
     exhausted: bool = False
