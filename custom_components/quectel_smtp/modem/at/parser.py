@@ -10,7 +10,6 @@ CR LF is missing is reported as such: it tells a line that another one cut in tw
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
-import re
 from typing import Final
 
 LINE_LIMIT: Final = 4096
@@ -21,8 +20,6 @@ _LF: Final = ord("\n")
 _PROMPT: Final = ord(">")
 _BLANK: Final = ord(" ")
 _END: Final = b"\r\n"
-# A line of the modem's own; no mail server begins an answer so.
-_UNSOLICITED: Final = re.compile(rb"[\r\n]*\+[A-Z]+: [ -~]*(?:\r|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,18 +186,14 @@ class Parser:
         return not (self._buffer or self._overflow)
 
     def _count(self, data: bytes, start: int, events: list[Event]) -> int:
-        """Take counted bytes; an end of line must follow them.
-
-        A line of the modem's own may come between the count and the bytes, and be as
-        long as they are.
-        """
+        """Take counted bytes; an end of line must follow them."""
         end = min(len(data), start + self._missing)
         self._data += data[start:end]
         self._missing -= end - start
         if not self._missing:
             content, tail = bytes(self._data[:-2]), bytes(self._data[-2:])
             self._data.clear()
-            if tail == _END and not _UNSOLICITED.match(content):
+            if tail == _END:
                 self._opened = True
                 events.append(Data(content))
             else:
