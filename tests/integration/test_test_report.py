@@ -94,7 +94,7 @@ async def test_none_is_sent_unless_it_was_chosen(
     desk: Desk,
     loaded: MockConfigEntry,
 ) -> None:
-    await pass_days(hass)
+    await pass_days(hass, 8)
     assert not desk.sent
     assert last(hass) == "unknown"
 

@@ -201,6 +201,9 @@ async def check(
         # A root that can't be read proves nothing.
         sock.close()
         return Failed(Trouble.ROOT)
+    except BaseException:
+        sock.close()
+        raise
     account = Account(server.host, server.security, server.username, server.password)
     try:
         return await _talk(sock, account, server.sender_address, context, clock)
