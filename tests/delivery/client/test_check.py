@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import socket
 import ssl
+import threading
 from types import SimpleNamespace
 from typing import Any, cast
 from unittest.mock import patch
@@ -29,6 +30,8 @@ from custom_components.quectel_smtp.delivery.client.check import (
     over_modem,
     plain,
 )
+from custom_components.quectel_smtp.delivery.client.clock import Clock
+from custom_components.quectel_smtp.delivery.client.trust import context_for
 from custom_components.quectel_smtp.modem.at.errors import (
     CommandError,
     ModemError,
@@ -242,6 +245,37 @@ async def test_a_connection_that_is_given_up_leaves_no_socket() -> None:
         pytest.raises(asyncio.CancelledError),
     ):
         await dial("127.0.0.1", 1)
+
+
+@pytest.mark.parametrize("talking", [False, True])
+async def test_a_check_that_is_cancelled_leaves_no_socket(talking: bool) -> None:
+    """While it reads the roots, and while a server says nothing."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    theirs.setblocking(False)
+    loop, reading, over = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    def read(*arguments: Any, **options: Any) -> Any:
+        loop.call_soon_threadsafe(reading.set)
+        over.wait(60)
+        return context_for(*arguments, **options)
+
+    clock = Clock(datetime.now(UTC), of_host=True)
+    with patch.object(checking, "context_for", read), theirs:
+        checked = asyncio.ensure_future(
+            checking.check(ours, settings(465), clock, find_root=False)
+        )
+        await reading.wait()
+        if talking:
+            over.set()
+            assert await loop.sock_recv(theirs, 100_000)
+        checked.cancel()
+        over.set()
+        with pytest.raises(asyncio.CancelledError):
+            await checked
+        # Its end is seen at ours.
+        assert await asyncio.wait_for(loop.sock_recv(theirs, 1), 60) == b""
+    assert ours.fileno() == -1
 
 
 async def test_a_server_that_breaks_off_is_told_from_one_that_refuses() -> None:
