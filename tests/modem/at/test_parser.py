@@ -200,7 +200,8 @@ def test_a_line_of_the_modems_own_in_the_header_takes_nothing_of_the_data(
                 break
             case Data(found):
                 # A line that is as long as the data can't be told from it.
-                assert found == content or b"+QIURC" in found
+                posing = found.lstrip(b"\r\n").startswith(urc.strip())
+                assert found == content or (posing and len(found) == len(content))
             case Line(text):
                 lines.append(text)
     # A number that was cut within its digits may come before it is known.
