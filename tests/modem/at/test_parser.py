@@ -200,8 +200,10 @@ def test_a_line_of_the_modems_own_in_the_header_takes_nothing_of_the_data(
                 break
             case Data(found):
                 # A line that is as long as the data can't be told from it.
-                posing = found.lstrip(b"\r\n").startswith(urc.strip())
-                assert found == content or (posing and len(found) == len(content))
+                if found != content:
+                    assert found.lstrip(b"\r\n").startswith(urc.strip())
+                    assert len(found) == len(content)
+                    return
             case Line(text):
                 lines.append(text)
     # A number that was cut within its digits may come before it is known.
