@@ -10,14 +10,13 @@ from .const import DOMAIN
 from .delivery.records import EmailResult, Finding
 from .findings import ACCEPTED, finding_attributes, refusal_attributes, state_name
 
+# What has a meaning, and the entity whose attribute says it to people.
 _MEANINGS: Final = {
-    "code_meaning": "code_name",
-    "reply_meaning": "reply_name",
-    "error_meaning": "error",
+    "reason_meaning": ("event.email", "reason"),
+    "code_meaning": ("sensor.last_send_result", "code_name"),
+    "reply_meaning": ("sensor.last_send_result", "reply_name"),
+    "error_meaning": ("sensor.last_send_result", "error"),
 }
-_ATTRIBUTES: Final = (
-    f"component.{DOMAIN}.entity.sensor.last_send_result.state_attributes"
-)
 
 
 async def response_to(
@@ -25,8 +24,11 @@ async def response_to(
 ) -> dict[str, Any]:
     """Return it; ``result`` is None where no more is known than that it was accepted."""
     finding = None if result is None else result.finding
-    told = finding_attributes(finding)
-    names = await _texts(hass, "entity")
+    reason = None if result is None else result.reason
+    told = {
+        "reason": None if reason is None else reason.value,
+        **finding_attributes(finding),
+    }
     return {
         "reference": reference,
         "state": ACCEPTED if result is None else state_name(result.state),
@@ -34,12 +36,23 @@ async def response_to(
         "seconds": None if result is None else round(result.seconds, 1),
         "merged_into": None if result is None else result.merged_into,
         **told,
-        **{
-            meaning: names.get(f"{_ATTRIBUTES}.{key}.state.{told[key]}")
-            for meaning, key in _MEANINGS.items()
-        },
+        **await meanings(hass, told),
         **refusal_attributes(finding),
         "fitted": list(_changes(finding, await _texts(hass, "common"))),
+    }
+
+
+async def meanings(
+    hass: HomeAssistant, told: Mapping[str, Any]
+) -> dict[str, str | None]:
+    """Return what reason, codes and error of an answer mean, each in a sentence."""
+    texts = await _texts(hass, "entity")
+    return {
+        meaning: texts.get(
+            f"component.{DOMAIN}.entity.{entity}.state_attributes"
+            f".{key}.state.{told[key]}"
+        )
+        for meaning, (entity, key) in _MEANINGS.items()
     }
 
 

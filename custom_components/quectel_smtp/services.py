@@ -24,6 +24,7 @@ from .delivery.errors import BeingSentError, NotWaitingError, OutboxError
 from .delivery.records import Listed
 from .failures import outbox_failure
 from .findings import finding_attributes, moment
+from .response import meanings
 
 if TYPE_CHECKING:
     # Home Assistant answers the import of voluptuous with this, its own engine.
@@ -97,15 +98,16 @@ async def _list_outbox(call: ServiceCall) -> ServiceResponse:
     """Return what waits, of all modems unless one is named: no text, and no address."""
     with_subjects = await _may_read_subjects(call)
     try:
-        return {
-            "emails": [
-                {"modem": entry.title, **_shown(email, with_subject=with_subjects)}
-                for entry in _entries(call)
-                for email in await entry.runtime_data.courier.listed()
-            ]
-        }
+        found = [
+            {"modem": entry.title, **_shown(email, with_subject=with_subjects)}
+            for entry in _entries(call)
+            for email in await entry.runtime_data.courier.listed()
+        ]
     except OutboxError as err:
         raise outbox_failure(err) from err
+    return {
+        "emails": [{**shown, **await meanings(call.hass, shown)} for shown in found]
+    }
 
 
 async def _may_read_subjects(call: ServiceCall) -> bool:

@@ -90,6 +90,10 @@ async def test_what_waits_is_listed_without_its_text(
         "error",
         "way",
         "fitted",
+        "reason_meaning",
+        "code_meaning",
+        "reply_meaning",
+        "error_meaning",
     }
     assert [email["subject"] for email in emails] == ["Water", "Fire"]
     everything = str(emails)

@@ -15,7 +15,12 @@ from custom_components.quectel_smtp.delivery.errors import (
     OutboxFullError,
     OutboxWriteError,
 )
-from custom_components.quectel_smtp.delivery.records import EmailResult, Finding, State
+from custom_components.quectel_smtp.delivery.records import (
+    EmailResult,
+    Finding,
+    Reason,
+    State,
+)
 from custom_components.quectel_smtp.modem.at.codes import SmtpError
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from homeassistant.core import HomeAssistant
@@ -236,6 +241,33 @@ async def test_a_result_has_codes_and_what_they_mean(
     assert answer["code_meaning"] == "The mail server refused user name or password"
     assert answer["reply"] == 535
     assert answer["reply_meaning"]
+
+
+async def test_the_answer_and_the_list_say_why_an_email_is_held(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    desk.has_tcp = False
+    desk.always = Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, 535)
+    first = await act(hass)
+    courier = loaded.runtime_data.courier
+    await desk.until(lambda: Reason.LOGIN in courier.status.mail.held)
+    # One that comes now has not been tried: nothing but this says why it waits.
+    second = await act(
+        hass, message="Fire", wait_for_result=True, timeout={"milliseconds": 1}
+    )
+    meaning = "The mail server refused the login"
+    assert (second["state"], second["code"]) == ("held", None)
+    assert (second["reason"], second["reason_meaning"]) == ("login", meaning)
+    listed: Any = await hass.services.async_call(
+        DOMAIN, "list_outbox", blocking=True, return_response=True
+    )
+    told = {
+        email["reference"]: (email["reason_meaning"], email["code_meaning"])
+        for email in listed["emails"]
+    }
+    refused = "The mail server refused user name or password"
+    assert told[first["reference"]] == (meaning, refused)
+    assert told[second["reference"]] == (meaning, None)
 
 
 async def test_a_caller_waits_no_longer_than_it_says(

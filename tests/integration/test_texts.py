@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from custom_components.quectel_smtp.delivery.records import Reason
 from custom_components.quectel_smtp.flow.account_checks import AccountError
 from custom_components.quectel_smtp.flow.at_port import NoAtPortError
 from custom_components.quectel_smtp.flow.modem_checks import (
@@ -50,6 +51,15 @@ _OF_CHECKS = {
 @pytest.mark.parametrize("key", _KEYS)
 def test_each_failure_has_its_words_in_the_flow(key: str) -> None:
     assert key in texts()["config"]["error"] or key in _NO_ERROR_OF_A_FORM
+
+
+@pytest.mark.parametrize(
+    "entity", [("event", "email"), ("sensor", "emails_waiting")], ids=".".join
+)
+def test_each_reason_why_an_email_waits_has_its_words(entity: tuple[str, str]) -> None:
+    platform, name = entity
+    attributes = texts()["entity"][platform][name]["state_attributes"]
+    assert set(attributes["reason"]["state"]) == set(Reason)
 
 
 @pytest.mark.parametrize("key", [key for key in _KEYS if key not in _OF_CHECKS])

@@ -349,6 +349,8 @@ class EmailResult:
     merged_into: str | None
     seconds: float
     """From acceptance to its end, or so far."""
+    reason: Reason | None = None
+    """Why it waits, where that has a reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,14 +74,16 @@ def result(store: Store, reference: str, at: Instant) -> EmailResult | None:
     accepted, number, whole, state, ended = found
     envelopes = states.envelopes(store, rows.integer(number))
     waiting = [one for one in envelopes if one.state.waiting]
+    shown = states.representative(waiting) if waiting else None
     until = at.elapsed if ended is None else rows.real(ended)
     return EmailResult(
         reference,
         rows.state(state),
-        states.representative(waiting).finding if waiting else None,
+        None if shown is None else shown.finding,
         states.attempts(envelopes),
         None if whole == reference else rows.text(whole),
         max(until - rows.real(accepted), 0.0),
+        None if shown is None else shown.reason,
     )
 
 
