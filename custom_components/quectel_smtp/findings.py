@@ -8,6 +8,7 @@ from .delivery.records import Finding, State, Transition
 from .modem.at.codes import CmeCode, SmtpReply, cme_code
 
 ACCEPTED: Final = "accepted"
+RECIPIENT_ID: Final = "recipient_id"
 UNCONFIRMED: Final = "unconfirmed"
 """It may have arrived. Home Assistant keeps the word "unknown" for itself, and its
 trigger editor hides it."""
@@ -48,6 +49,7 @@ def transition_attributes(transition: Transition) -> dict[str, Any]:
     return {
         "reference": transition.reference,
         "recipient": transition.recipient,
+        RECIPIENT_ID: transition.recipient_id,
         "attempts": transition.attempts,
         **finding_attributes(transition.finding),
         **refusal_attributes(transition.finding),

@@ -18,7 +18,7 @@ from homeassistant.helpers.trigger import (
 from homeassistant.helpers.typing import ConfigType
 
 from .delivery.records import MENDED_BY_A_PERSON, Reason, State as Fate
-from .findings import UNCONFIRMED
+from .findings import RECIPIENT_ID, UNCONFIRMED
 from .line_state import BACK, LOST, Obstacle
 from .own_entities import own_entities, refuse_others
 
@@ -109,25 +109,18 @@ class _EventTrigger(StatelessEntityTriggerBase):
     def _goes_to_one_of(self, recipients: list[str], state: State) -> bool:
         """Tell whether the email is for one of these notify entities.
 
-        The event has its recipient's name, which another modem's may have, too.
+        A recipient keeps its id, whatever it is called by now.
         """
         registry = er.async_get(self._hass)
         modem = registry.async_get(state.entity_id)
-        for entity_id in recipients:
-            chosen = registry.async_get(entity_id)
-            if (
-                modem is None
-                or chosen is None
-                or chosen.config_entry_id is None
-                or chosen.config_subentry_id is None
-                or chosen.config_entry_id != modem.config_entry_id
-            ):
-                continue
-            entry = self._hass.config_entries.async_get_entry(chosen.config_entry_id)
-            subentry = entry and entry.subentries.get(chosen.config_subentry_id)
-            if subentry and subentry.title == state.attributes.get(CONF_RECIPIENT):
-                return True
-        return False
+        told = state.attributes.get(RECIPIENT_ID)
+        return any(
+            modem is not None
+            and chosen is not None
+            and chosen.config_entry_id == modem.config_entry_id
+            and chosen.config_subentry_id == told is not None
+            for chosen in map(registry.async_get, recipients)
+        )
 
 
 class EmailSent(_EventTrigger):

@@ -47,6 +47,7 @@ TRANSITION = Transition(
     finding=Finding(Result.REFUSED, 677, 535),
     reason=Reason.RETRY,
     next_attempt=WHEN,
+    recipient_id="recipient_1",
 )
 
 
@@ -75,6 +76,7 @@ def test_a_transition_says_all_that_may_be_known() -> None:
     assert transition_attributes(TRANSITION) == {
         "reference": "7KQ2MXBD",
         "recipient": "Anna",
+        "recipient_id": "recipient_1",
         "attempts": 2,
         "code": 677,
         "code_name": "auth_failed",

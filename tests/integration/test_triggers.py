@@ -217,6 +217,15 @@ async def test_only_emails_to_the_recipients_that_were_chosen_fire(
     await send(hass, "Another text", entity="notify.ben")
     await settled(hass, entry)
     assert [event.data["recipient"] for event in told] == ["Ben", "Benjamin"]
+    # One that is renamed while its email waits is still who was chosen.
+    desk.unplug()
+    await send(hass, "A third text", entity="notify.ben")
+    hass.config_entries.async_update_subentry(
+        entry, entry.subentries["recipient_2"], title="Ben of the house"
+    )
+    desk.ports.add(PORT)
+    await settled(hass, entry)
+    assert [event.data["recipient"] for event in told][2:] == ["Benjamin"]
 
 
 async def test_another_modem_s_recipient_of_the_same_name_is_another_one(

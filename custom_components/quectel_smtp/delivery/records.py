@@ -300,6 +300,8 @@ class Transition:
 
     ``state`` is what the email is now, ``queued`` standing for "accepted".
     ``merged_into`` is the email that this one went out with: its end is this one's.
+    ``recipient`` is the name by which it was accepted, ``recipient_id`` who that is as long
+    as that is known: a name may be another's by now.
     """
 
     number: int
@@ -312,6 +314,7 @@ class Transition:
     reason: Reason | None = None
     merged_into: str | None = None
     next_attempt: datetime | None = None
+    recipient_id: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -289,7 +289,8 @@ def envelope(row: Sequence[object]) -> EnvelopeRow:
 
 TRANSITIONS: Final = (
     "SELECT number, reference, recipient, state, wall, attempts, finding, reason,"
-    " merged_into, next_attempt_wall FROM transitions"
+    " merged_into, next_attempt_wall, (SELECT recipient_id FROM emails"
+    " WHERE emails.reference = transitions.reference) FROM transitions"
 )
 
 
@@ -306,4 +307,6 @@ def transition(row: Sequence[object]) -> Transition:
         optional(reason, row[7]),
         optional(text, row[8]),
         optional(wall, row[9]),
+        # It is told whether or not that can be read.
+        row[10] if isinstance(row[10], str) else None,
     )
