@@ -48,7 +48,6 @@ _PLACE: Final = {
     "internal_url": None,
     "currency": "EUR",
     "country": "DE",
-    "language": "en",
     "radius": 100,
 }
 
@@ -57,17 +56,23 @@ class HomeAssistant:
     """A Home Assistant process for the length of an `async with` block."""
 
     def __init__(
-        self, folder: Path, configuration: str = "", beside: Sequence[Path] = ()
+        self,
+        folder: Path,
+        configuration: str = "",
+        beside: Sequence[Path] = (),
+        language: str = "en",
     ) -> None:
         """Run in `folder`: new, or one that a Home Assistant has left.
 
         configuration: YAML that a new one has beside what all have.
         beside: folders of components that a new one has beside ours.
+        language: what a new one speaks where nobody looks, such as in emails.
         `start_times` are the seconds that each start took.
         """
         self.folder = folder
         self._configuration = _CONFIGURATION + configuration
         self._beside = beside
+        self._language = language
         self.url = ""
         self.user = USER
         self.password = secrets.token_hex(4)
@@ -147,7 +152,8 @@ class HomeAssistant:
         # the other steps set up integrations that want the internet.
         done = ["core_config", "analytics", "integration"]
         _store(storage, "onboarding", 4, 1, {"done": done})
-        _store(storage, "core.config", 1, 4, _PLACE)
+        place = {**_PLACE, "language": self._language}
+        _store(storage, "core.config", 1, 4, place)
 
     async def _start(self, port: int) -> None:
         # 2026.11 keeps the server's settings here, and takes those in

@@ -1,9 +1,10 @@
 """Takes pictures of the integration at work: every form of its set-up, its devices.
 
-    scripts/screenshots FOLDER
+    scripts/screenshots FOLDER [LANGUAGE]
 
 Goes through the forms in a browser as a person does, and then through what can go wrong, on a
-phone and in the dark; needs `chromium`. The picture in the README is
+phone and in the dark; in another language than English through the forms alone. Needs `chromium`,
+and for Chinese a font (Debian: fonts-wqy-microhei). The picture in the README is
 docs/images/device-page.png, taken here as FOLDER/device-page.png.
 """
 
@@ -30,6 +31,7 @@ from .inbox import MailServer
 from .outcomes import Outcomes
 from .scene import SOCKETS, Person, answers_for, modem_that_reaches, person_at
 from .setting_up import Answers
+from .tongue import ENGLISH, Tongue
 from .visitor import DESKTOP, PHONE, SETTLE, Browser, Visitor, page_for
 
 _CONTENT: Final = {"x": 256, "y": 0, "width": 844, "height": 800}
@@ -44,12 +46,12 @@ class Photographer(Visitor):
         """Fill in each form of the modem's set-up, and the first recipient's."""
         page = self.page
         await page.goto(f"{url}/config/integrations/dashboard/add?domain={DOMAIN}")
-        await page.get_by_role("button", name="OK").click()
+        await page.get_by_role("button", name=self.said("OK")).click()
 
         await self.see("Connect the modem")
         await page.locator("ha-selector-serial_port").click()
         await self.picture("ports")
-        await page.get_by_text("Enter manually", exact=True).click()
+        await self.choose("Enter manually")
         await page.wait_for_timeout(SETTLE)
         await page.locator("ha-selector-serial_port input").fill(answers.device)
         await self.next()
@@ -76,14 +78,14 @@ class Photographer(Visitor):
             answers.sender_name,
             answers.sender_address,
         )
-        await page.get_by_text("Advanced", exact=True).click()
+        await self.choose("Advanced")
         await page.locator("ha-form-expandable ha-selector").last.click()
-        await page.get_by_text("A root of my own, or none", exact=True).click()
+        await self.choose("A root of my own, or none")
         await self.picture("mail-server-filled")
         await self.next()
 
         await self.see("Verify the mail server")
-        await page.get_by_text("Paste a certificate", exact=True).click()
+        await self.choose("Paste a certificate")
         await page.locator("step-flow-form textarea").wait_for()
         await self.see("Paste a certificate")
         await self.fill(answers.certificate)
@@ -94,9 +96,9 @@ class Photographer(Visitor):
         await self.picture("recipient-filled")
         await self.next()
         await self.picture("sending")
-        await page.get_by_text("has been sent").first.wait_for()
+        await page.locator("step-flow-abort").wait_for()
         await self.picture("sent")
-        await self.next()
+        await self.close()
 
     async def discovered(self, url: str) -> None:
         """Take the card of a modem that was plugged in, and what it leads to."""
@@ -116,11 +118,12 @@ class Photographer(Visitor):
     async def options(self) -> None:
         """Open the entry's options from the integration's page, and take them."""
         page = self.page
-        await page.get_by_role("button", name="Configure").first.click()
+        name = self.said("Configure")
+        await page.get_by_role("button", name=name).first.click()
         await self.see("Delivery")
         # The form is longer than the window.
         for section in ("Answers and pictures", "Who else may be written to"):
-            await page.get_by_text(section, exact=True).first.click()
+            await page.get_by_text(self.said(section), exact=True).first.click()
         last = page.locator("step-flow-form ha-selector").last
         await last.evaluate("field => field.scrollIntoView({block: 'end'})")
         await self.picture("delivery-sections")
@@ -182,7 +185,7 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    time_scale: float, settings: Mapping[str, str | float]
+    time_scale: float, settings: Mapping[str, str | float], language: str = ENGLISH
 ) -> AsyncGenerator[Stage]:
     """Start a mail server, a modem with these settings, and a new Home Assistant."""
     async with AsyncExitStack() as stack:
@@ -192,15 +195,18 @@ async def stage(
         modem = modem_that_reaches(mail, time_scale=time_scale, settings=settings)
         await stack.enter_async_context(modem)
         home = HomeAssistant(
-            scratch / "home", "automation:\nusb_sockets:\n", beside=[SOCKETS]
+            scratch / "home",
+            "automation:\nusb_sockets:\n",
+            beside=[SOCKETS],
+            language=language,
         )
         await stack.enter_async_context(home)
         person = await stack.enter_async_context(person_at(home))
         yield Stage(scratch, mail, modem, home, person)
 
 
-async def take(folder: Path) -> None:
-    """Start everything and take all pictures."""
+async def take(folder: Path, language: str = ENGLISH) -> None:
+    """Start everything and take all pictures; in another language those of the forms."""
     chromium = shutil.which("chromium")
     if chromium is None:
         sys.exit("There is no chromium here (Debian: apt-get install chromium).")
@@ -209,9 +215,33 @@ async def take(folder: Path) -> None:
         browser = await playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox"]
         )
-        await take_what_works(browser, folder)
-        await take_mishaps(browser, folder)
+        if language == ENGLISH:
+            await take_what_works(browser, folder)
+            await take_mishaps(browser, folder)
+        else:
+            await take_in(language, browser, folder)
         await browser.close()
+
+
+async def take_in(language: str, browser: Browser, folder: Path) -> None:
+    """Take the set-up in a language, and what there is then; print the test email."""
+    async with stage(1, {"command_seconds": 0.15}, language) as on:
+        photographer = Photographer(
+            await page_for(browser, on.person, PHONE, language=language),
+            folder,
+            f"{language}-",
+            Tongue(language),
+        )
+        await photographer.set_up(on.home.url, answers_for(on.mail, on.modem.port))
+        email = await on.mail.next_mail()
+        print(email.message["subject"], email.text, sep="\n")  # noqa: T201
+        await on.person.states.until("notify.alex")
+        page = f"{on.home.url}/config/integrations/integration/{DOMAIN}"
+        await photographer.visit(page, "integration")
+        await photographer.options()
+        (entry,) = await on.person.api.command("config_entries/get", domain=DOMAIN)
+        device = await on.person.modem(entry["entry_id"])
+        await photographer.device(on.home.url, device, "device")
 
 
 async def take_mishaps(browser: Browser, folder: Path) -> None:
@@ -300,6 +330,6 @@ async def notify(person: Person, title: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3):
         sys.exit("Where to? Give a folder for the pictures.")
-    asyncio.run(take(Path(sys.argv[1])))
+    asyncio.run(take(Path(sys.argv[1]), *sys.argv[2:]))

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from .api import HomeAssistantApi
 from .scene import Person
+from .tongue import ENGLISH, Tongue
 
 DESKTOP: Final = {"width": 1100, "height": 900}
 PHONE: Final = {"width": 400, "height": 860}
@@ -20,11 +21,17 @@ type Browser = Any
 
 
 class Visitor:
-    """Goes through forms as a person does, and takes pictures."""
+    """Goes through forms as a person does, and takes pictures.
 
-    def __init__(self, page: Page, folder: Path, kind: str = "") -> None:
+    Texts are given in English, whatever language the pages are in.
+    """
+
+    def __init__(
+        self, page: Page, folder: Path, kind: str = "", tongue: Tongue | None = None
+    ) -> None:
         """Put pictures into `folder`; the names of all begin with `kind`."""
         self.page = page
+        self.said = tongue or Tongue()
         self._folder = folder
         self._kind = kind
         self._number = 0
@@ -38,7 +45,7 @@ class Visitor:
         """Wait for the form with this title, and take it."""
         if before:
             await self.picture(before)
-        await self.page.get_by_text(title, exact=True).first.wait_for()
+        await self.page.get_by_text(self.said(title), exact=True).first.wait_for()
         await self.picture(title.lower().strip("?").replace(" ", "-"))
 
     async def read(self, words: str, name: str) -> None:
@@ -58,7 +65,7 @@ class Visitor:
 
     async def choose(self, option: str) -> None:
         """Click what is called so."""
-        await self.page.get_by_text(option, exact=True).click()
+        await self.page.get_by_text(self.said(option), exact=True).click()
 
     async def turn_on(self) -> None:
         """Turn on the last of the form's switches that are to be seen."""
@@ -92,10 +99,20 @@ class Visitor:
 
 
 async def page_for(
-    browser: Browser, person: Person, size: Mapping[str, int], *, dark: bool = False
+    browser: Browser,
+    person: Person,
+    size: Mapping[str, int],
+    *,
+    dark: bool = False,
+    language: str = ENGLISH,
 ) -> Page:
-    """A page whose visitor is logged in."""
-    return await page_with(browser, token_of(person.api), size, dark=dark)
+    """A page whose visitor is logged in, and reads this language."""
+    page = await page_with(browser, token_of(person.api), size, dark=dark)
+    chosen = (
+        f"localStorage.setItem('selectedLanguage', {json.dumps(json.dumps(language))});"
+    )
+    await page.context.add_init_script(chosen)
+    return page
 
 
 def token_of(api: HomeAssistantApi) -> dict[str, Any]:
