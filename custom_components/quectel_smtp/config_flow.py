@@ -99,6 +99,7 @@ class QuectelConfigFlow(DiscoverySteps, FinishSteps, domain=DOMAIN):
                 self._place(trouble)
                 return await self.async_step_trouble()
             return await self.async_step_pin()
+        self._say_answer()
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(
@@ -125,19 +126,18 @@ class QuectelConfigFlow(DiscoverySteps, FinishSteps, domain=DOMAIN):
             LOGIN,
             self._draft,
             host=self._draft[CONF_HOST],
-            said=self._server_said,
             last=True,
         )
 
-    @property
-    def _server_said(self) -> str:
-        """What the mail server said of the login, in its own words where it has any."""
+    def _say_answer(self) -> None:
+        """Have the form tell what the mail server answered, as far as it is known."""
         entry = self._get_reauth_entry()
         if entry.state is not ConfigEntryState.LOADED:
-            return "–"
+            return
         findings = entry.runtime_data.courier.status.mail.held_findings
         finding = findings.get(Reason.LOGIN)
-        return "–" if finding is None else reply_of(finding)
+        if finding is not None and (answer := reply_of(finding)):
+            self._say("base", "login_answer", words=answer)
 
     async def async_step_check_login(
         self, user_input: dict[str, Any] | None = None

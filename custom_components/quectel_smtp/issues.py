@@ -147,16 +147,17 @@ def _told(key: str, finding: Finding | None) -> Iterator[tuple[str, str]]:
     """Yield what the mail server has told, where a text has a place for it."""
     if finding is None or key not in TOLD:
         return
-    if finding.words or finding.address:
-        yield "words", reply_of(finding)
-    if finding.address:
-        yield "address", finding.address
+    answer = reply_of(finding)
+    if answer and (finding.words or finding.address):
+        yield "words", answer
+        if finding.address:
+            yield "address", finding.address
 
 
 def reply_of(finding: Finding) -> str:
-    """Return the server's reply in its own words, with its code."""
+    """Return the server's reply in its own words, with its code; empty if not known."""
     said = (finding.reply, finding.words)
-    return " ".join(str(part) for part in said if part is not None) or "–"
+    return " ".join(str(part) for part in said if part is not None)
 
 
 def _issues(

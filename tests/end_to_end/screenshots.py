@@ -61,7 +61,7 @@ class Photographer(Visitor):
 
         await self.see("Choose the mail provider", before="connecting")
         await self.choose("Outlook.com, Hotmail, Live")
-        await self.see("No passwords taken")
+        await self.see("No passwords accepted")
         await self.choose("Choose another provider")
         for provider in ("Gmail", "GMX", "QQ Mail"):
             await self.choose(provider)

@@ -238,7 +238,7 @@ async def test_a_result_has_codes_and_what_they_mean(
     answer = await act(hass, wait_for_result=True, timeout={"milliseconds": 500})
     assert answer["state"] in ("held", "deferred")
     assert (answer["code"], answer["code_name"]) == (677, "auth_failed")
-    assert answer["code_meaning"] == "The mail server refused user name or password"
+    assert answer["code_meaning"] == "The mail server refused username or password"
     assert answer["reply"] == 535
     assert answer["reply_meaning"]
 

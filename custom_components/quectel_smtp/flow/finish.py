@@ -1,6 +1,7 @@
 """The config flow's end: the first recipient, and an email that really goes out."""
 
 from contextlib import suppress
+from math import ceil
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from ..delivery.records import Last, Reason, Way
 from ..trial import Trial, send_trial
 from .addresses import PLACEHOLDERS, entered, has_more, refusal, shown
 from .modem_checks import Show, Stage
-from .outcome import PATIENCE, Outcome, meaning_of, outcome_of
+from .outcome import PATIENCE, Outcome, meaning_of, outcome_of, refusal_of
 from .provider import ProviderSteps
 from .schemas import NOBODY, SENDER, recipient, test_email
 
@@ -140,7 +141,7 @@ class FinishSteps(ProviderSteps):
                 self.hass, self._entry, courier, Trial.TEST, to
             )
         except HomeAssistantError as err:
-            self._not_accepted = str(err)
+            self._not_accepted = await refusal_of(self.hass, err)
             return
         self._outcome = await outcome_of(courier, self._reference, PATIENCE)
 
@@ -165,7 +166,7 @@ class FinishSteps(ProviderSteps):
             description_placeholders={
                 "to": self._addressee,
                 "host": self._entry.data[CONF_HOST],
-                "seconds": f"{self._outcome.seconds:.1f}",
+                "seconds": str(ceil(self._outcome.seconds)),
                 "reference": last.reference,
             },
         )

@@ -60,6 +60,26 @@ async def test_a_refused_login_is_asked_for_and_used_without_unloading(
     assert len(desk.sent) == 1
 
 
+@pytest.mark.parametrize(
+    ("reply", "errors"),
+    [(SmtpReply.AUTH_FAILED, {"base": "login_answer"}), (None, {})],
+)
+async def test_who_is_asked_for_a_login_reads_the_server_s_answer_if_there_was_one(
+    hass: HomeAssistant,
+    desk: Desk,
+    loaded: MockConfigEntry,
+    reply: SmtpReply | None,
+    errors: dict[str, str],
+) -> None:
+    desk.always = Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, reply)
+    await send(hass)
+    dialog = await _asked(hass)
+    assert dialog.errors == errors
+    assert dialog.result["description_placeholders"].get("words") == (
+        "535" if reply else None
+    )
+
+
 async def test_a_login_is_refused_for_the_modem_s_client_where_that_is_wanted(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
