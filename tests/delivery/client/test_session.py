@@ -1,7 +1,8 @@
 """A session says what failed, in the server's own words, and when nothing was sent."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 import trustme
@@ -196,3 +197,105 @@ async def test_an_odd_reply_after_the_content_is_doubt() -> None:
                 writer.write(b"250 fine\r\n")
 
     assert isinstance(await greeted(odd), ResultLostError)
+
+
+class Line:
+    """What carries a session to its server, and garbles what that says from a byte on."""
+
+    def __init__(self, from_: bytes = b"") -> None:
+        """Garble nothing before the client has said this."""
+        self.port = 0
+        self.garbles = False
+        self._from = from_
+
+    def said(self, data: bytes) -> bytes:
+        """Hear what the client says, and give it on."""
+        self.garbles = self.garbles or bool(self._from and self._from in data)
+        return data
+
+    def answered(self, data: bytes) -> bytes:
+        """Give on what the server says: or so many bytes of the modem's own."""
+        return (b'\r\n+QIURC: "recv",10' * 99)[: len(data)] if self.garbles else data
+
+
+@asynccontextmanager
+async def carried_by(line: Line, port: int) -> AsyncIterator[Line]:
+    """Have a line lead to that port."""
+
+    async def carry(
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        passing: Callable[[bytes], bytes],
+    ) -> None:
+        while data := await reader.read(4096):
+            writer.write(passing(data))
+        writer.close()
+
+    async def join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_server, to_server = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(
+            carry(reader, to_server, line.said),
+            carry(from_server, writer, line.answered),
+        )
+
+    async with await asyncio.start_server(join, "127.0.0.1", 0) as server:
+        line.port = server.sockets[0].getsockname()[1]
+        yield line
+
+
+EACH = pytest.mark.parametrize("security", Security)
+
+
+@EACH
+async def test_what_a_line_garbles_in_a_session_is_no_fault_of_the_account(
+    security: Security,
+) -> None:
+    """Neither of its certificate, nor of how one logs in: it breaks, and is tried anew."""
+    root = trustme.CA()
+    async with (
+        serving(root.issue_cert(HOST), security) as server,
+        carried_by(Line(), server.port) as line,
+        session(line.port, pem(root), account(security)) as mail,
+    ):
+        line.garbles = True
+        with pytest.raises(SessionError) as raised:
+            await mail.offer(SENDER, [YOU])
+        error = raised.value
+        assert (error.step, error.reply, error.reason) == (Step.SENDER, None, None)
+        assert error.broken
+        assert server.received == []
+
+
+@EACH
+async def test_a_reply_that_a_line_garbles_after_the_content_is_doubt(
+    security: Security,
+) -> None:
+    root = trustme.CA()
+    async with (
+        serving(root.issue_cert(HOST), security) as server,
+        carried_by(Line(), server.port) as line,
+        session(line.port, pem(root), account(security)) as mail,
+    ):
+        await mail.offer(SENDER, [YOU])
+        await mail.announce()
+        await mail.write(CONTENT)
+        line.garbles = True
+        with pytest.raises(ResultLostError):
+            await mail.finish()
+
+
+@pytest.mark.parametrize("verb", [b"EHLO", b"AUTH"])
+async def test_a_log_in_whose_answers_a_line_garbles_was_not_refused(
+    verb: bytes,
+) -> None:
+    root = trustme.CA()
+    of = account(Security.NONE)
+    async with (
+        serving(root.issue_cert(HOST), Security.NONE) as server,
+        carried_by(Line(verb), server.port) as line,
+    ):
+        with pytest.raises(SessionError) as raised:
+            async with session(line.port, None, of):
+                pass
+    error = raised.value
+    assert (error.step, error.reply, error.broken) == (Step.LOGIN, None, True)

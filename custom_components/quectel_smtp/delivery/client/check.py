@@ -52,7 +52,7 @@ class Trouble(StrEnum):
     LOGIN = "login"
     SENDER = "sender"
     BROKEN = "broken"
-    """The connection ended, or nothing came in time, after the server was reached."""
+    """The connection ended, or nothing usable came in time, once the server was reached."""
 
 
 _TLS: Final = {

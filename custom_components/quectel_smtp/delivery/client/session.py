@@ -76,11 +76,15 @@ class Reply:
     words: str = field(repr=False)
 
 
+_SECURING: Final = (Step.CONNECT, Step.TLS)
+"""In which TLS is agreed on."""
+
+
 class SessionError(Exception):
     """A session failed before anything was sent: ``step`` says where.
 
     ``reply`` is the server's, None where it gave none; ``reason`` is that of TLS.
-    ``broken``: the connection ended, or nothing came in time.
+    ``broken``: the connection ended, nothing came in time, or nothing that makes sense.
     """
 
     def __init__(
@@ -292,11 +296,15 @@ def _failing(step: Step, *kept: type[Exception]) -> Iterator[None]:
     except kept:
         raise
     except SMTPResponseException as err:
-        # What is no reply has no code: the server speaks something else.
+        # What is no reply has no code: the server speaks something else. One that has
+        # greeted us does not: the line has garbled it.
         reply = Reply(err.code, err.message) if err.code > 0 else None
-        raise SessionError(step, reply) from err
+        broken = reply is None and step is not Step.CONNECT
+        raise SessionError(step, reply, broken=broken) from err
     except (SMTPException, OSError) as err:
-        reason = reason_of(err)
+        # Nothing is wrong with the certificate of a connection that was secured: what
+        # can't be decrypted later, the line has garbled.
+        reason = reason_of(err) if step in _SECURING else None
         step = Step.TLS if reason else step
         broken = reason is None and isinstance(err, OSError)
         raise SessionError(step, None, reason, broken=broken) from err
