@@ -31,6 +31,7 @@ EVENT = "event.quectel_ec200a_email_delivery"
 FIELDS = {
     "reference",
     "recipient",
+    "recipient_id",
     "attempts",
     "code",
     "code_name",
