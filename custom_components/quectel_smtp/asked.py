@@ -13,11 +13,12 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from homeassistant.components.notify.const import ATTR_DATA, ATTR_TARGET, ATTR_TITLE
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 
 from . import typed
 from .attachments.wanted import Wanted
-from .const import CONF_BCC, CONF_CC, CONF_CRITICAL, CONF_TO
+from .const import CONF_BCC, CONF_CC, CONF_CRITICAL, CONF_TO, DOMAIN
 from .delivery.addresses import Addresses
 from .entry_data import HOUR, LIMITS
 from .modem.mail.message import Priority
@@ -51,7 +52,9 @@ EXPIRES_AFTER: Final = (
 
 def _one_source(attachment: Mapping[str, Any]) -> Mapping[str, Any]:
     if (ATTR_MEDIA_SOURCE in attachment) is (ATTR_PATH in attachment):
-        raise vol.Invalid("an attachment has either a media_source or a path")
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="attachment_source"
+        )
     return attachment
 
 
@@ -174,5 +177,5 @@ def _usable(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         if key in data:
             try:
                 yield from schema({key: data[key]}).items()
-            except vol.Invalid:
+            except vol.Invalid, ServiceValidationError:
                 _LOGGER.warning("An email goes without %r: it can't be used", key)

@@ -23,7 +23,7 @@ class _OwnCondition(EntityConditionBase):
     ) -> ConfigType:
         """Take what can come true."""
         config = await super().async_validate_config(hass, config)
-        return refuse_others(hass, config, cls._entity)
+        return await refuse_others(hass, config, cls._entity)
 
     @override
     def entity_filter(self, entities: set[str]) -> set[str]:

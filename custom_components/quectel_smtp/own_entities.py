@@ -1,10 +1,11 @@
 """Which entities a trigger or a condition of ours means, of those that a person chose."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.const import CONF_ENTITY_ID, CONF_TARGET
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     import probatio as vol
 else:
     import voluptuous as vol
+
+
+_NOT_MEANT: Final = "entities_not_meant"
 
 
 def own_entities(
@@ -33,7 +37,7 @@ def own_entities(
     }
 
 
-def refuse_others(
+async def refuse_others(
     hass: HomeAssistant, config: ConfigType, translation_key: str
 ) -> ConfigType:
     """Return a configuration that names no entity of another kind.
@@ -46,7 +50,9 @@ def refuse_others(
     named = config[CONF_TARGET].get(CONF_ENTITY_ID, ())
     known = {entity_id for entity_id in named if registry.async_get(entity_id)}
     if wrong := known - own_entities(hass, known, translation_key):
-        raise vol.Invalid(
-            f"{', '.join(sorted(wrong))} can't tell this: choose the modem itself"
+        texts = await async_get_translations(
+            hass, hass.config.language, "exceptions", {DOMAIN}
         )
+        said = texts[f"component.{DOMAIN}.exceptions.{_NOT_MEANT}.message"]
+        raise vol.Invalid(said.format(entities=", ".join(sorted(wrong))))
     return config

@@ -81,7 +81,7 @@ class _EventTrigger(StatelessEntityTriggerBase):
     ) -> ConfigType:
         """Take what can come true."""
         config = await super().async_validate_config(hass, config)
-        return refuse_others(hass, config, cls._entity)
+        return await refuse_others(hass, config, cls._entity)
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
         """Take what a person chose."""

@@ -93,8 +93,6 @@ async def test_a_number_is_a_text_and_what_is_none_is_refused(
         {"title": ["a"]},
         {"priority": "urgent"},
         {"critical": "perhaps"},
-        {"attachments": [{}]},
-        {"attachments": [{"path": "/a", "media_source": "media-source://a"}]},
         {"expires_after": {"seconds": 59}},
         {"expires_after": {"days": 7, "seconds": 1}},
         {"timeout": {"hours": 2}},
@@ -104,6 +102,18 @@ async def test_a_number_is_a_text_and_what_is_none_is_refused(
         with pytest.raises(vol.Invalid):
             await act(hass, **data)
     assert len(desk.sent) == 1
+
+
+@pytest.mark.parametrize(
+    "attachment", [{}, {"path": "/a", "media_source": "media-source://a"}]
+)
+async def test_an_attachment_of_no_source_or_of_two_is_refused_in_words(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry, attachment: dict[str, str]
+) -> None:
+    with pytest.raises(ServiceValidationError) as refused:
+        await act(hass, attachments=[attachment])
+    assert refused.value.translation_key == "attachment_source"
+    assert not desk.sent
 
 
 # To whom else it goes.
@@ -265,7 +275,7 @@ async def test_the_answer_and_the_list_say_why_an_email_is_held(
         email["reference"]: (email["reason_meaning"], email["code_meaning"])
         for email in listed["emails"]
     }
-    refused = "The mail server refused user name or password"
+    refused = "The mail server refused username or password"
     assert told[first["reference"]] == (meaning, refused)
     assert told[second["reference"]] == (meaning, None)
 
