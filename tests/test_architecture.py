@@ -1,5 +1,6 @@
 """Imports point one way: Home Assistant side -> delivery -> modem, and downwards in each."""
 
+import ast
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 import sys
@@ -50,6 +51,10 @@ _ENTRANCES = {
     "trigger",
 }
 
+# Home Assistant's typed entry names what runs for it, and all of that takes the entry: a
+# circle of types alone. Nothing is imported there when it runs.
+_TYPES = (*PACKAGE, "runtime")
+
 # Which packages a room may import beside the standard library; any, where it is not named.
 _PACKAGES = {"modem": {"serialx"}, "delivery": {"aiosmtplib", "certifi", "regex"}}
 
@@ -85,7 +90,11 @@ def _strangers(path: Path) -> list[str]:
 
 def _circle(folder: Path) -> list[str]:
     """Return modules that import one another in a circle, those for types only, too."""
-    files = {module_name(path): path for path in folder.rglob("*.py")}
+    files = {
+        name: path
+        for path in folder.rglob("*.py")
+        if (name := module_name(path)) != _TYPES
+    }
     graph = {
         module: {
             # "from x import y": y is a module, or a thing in x.
@@ -145,6 +154,16 @@ def test_a_place_imports_only_what_lies_below_it(room: str) -> None:
 
 def test_no_imports_run_in_a_circle() -> None:
     assert _circle(INTEGRATION) == []
+
+
+def test_the_typed_entry_imports_what_runs_for_it_as_types_only() -> None:
+    path = INTEGRATION.joinpath(*_TYPES[len(PACKAGE) :]).with_suffix(".py")
+    at_run_time = [
+        ast.unparse(node)
+        for node in tree(path).body
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    assert at_run_time == []
 
 
 @pytest.mark.parametrize("room", ["modem", "delivery"])
@@ -242,7 +261,7 @@ def test_the_virtual_modem_shares_no_code_with_what_it_tests() -> None:
         ("notify.py", "from .attachments.resolve import resolve", True),
         ("coordinator.py", "from .flow.schemas import NOTHING", False),
         ("coordinator.py", "from .sensor import SENSORS", False),
-        ("flow/x.py", "from ..coordinator import QuectelConfigEntry", True),
+        ("flow/x.py", "from ..runtime import QuectelConfigEntry", True),
         ("flow/x.py", "from ..config_flow import QuectelConfigFlow", False),
         ("flow/x.py", "from .. import async_setup_entry", False),
         ("config_flow.py", "from .flow.mail import MailSteps", True),

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from homeassistant.components import usb
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import (
     EVENT_CORE_CONFIG_UPDATE,
     EVENT_HOMEASSISTANT_CLOSE,
@@ -22,7 +21,7 @@ from homeassistant.helpers.typing import ConfigType
 from . import refused_addresses
 from .account_check import AccountCheck, forget
 from .const import CONF_ROAMING, DOMAIN, PLATFORMS, ROAMING_CHOSEN, SHOWN_APART
-from .coordinator import QuectelConfigEntry, QuectelCoordinator, RuntimeData
+from .coordinator import QuectelCoordinator
 from .delivery.courier.courier import Courier
 from .devices import modem_device_info
 from .email_wording import load_wording
@@ -35,6 +34,7 @@ from .port_search import PortSearch
 from .ports import Gate
 from .refused_addresses import RefusedAddresses
 from .removal import remove_outbox
+from .runtime import QuectelConfigEntry, RuntimeData
 from .services import async_setup_services
 from .test_report import TestReport, forget_report
 
@@ -129,7 +129,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> b
 
 
 def _show_once_started(
-    hass: HomeAssistant, entry: ConfigEntry, courier: Courier
+    hass: HomeAssistant, entry: QuectelConfigEntry, courier: Courier
 ) -> None:
     """Have told what becomes of emails once somebody hears it.
 
@@ -170,7 +170,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> 
     return unloaded
 
 
-async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
+async def async_remove_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> None:
     """Leave nothing behind; what waited is told of as cancelled."""
     end_all(hass, entry)
     runtime: RuntimeData | None = getattr(entry, "runtime_data", None)
@@ -189,6 +189,6 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
         ir.async_delete_issue(hass, DOMAIN, issue_id(key, entry.entry_id))
 
 
-def outbox_path(hass: HomeAssistant, entry: ConfigEntry) -> Path:
+def outbox_path(hass: HomeAssistant, entry: QuectelConfigEntry) -> Path:
     """Return where the entry's emails wait."""
     return Path(hass.config.path(STORAGE_DIR, f"{DOMAIN}.{entry.entry_id}.db"))

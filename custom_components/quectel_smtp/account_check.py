@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 import random
-from typing import Any, Final, NotRequired, TypedDict
+from typing import Final, NotRequired, TypedDict
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_point_in_utc_time
@@ -31,6 +30,7 @@ from .issues import issue_id
 from .modem.at.errors import ModemError
 from .modem.mail.server import ServerSettings
 from .modem.modem import Modem
+from .runtime import QuectelConfigEntry
 
 FIRST: Final = timedelta(days=1)
 """From new settings to their first check."""
@@ -81,7 +81,7 @@ class AccountCheck:
     """Checks once a week, in silence, and in nobody's way."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry[Any], courier: Courier
+        self, hass: HomeAssistant, entry: QuectelConfigEntry, courier: Courier
     ) -> None:
         """Take the courier, whose modem may be used while no email wants it."""
         self._hass = hass

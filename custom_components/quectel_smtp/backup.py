@@ -7,9 +7,9 @@ import logging
 from homeassistant.core import HomeAssistant
 
 from .const import DOMAIN
-from .coordinator import QuectelConfigEntry
 from .delivery.courier.courier import Courier
 from .delivery.errors import OutboxError
+from .runtime import QuectelConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 

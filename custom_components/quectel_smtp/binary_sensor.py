@@ -12,10 +12,10 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import QuectelConfigEntry
 from .entity import QuectelEntity
 from .line_state import Obstacle
 from .modem.network.status import Registration
+from .runtime import QuectelConfigEntry
 
 # They are pushed, and the coordinator polls for all.
 PARALLEL_UPDATES: Final = 0

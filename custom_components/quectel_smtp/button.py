@@ -11,7 +11,7 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import QuectelConfigEntry, QuectelCoordinator
+from .coordinator import QuectelCoordinator
 from .delivery.errors import BusyError, TooSoonError
 from .devices import modem_identifier
 from .entity import QuectelEntity
@@ -19,6 +19,7 @@ from .failures import modem_failure
 from .modem.at.errors import ModemError
 from .own_past import OwnPastEntity
 from .recipient_devices import follow_recipients, recipient_device_info
+from .runtime import QuectelConfigEntry
 from .trial import Trial, send_trial
 
 # What one does keeps no other waiting: the courier says no while it is at work.

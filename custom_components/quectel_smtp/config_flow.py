@@ -5,7 +5,6 @@ from contextlib import suppress
 from typing import Any, override
 
 from homeassistant.config_entries import (
-    ConfigEntry,
     ConfigEntryState,
     ConfigFlowResult,
     ConfigSubentryFlow,
@@ -39,6 +38,7 @@ from .flow.trouble import code_of
 from .held import retry_held
 from .issues import reply_of
 from .modem.at.errors import InvalidValueError, ModemError, PinRequiredError
+from .runtime import QuectelConfigEntry
 
 
 class QuectelConfigFlow(DiscoverySteps, FinishSteps, domain=DOMAIN):
@@ -51,7 +51,7 @@ class QuectelConfigFlow(DiscoverySteps, FinishSteps, domain=DOMAIN):
     @callback
     @override
     def async_get_supported_subentry_types(
-        cls, config_entry: ConfigEntry
+        cls, config_entry: QuectelConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return what can be added to a modem."""
         return {SUBENTRY_RECIPIENT: RecipientFlow}
@@ -59,7 +59,7 @@ class QuectelConfigFlow(DiscoverySteps, FinishSteps, domain=DOMAIN):
     @staticmethod
     @callback
     @override
-    def async_get_options_flow(config_entry: ConfigEntry) -> DeliveryOptionsFlow:
+    def async_get_options_flow(config_entry: QuectelConfigEntry) -> DeliveryOptionsFlow:
         """Return what can be chosen about delivery."""
         return DeliveryOptionsFlow()
 
@@ -186,7 +186,7 @@ class QuectelConfigFlow(DiscoverySteps, FinishSteps, domain=DOMAIN):
                 await retry_held(entry.runtime_data.courier, Reason.LOGIN)
         return result
 
-    def _begin_with(self, entry: ConfigEntry) -> None:
+    def _begin_with(self, entry: QuectelConfigEntry) -> None:
         self._before = dict(entry.data)
         self._draft = dict(entry.data)
 

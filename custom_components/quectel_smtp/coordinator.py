@@ -1,11 +1,9 @@
 """The modem's state for entities: pushed by the courier, checked by a slow poll."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 import logging
 from typing import Final, override
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_PIN
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
@@ -21,31 +19,15 @@ from .keeper import EntryKeeper
 from .line_options import line_lost_after
 from .line_state import Obstacle, obstacle
 from .modem.at.errors import PinRefusedError
-from .month_of_data import MonthOfData
 from .pins import without_pin
 from .reauthentication import Reauthentication
-from .test_report import TestReport
+from .runtime import QuectelConfigEntry
 from .typed import tidied
 
 _LOGGER = logging.getLogger(__name__)
 
 _NO_LOSS: Final = (None, Obstacle.STARTING, Obstacle.SETTINGS)
 POLL_INTERVAL: Final = timedelta(seconds=60)
-
-
-@dataclass(slots=True)
-class RuntimeData:
-    """What runs for one entry."""
-
-    courier: Courier
-    keeper: EntryKeeper
-    coordinator: QuectelCoordinator
-    check: AccountCheck
-    month: MonthOfData
-    report: TestReport
-
-
-type QuectelConfigEntry = ConfigEntry[RuntimeData]
 
 
 class QuectelCoordinator(DataUpdateCoordinator[Status]):

@@ -1,20 +1,18 @@
 """What the device registry knows a modem by, and says of it."""
 
-from typing import Any
-
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_MODEL
 from homeassistant.helpers.device_registry import DeviceInfo
 
 from .const import CONF_FIRMWARE, DOMAIN, MANUFACTURER
+from .runtime import QuectelConfigEntry
 
 
-def modem_identifier(entry: ConfigEntry[Any]) -> tuple[str, str]:
+def modem_identifier(entry: QuectelConfigEntry) -> tuple[str, str]:
     """Return what the device registry knows the modem by: its IMEI."""
     return (DOMAIN, entry.unique_id or entry.entry_id)
 
 
-def modem_device_info(entry: ConfigEntry[Any]) -> DeviceInfo:
+def modem_device_info(entry: QuectelConfigEntry) -> DeviceInfo:
     """Return the modem's device, as it was last identified."""
     return DeviceInfo(
         identifiers={modem_identifier(entry)},

@@ -51,13 +51,13 @@ from .const import (
     DOMAIN,
     SUBENTRY_RECIPIENT,
 )
-from .coordinator import QuectelConfigEntry
 from .delivery.courier.diagnosis import Diagnosis
 from .delivery.records import Listed
 from .delivery.status import Status
 from .findings import state_name
 from .flow.providers import PROVIDERS
 from .modem.diagnosis import Diagnosis as ModemDiagnosis
+from .runtime import QuectelConfigEntry
 
 _LIBRARIES: Final = ("aiosmtplib", "idna", "regex", "serialx")
 _DATA: Final = (

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import (
     CONF_DEVICE,
     CONF_HOST,
@@ -53,6 +52,7 @@ from .modem.at.port import DEFAULT_BAUDRATE, PortSettings
 from .modem.mail.server import Security, ServerSettings
 from .modem.mail.tls import TlsSettings
 from .modem.network.pdp import Authentication, PdpSettings
+from .runtime import QuectelConfigEntry
 
 HOUR: Final = 3600
 MINUTE: Final = 60
@@ -116,7 +116,7 @@ def has_mail_client(data: Mapping[str, Any]) -> bool:
     return data.get(CONF_MAIL_CLIENT) is not False
 
 
-def wants_module(entry: ConfigEntry[Any] | None) -> bool:
+def wants_module(entry: QuectelConfigEntry | None) -> bool:
     """Whether a person has chosen the modem's own mail client for an entry's emails."""
     if entry is None or not has_mail_client(entry.data):
         return False

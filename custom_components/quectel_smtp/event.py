@@ -10,12 +10,12 @@ from homeassistant.components.event import (
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import QuectelConfigEntry
 from .delivery.records import Transition
 from .entity import QuectelEntity
 from .findings import EVENT_TYPES, event_type, known, transition_attributes
 from .line_state import BACK, LOST, Obstacle
 from .own_past import OwnPastEntity
+from .runtime import QuectelConfigEntry
 
 # It is pushed.
 PARALLEL_UPDATES: Final = 0

@@ -1,9 +1,7 @@
 """Keeps an entry and its courier in step: what one of them learns, the other gets."""
 
 from dataclasses import replace
-from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_DEVICE, CONF_MODEL
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
@@ -19,6 +17,7 @@ from .modem.network.status import Identity
 from .port_search import PortSearch
 from .ports import Gate
 from .recipients import recipients_of
+from .runtime import QuectelConfigEntry
 
 
 class EntryKeeper:
@@ -27,7 +26,7 @@ class EntryKeeper:
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: ConfigEntry[Any],
+        entry: QuectelConfigEntry,
         courier: Courier,
         reading: Reading,
         gate: Gate,

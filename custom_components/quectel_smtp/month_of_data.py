@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import TypedDict
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
@@ -12,6 +11,7 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .delivery.courier.courier import Courier
 from .modem.network.traffic import Traffic
+from .runtime import QuectelConfigEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class MonthOfData:
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: ConfigEntry[Any],
+        entry: QuectelConfigEntry,
         courier: Courier,
     ) -> None:
         """Take who counts."""

@@ -10,7 +10,6 @@ from homeassistant.core import HomeAssistant, ServiceResponse, split_entity_id
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .asked import Asked
-from .coordinator import QuectelConfigEntry
 from .delivery.errors import OutboxError
 from .delivery.records import EmailResult
 from .devices import modem_identifier
@@ -18,6 +17,7 @@ from .legacy import LegacyAction
 from .own_past import OwnPastEntity
 from .recipient_devices import follow_recipients, recipient_device_info
 from .response import response_to
+from .runtime import QuectelConfigEntry
 from .sending import accept
 
 # No caller waits for another one's email: their order is the courier's business.

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from homeassistant.components import usb
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant
 
@@ -13,6 +12,7 @@ from .const import CONF_USB, DOMAIN
 from .modem.at.errors import PortBusyError
 from .ports import PortForeignError
 from .quectel_usb import QUECTEL, rank
+from .runtime import QuectelConfigEntry
 
 _BY_ID: Final = "/dev/serial/by-id/"
 _IDENTITY: Final = ("vid", "pid", "serial_number")
@@ -21,7 +21,7 @@ _IDENTITY: Final = ("vid", "pid", "serial_number")
 class PortSearch:
     """Knows which USB device the modem was last, over restarts too."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    def __init__(self, hass: HomeAssistant, entry: QuectelConfigEntry) -> None:
         """Know what the entry's data tells."""
         self._hass = hass
         self._entry = entry

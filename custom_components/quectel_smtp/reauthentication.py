@@ -1,9 +1,9 @@
 """Has a person asked for a PIN or a login, for as long as it is missing."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
+from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.core import (
     DOMAIN as HOMEASSISTANT_DOMAIN,
     Event,
@@ -16,6 +16,7 @@ from .const import CONF_REASON, DOMAIN, REASON_LOGIN, REASON_PIN
 from .delivery.records import Reason
 from .delivery.status import Status
 from .modem.at.errors import NotRegisteredError, PinRequiredError
+from .runtime import QuectelConfigEntry
 
 # Where a flow waits for the person. One that checks something ends by itself.
 _FORMS: Final = ("pin", "trouble", "reauth_confirm")
@@ -33,7 +34,7 @@ class Reauthentication:
     word: what it declined is started later. A flow whose cause is over is ended.
     """
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    def __init__(self, hass: HomeAssistant, entry: QuectelConfigEntry) -> None:
         """Have nothing asked for yet."""
         self._hass = hass
         self._entry = entry

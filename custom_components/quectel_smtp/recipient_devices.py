@@ -10,10 +10,10 @@ from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN, SUBENTRY_RECIPIENT
-from .coordinator import QuectelConfigEntry
 from .devices import modem_identifier
 from .modem.at.errors import InvalidValueError
 from .recipients import addresses_of
+from .runtime import QuectelConfigEntry
 
 
 def recipient_device_info(

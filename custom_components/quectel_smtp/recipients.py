@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.config_entries import ConfigSubentry
 
 from . import typed
 from .const import CONF_BCC, CONF_CC, CONF_CRITICAL, CONF_TO, SUBENTRY_RECIPIENT
 from .delivery.addresses import Addresses
 from .delivery.email import Email
 from .modem.at.errors import InvalidValueError
+from .runtime import QuectelConfigEntry
 
 
 def addresses_of(data: Mapping[str, Any]) -> Addresses:
@@ -35,7 +36,7 @@ def _listed(data: Mapping[str, Any], kind: str) -> tuple[str, ...]:
     return tuple(map(typed.address, found))
 
 
-def recipients_of(entry: ConfigEntry[Any]) -> Mapping[str, Addresses | None]:
+def recipients_of(entry: QuectelConfigEntry) -> Mapping[str, Addresses | None]:
     """Return the addresses of all recipients by id; None where they can't be used."""
     return {
         subentry.subentry_id: _usable(subentry)

@@ -5,9 +5,8 @@ adds to each file of diagnostics, which people publish, and these have addresses
 """
 
 from collections.abc import Callable
-from typing import Any, Final, TypedDict
+from typing import Final, TypedDict
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.storage import Store
@@ -16,6 +15,7 @@ from .const import DOMAIN
 from .delivery.records import State, Transition
 from .issues import issue_id, reply_of
 from .recipients import recipients_of
+from .runtime import QuectelConfigEntry
 
 KEY: Final = "address_refused"
 """The repair issue's; there is one for each address."""
@@ -36,7 +36,7 @@ def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, _Refused]]:
 class RefusedAddresses:
     """Shows them over restarts: nobody may look before the next alarm."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    def __init__(self, hass: HomeAssistant, entry: QuectelConfigEntry) -> None:
         """Take the entry whose emails they are of."""
         self._hass = hass
         self._entry = entry

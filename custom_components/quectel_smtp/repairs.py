@@ -15,12 +15,12 @@ from homeassistant.helpers import issue_registry as ir
 
 from .account_check import ACCOUNT_KEYS
 from .const import CONF_ROAMING, DOMAIN
-from .coordinator import QuectelConfigEntry
 from .delivery.courier.courier import Courier
 from .delivery.errors import OutboxError
 from .flow.beginning import begin_at
 from .held import is_mended, retry_held
 from .issues import BARRED, MENDED_AT, RESTORED, TRY_AGAIN
+from .runtime import QuectelConfigEntry
 
 _MENDED_AT: Final = {**MENDED_AT, **dict.fromkeys(ACCOUNT_KEYS, "server")}
 PATIENCE: Final = 60.0

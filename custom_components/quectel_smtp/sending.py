@@ -21,7 +21,6 @@ from .attachments.names import called
 from .attachments.resolve import resolve, split
 from .attachments.wanted import Budget, Resolved, Wanted
 from .const import DEFAULT_SUBJECT, DOMAIN
-from .coordinator import QuectelConfigEntry
 from .delivery.addresses import Addresses
 from .delivery.email import Email
 from .delivery.enclosures import Missing, MissingReason
@@ -32,6 +31,7 @@ from .failures import outbox_failure, refused_value
 from .modem.at.errors import InvalidValueError
 from .modem.mail.message import check_address
 from .recipients import addresses_of, is_critical
+from .runtime import QuectelConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
-from .coordinator import QuectelConfigEntry, RuntimeData
 from .entity import QuectelEntity
+from .runtime import QuectelConfigEntry, RuntimeData
 from .sensor_descriptions import (
     RUNTIME_SENSORS,
     SENSORS,

@@ -18,7 +18,6 @@ from homeassistant.const import (
 )
 from homeassistant.helpers.typing import StateType
 
-from .coordinator import RuntimeData
 from .delivery.status import Status
 from .findings import known
 from .last_result import RESULTS, last_attributes, last_result, waiting_attributes
@@ -26,6 +25,7 @@ from .modem.network.pdp import PdpState
 from .modem.network.radio import Quality
 from .modem.network.sim import SimState
 from .modem.network.status import Network, Registration, Technology
+from .runtime import RuntimeData
 from .signal_strength import strength_of
 
 

@@ -18,13 +18,13 @@ from homeassistant.helpers import config_validation as cv, service
 from . import typed
 from .asked import SCHEMA
 from .const import DOMAIN
-from .coordinator import QuectelConfigEntry
 from .delivery.courier.courier import Courier
 from .delivery.errors import BeingSentError, NotWaitingError, OutboxError
 from .delivery.records import Listed
 from .failures import outbox_failure
 from .findings import finding_attributes, moment
 from .response import meanings
+from .runtime import QuectelConfigEntry
 
 if TYPE_CHECKING:
     # Home Assistant answers the import of voluptuous with this, its own engine.

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final, TypedDict
+from typing import Final, TypedDict
 import zlib
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
@@ -18,6 +17,7 @@ from .delivery.courier.courier import Courier
 from .delivery.records import State, Transition
 from .issues import issue_id
 from .line_options import Interval, interval, report_to
+from .runtime import QuectelConfigEntry
 from .trial import Trial, send_trial
 
 KEY: Final = "test_report_failed"
@@ -71,7 +71,7 @@ class TestReport:
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: ConfigEntry[Any],
+        entry: QuectelConfigEntry,
         courier: Courier,
         changed: Callable[[], None],
     ) -> None:

@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
@@ -16,6 +16,7 @@ from .delivery.errors import OutboxError
 from .failures import outbox_failure, refused_value
 from .modem.at.errors import InvalidValueError
 from .recipients import addresses_of
+from .runtime import QuectelConfigEntry
 
 
 class Trial(Enum):
@@ -27,7 +28,7 @@ class Trial(Enum):
 
 async def send_trial(
     hass: HomeAssistant,
-    entry: ConfigEntry,
+    entry: QuectelConfigEntry,
     courier: Courier,
     kind: Trial,
     recipient: ConfigSubentry | None,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_ADDRESS
 
 from .. import typed
@@ -21,6 +20,7 @@ from ..entry_data import wants_module
 from ..modem.at.errors import InvalidValueError
 from ..modem.mail.message import RECIPIENTS_MOST, check_address
 from ..recipients import addresses_of, is_critical
+from ..runtime import QuectelConfigEntry
 from .schemas import CONF_NAME
 
 _LISTS: Final = (CONF_TO, CONF_CC, CONF_BCC)
@@ -67,7 +67,7 @@ def has_more(values: Mapping[str, Any]) -> bool:
 
 
 def refusal(
-    entry: ConfigEntry[Any],
+    entry: QuectelConfigEntry,
     data: Mapping[str, Any],
     placeholders: dict[str, str],
     present: str | None = None,
@@ -91,7 +91,7 @@ def _given(rows: Any) -> list[str]:
 
 
 def _like(
-    entry: ConfigEntry[Any], data: Mapping[str, Any], present: str | None
+    entry: QuectelConfigEntry, data: Mapping[str, Any], present: str | None
 ) -> str | None:
     """Return the name of another recipient with the same addresses.
 

@@ -1,19 +1,17 @@
 """Begins a dialog about an entry at the form that mends it, and ends those left over."""
 
-from typing import Any
-
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
-    ConfigEntry,
     ConfigFlowContext,
 )
 from homeassistant.core import HomeAssistant, callback
 
 from ..const import CONF_BEGIN, CONF_REASON, DOMAIN, REASON_PIN
+from ..runtime import QuectelConfigEntry
 
 
-async def begin_at(hass: HomeAssistant, entry: ConfigEntry[Any], step: str) -> str:
+async def begin_at(hass: HomeAssistant, entry: QuectelConfigEntry, step: str) -> str:
     """Return the id of a dialog that shows this step.
 
     Those that were left behind for the same entry end: nobody finds them again.
@@ -28,7 +26,7 @@ async def begin_at(hass: HomeAssistant, entry: ConfigEntry[Any], step: str) -> s
 
 
 @callback
-def end_all(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+def end_all(hass: HomeAssistant, entry: QuectelConfigEntry) -> None:
     """End each dialog about an entry that is removed: nothing is left to be saved in."""
     entries = hass.config_entries
     for about in entry.async_get_active_flows(
@@ -43,7 +41,7 @@ def end_all(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
 
 
 async def _begin(
-    hass: HomeAssistant, entry: ConfigEntry[Any], source: str, data: dict[str, str]
+    hass: HomeAssistant, entry: QuectelConfigEntry, source: str, data: dict[str, str]
 ) -> str:
     flow = await hass.config_entries.flow.async_init(
         DOMAIN,

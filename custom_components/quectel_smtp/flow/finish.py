@@ -14,9 +14,9 @@ from homeassistant.const import CONF_HOST
 from homeassistant.exceptions import HomeAssistantError
 
 from ..const import CONF_SENDER_ADDRESS, CONF_TEST_TO, CONF_TO, SUBENTRY_RECIPIENT
-from ..coordinator import QuectelConfigEntry
 from ..delivery.errors import BeingSentError, NotWaitingError, OutboxError
 from ..delivery.records import Last, Reason, Way
+from ..runtime import QuectelConfigEntry
 from ..trial import Trial, send_trial
 from .addresses import PLACEHOLDERS, entered, has_more, refusal, shown
 from .modem_checks import Show, Stage

@@ -27,9 +27,9 @@ from ..const import (
     CONF_SENDER_ADDRESS,
     SECTION_ADVANCED,
 )
-from ..coordinator import QuectelConfigEntry
 from ..line_options import roaming_allowed
 from ..modem.at.errors import InvalidValueError
+from ..runtime import QuectelConfigEntry
 from .modem_checks import Found
 from .providers import Secret
 from .schemas import Form, leavable, savable

@@ -1,8 +1,7 @@
 """The options' section on the line: roaming, its loss, and test reports."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import UnitOfTime
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -24,6 +23,7 @@ from ..const import (
     SUBENTRY_RECIPIENT,
 )
 from ..line_options import DEFAULT_MINUTES, MINUTES, Interval
+from ..runtime import QuectelConfigEntry
 
 if TYPE_CHECKING:
     # Home Assistant answers the import of voluptuous with this, its own engine.
@@ -36,7 +36,7 @@ FIELDS: Final = frozenset(
 )
 
 
-def line_section(entry: ConfigEntry[Any]) -> vol.Schema:
+def line_section(entry: QuectelConfigEntry) -> vol.Schema:
     """Return the section; a test report goes to one of the entry's recipients."""
     recipients = [
         SelectOptionDict(value=subentry.subentry_id, label=subentry.title)

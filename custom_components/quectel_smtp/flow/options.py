@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 from homeassistant.const import UnitOfInformation, UnitOfTime
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
@@ -48,6 +48,7 @@ from ..entry_data import DEFAULTS, LIMITS, has_mail_client, server_settings
 from ..modem.at.errors import InvalidValueError
 from ..modem.mail.message import FIELD_LIMIT
 from ..recipients import addresses_of
+from ..runtime import QuectelConfigEntry
 from .line_options import FIELDS as LINE_FIELDS, line_section
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ _ADDITIONAL: Final = vol.Schema(
 )
 
 
-def _options(entry: ConfigEntry[Any], *, offers_module: bool) -> vol.Schema:
+def _options(entry: QuectelConfigEntry, *, offers_module: bool) -> vol.Schema:
     """Return the form; a modem without a mail client has no such choice."""
     ways = [way.value for way in Way if offers_module or way is not Way.MODULE]
     return vol.Schema(
@@ -166,7 +167,7 @@ def _flat(user_input: Mapping[str, Any]) -> dict[str, Any]:
     return chosen
 
 
-def _in_sections(entry: ConfigEntry[Any]) -> dict[str, Any]:
+def _in_sections(entry: QuectelConfigEntry) -> dict[str, Any]:
     """Return stored options as the form has them."""
     kept = _kept(entry.options)
     if kept.get(CONF_REPORT_TO) not in entry.subentries:
@@ -203,7 +204,7 @@ def _misspelt(
     return {}
 
 
-def _refusal(entry: ConfigEntry[Any], placeholders: dict[str, str]) -> dict[str, str]:
+def _refusal(entry: QuectelConfigEntry, placeholders: dict[str, str]) -> dict[str, str]:
     """Return what of an entry the modem's own mail client can't carry, if anything."""
     try:
         check_account(server_settings(entry.data))
