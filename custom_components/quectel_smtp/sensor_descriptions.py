@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any, Final
 
 from homeassistant.components.sensor import (
@@ -13,6 +14,7 @@ from homeassistant.components.sensor import (
 from homeassistant.const import (
     SIGNAL_STRENGTH_DECIBELS,
     SIGNAL_STRENGTH_DECIBELS_MILLIWATT,
+    STATE_UNKNOWN,
     EntityCategory,
     UnitOfInformation,
 )
@@ -40,6 +42,16 @@ def _of_network(value: Callable[[Network], StateType]) -> Callable[[Status], Sta
         return None if network is None else value(network)
 
     return value_of
+
+
+def _told[E: Enum](kinds: type[E]) -> list[str]:
+    """Return what a sensor of these can be: "unknown" is Home Assistant's own word."""
+    return [kind.value for kind in kinds if kind.value != STATE_UNKNOWN]
+
+
+def _word(kind: Enum | None) -> str | None:
+    """Return the word for it, None where the modem told nothing that is known."""
+    return None if kind is None or kind.value == STATE_UNKNOWN else str(kind.value)
 
 
 def _of_quality(value: Callable[[Quality], StateType]) -> Callable[[Status], StateType]:
@@ -173,29 +185,25 @@ SENSORS: Final = (
         key="registration",
         translation_key="registration",
         device_class=SensorDeviceClass.ENUM,
-        options=[state.value for state in Registration],
+        options=_told(Registration),
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=_of_network(lambda network: network.registration.value),
+        value_fn=_of_network(lambda network: _word(network.registration)),
     ),
     QuectelSensorDescription(
         key="access_technology",
         translation_key="access_technology",
         device_class=SensorDeviceClass.ENUM,
-        options=[technology.value for technology in Technology],
+        options=_told(Technology),
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=_of_network(
-            lambda network: network.technology and network.technology.value
-        ),
+        value_fn=_of_network(lambda network: _word(network.technology)),
     ),
     QuectelSensorDescription(
         key="sim",
         translation_key="sim",
         device_class=SensorDeviceClass.ENUM,
-        options=[state.value for state in SimState],
+        options=_told(SimState),
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda status: (
-            status.sim.value if status.connected and status.sim else None
-        ),
+        value_fn=lambda status: _word(status.sim) if status.connected else None,
     ),
     QuectelSensorDescription(
         key="ip_address",

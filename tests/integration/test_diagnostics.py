@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+from syrupy.assertion import SnapshotAssertion
 
 from custom_components.quectel_smtp import diagnostics
 from custom_components.quectel_smtp.modem.at.conversation import Said, Speaker
@@ -24,6 +25,7 @@ from homeassistant.setup import async_setup_component
 
 from .conftest import DATA, deliver, send, until
 from .modem_on_the_desk import IMEI, Desk, DeskModem
+from .timeless import timeless
 
 # It is fetched as a browser does.
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -76,6 +78,23 @@ async def test_what_happened_is_told_without_whose_it_was(
         *("Water in the cellar", "Alarm", "correct horse", IMEI, "smtp.example.com"),
     ):
         assert private not in text, private
+
+
+async def test_the_whole_file_after_an_email(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    desk: Desk,
+    loaded: MockConfigEntry,
+    snapshot: SnapshotAssertion,
+) -> None:
+    """``pytest --snapshot-update`` writes it anew: look at what is new before you do."""
+    desk.quality = Quality("LTE", -71, -103, 118, -12)
+    desk.counter = Traffic(1000, 2000)
+    await deliver(hass, loaded)
+    await loaded.runtime_data.coordinator.async_refresh()
+    data = (await downloaded(hass, hass_client, loaded))["data"]
+    data["versions"] = sorted(data["versions"])
+    assert timeless(data) == snapshot
 
 
 async def test_what_waits_is_told_of_by_its_reference_and_what_it_waits_for(
