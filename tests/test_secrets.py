@@ -4,6 +4,7 @@ Objects end up in tracebacks, assertions and debug logs that nobody thought of. 
 that a dataclass has is left out of its ``repr``, unless it is listed here as harmless.
 """
 
+from annotationlib import Format
 from collections.abc import Iterator
 import dataclasses
 import importlib
@@ -90,7 +91,8 @@ def _dataclasses() -> Iterator[type[Any]]:
 def _filled(kind: type[Any]) -> Any:
     """Return an object whose texts are all the canary, but for those known harmless."""
     made = object.__new__(kind)
-    hints = get_type_hints(kind)
+    # What is imported for types alone can't be looked at: no text is of such a type.
+    hints = get_type_hints(kind, format=Format.FORWARDREF)
     for field in dataclasses.fields(kind):
         harmless = field.name in HARMLESS.get(kind.__name__, ())
         value = None if harmless else _sample(hints[field.name])
