@@ -3,10 +3,12 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import override
 
 import pytest
 
 from custom_components.quectel_smtp.delivery.records import Options, State, Way, Wear
+from custom_components.quectel_smtp.modem.mail.attachments import Attachment
 from custom_components.quectel_smtp.modem.mail.server import Security
 from tests.delivery.bench import (
     OPEN_LINE,
@@ -19,7 +21,7 @@ from tests.delivery.bench import (
     email,
     result,
 )
-from tests.delivery.talking_modem import STREAM_LINE, TalkingModem
+from tests.delivery.talking_modem import STREAM_LINE, TalkingModem, TcpLine
 from tests.modem.scripted_port import ERROR, OK, frame
 from tests.modem.virtual_time import virtual_time
 
@@ -75,6 +77,60 @@ async def test_a_critical_email_goes_at_once_beside_one_that_hangs(
         assert way(office, hanging.reference) is Way.MODULE
         assert b"Fire" in modem.office.received[0]
         assert modem.sends == 1
+
+
+class FullLine(TcpLine):
+    """A connection whose send buffer stays full of the first picture."""
+
+    full = False
+
+    @override
+    def _take(self, data: bytes) -> bytes:
+        self.full = self.full or (len(data) > 1000 and not self.office.received)
+        return b"\r\nSEND FAIL\r\n" if self.full else super()._take(data)
+
+    @override
+    def _connect(self) -> bytes:
+        self.full = False
+        return super()._connect()
+
+
+@virtual_time
+async def test_an_alarm_does_not_wait_for_pictures_that_go_beside_one_that_hangs(
+    office: Office, modem: TalkingModem
+) -> None:
+    """They give way, which is no attempt, and go after it."""
+    line = modem.tcp = FullLine(modem.office)
+    async with office.at_work() as courier:
+        loop = asyncio.get_running_loop()
+        hanging, hello = email("Hanging"), email("Hello")
+        picture = Attachment("door.jpg", bytes(range(256)) * 40, "image/jpeg")
+        pictures = email("Pictures", attachments=(picture,))
+        fire = email("Fire", critical=True)
+        await courier.submit(hanging)
+        await office.until(lambda: modem.sends == 1)
+        await courier.submit(pictures)
+        await office.until(lambda: line.full)
+        await asyncio.sleep(5)
+        # It is no alarm.
+        await courier.submit(hello)
+        await asyncio.sleep(5)
+        assert line.full
+        start = loop.time()
+        assert await office.send(fire) is State.SENT
+        assert loop.time() - start < 2
+        for one in (pictures, hello):
+            assert await office.ended(one) is State.SENT
+            assert way(office, one.reference) is Way.STREAM
+        (end,) = [
+            one
+            for one in office.transitions
+            if one.state is State.SENT and one.reference == pictures.reference
+        ]
+        assert end.attempts == 1
+        modem.port.receive(RESULT)
+        assert await office.ended(hanging) is State.SENT
+        assert way(office, hanging.reference) is Way.MODULE
 
 
 @virtual_time

@@ -1,7 +1,7 @@
 """``Postman``: has the email sent whose turn it is, and others beside one that hangs."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
@@ -173,18 +173,39 @@ class Postman:
 
         The text of an alarm waits for no other email's pictures: they go after it.
         """
+        return await self._looking_out(
+            work, lambda working: self._serve_another(self._settings, working)
+        )
+
+    async def _looking_out(
+        self,
+        work: Coroutine[Any, Any, float],
+        look: Callable[[asyncio.Task[float]], Coroutine[Any, Any, float | None]],
+    ) -> float:
+        """Do a piece of work, and look whenever something changes meanwhile.
+
+        ``look`` returns how long to rest, None: until something changes; it may cut the
+        work off.
+        """
         working = asyncio.create_task(work)
         working.add_done_callback(lambda _: self._beside.set())
         try:
             while not working.done():
                 self._beside.clear()
-                another = self._serve_another(self._settings, working)
-                pause = await whatever_fails(another, self._board)
+                pause = await whatever_fails(look(working), self._board)
                 await until_woken(self._beside, pause and max(pause, TURN_LEAST))
         finally:
             working.cancel()
             await asyncio.wait((working,))
         return 0.0 if working.cancelled() else working.result()
+
+    async def _give_way(self, sender: Sender, working: asyncio.Task[float]) -> None:
+        """Cut off pictures that are on their way, if the text of an alarm waits."""
+        if sender.gives_way:
+            waits = await self._outbox.do(lambda box, at: box.alarm_waits(at))
+            # Nothing of it has left: cut off, it was no attempt.
+            if waits and sender.gives_way:
+                working.cancel()
 
     async def _serve_another(
         self, settings: Settings, working: asyncio.Task[float]
@@ -196,11 +217,7 @@ class Postman:
         """
         waited = _HANGS if self._settling else self._sender.hands_over
         if waited is None or self.stopping:
-            if self._sender.gives_way:
-                waits = await self._outbox.do(lambda box, at: box.alarm_waits(at))
-                # Nothing of it has left: cut off, it was no attempt.
-                if waits and self._sender.gives_way:
-                    working.cancel()
+            await self._give_way(self._sender, working)
             return None
         now = self._outbox.now().elapsed
         # Another email's, or another's of the same one.
@@ -221,7 +238,8 @@ class Postman:
         if item is None:
             return max(patience, TURN_LEAST)
         sending = self._second.send_beside(item, settings)
-        return await self._attempt(item, settings, self._second, sending)
+        attempt = self._attempt(item, settings, self._second, sending)
+        return await self._looking_out(attempt, partial(self._give_way, self._second))
 
     async def _may_serve_others(self, settings: Settings) -> bool:
         """Whether emails may go by the stream beside one that keeps the modem's client."""
