@@ -63,9 +63,9 @@ class Photographer(Visitor):
         await self.choose("Outlook.com, Hotmail, Live")
         await self.see("No passwords accepted")
         await self.choose("Choose another provider")
-        for provider in ("Gmail", "GMX", "QQ Mail"):
+        for provider, name in (("Gmail",) * 2, ("GMX",) * 2, ("QQ Mail", "qq.com")):
             await self.choose(provider)
-            await self.see(f"Log in to {provider}")
+            await self.see(f"Log in to {name}")
             await self.go_back()
         await self.choose("Another one, or a mail server of my own")
         await self.see("Set up the mail server")
