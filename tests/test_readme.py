@@ -9,6 +9,7 @@ import pytest
 
 from custom_components.quectel_smtp import diagnostics
 from custom_components.quectel_smtp.attachments.wanted import Budget
+from custom_components.quectel_smtp.coordinator import POLL_INTERVAL
 from custom_components.quectel_smtp.delivery.outbox.merging import DIGEST_LEAST, WINDOW
 from custom_components.quectel_smtp.delivery.outbox.outbox import (
     EMAILS,
@@ -100,6 +101,7 @@ def test_the_figures_of_the_readme_hold() -> None:
     assert f"{RESERVED} emails and a tenth of the bytes" in README
     assert f"an error from the {EMAILS - RESERVED + 1}st on" in README
     assert f"for {KEPT / storm.DAY:.0f} days longer" in README
+    assert f"Every {POLL_INTERVAL.total_seconds():.0f} seconds" in README
 
 
 def test_the_readme_says_what_is_in_diagnostics_and_what_is_not() -> None:

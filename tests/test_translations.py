@@ -71,8 +71,6 @@ def _flow_parts(part: str) -> Iterator[dict[str, Any]]:
 def _icons() -> dict[str, Any]:
     """Return the entities' icons by platform."""
     path = INTEGRATION / "icons.json"
-    if not path.exists():
-        return {}
     icons: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     entities: dict[str, Any] = icons.get("entity", {})
     return entities
@@ -223,6 +221,16 @@ def test_each_exception_has_its_message_and_what_the_message_names() -> None:
             assert named <= known, f"{place}: {key}"
         elif given is None:
             assert not named, f"{place}: {key}"
+
+
+def test_each_error_that_is_shown_is_translated() -> None:
+    """None is in English alone; that of a schema has no other place for its words."""
+    shown = ("HomeAssistantError", "ServiceValidationError", *_ERRORS[2:])
+    for place, _, name, keywords in _calls():
+        if name in shown or (name.startswith("ConfigEntry") and name.endswith(_ERRORS)):
+            domain = _strings(keywords.get("translation_domain"))
+            assert domain == [INTEGRATION.name], place
+            assert "translation_key" in keywords, place
 
 
 def test_each_repair_issue_has_its_texts() -> None:
@@ -383,6 +391,14 @@ def test_a_description_belongs_to_a_field() -> None:
         if ".data_description." in key:
             field = key.replace(".data_description.", ".data.")
             assert field in _flat(_texts()), key
+
+
+def test_each_field_of_a_form_is_explained() -> None:
+    for steps in _flow_parts("step"):
+        for name, step in steps.items():
+            for part in (step, *step.get("sections", {}).values()):
+                explained = part.get("data_description", {})
+                assert set(explained) == set(part.get("data", {})), name
 
 
 def test_icons_belong_to_entities_and_their_states() -> None:
