@@ -95,8 +95,13 @@ async def test_no_dialog_is_left_of_an_entry_that_is_removed(
     )
     await loaded.start_subentry_reconfigure_flow(hass, "recipient_1")
     other = await Dialog.start(hass)
-    assert len(_dialogs(hass)) == 5
+    second = MockConfigEntry(domain=loaded.domain, unique_id="869999999999999")
+    second.add_to_hass(hass)
+    new = await entries.subentries.async_init(
+        (second.entry_id, "recipient"), context={"source": SOURCE_USER}
+    )
+    assert len(_dialogs(hass)) == 6
     await entries.async_remove(loaded.entry_id)
     await hass.async_block_till_done()
-    (left,) = _dialogs(hass)
-    assert left["flow_id"] == other.result["flow_id"]
+    left = {dialog["flow_id"] for dialog in _dialogs(hass)}
+    assert left == {other.result["flow_id"], new["flow_id"]}

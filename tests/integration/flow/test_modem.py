@@ -374,6 +374,24 @@ async def test_closed_dialogs_do_not_add_up_to_a_third_pin_that_nobody_counts(
     assert desk.pins_entered == ["1111", "2222"]
 
 
+async def test_a_pin_for_another_sim_is_not_sent_to_one_that_has_had_its_two(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    """It was put in while the form was open; nobody counts its tries but we."""
+    desk.sim, desk.tries = SimState.PIN_REQUIRED, None
+    dialog = await _tried(hass)
+    await dialog.submit(pin="1111")
+    await dialog.submit(pin="2222", confirmed=True)
+    dialog.close()
+    spent, desk.iccid = desk.iccid, "8949000000000000000"
+    dialog = await _tried(hass)
+    assert dialog.step == "pin"
+    desk.iccid = spent
+    await dialog.submit(pin="3333")
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_tries_low"})
+    assert desk.pins_entered == ["1111", "2222"]
+
+
 @pytest.mark.parametrize("pin", ["", "123", "123456789", "12a4", "１２３４", "12 34"])
 async def test_what_is_no_pin_is_not_sent(
     hass: HomeAssistant, desk: Desk, pin: str
