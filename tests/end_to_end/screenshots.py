@@ -65,7 +65,7 @@ class Photographer(Visitor):
         await self.choose("Choose another provider")
         for provider, name in (("Gmail",) * 2, ("GMX",) * 2, ("QQ Mail", "qq.com")):
             await self.choose(provider)
-            await self.see(f"Log in to {name}")
+            await self.see("Log in to {provider}", provider=name)
             await self.go_back()
         await self.choose("Another one, or a mail server of my own")
         await self.see("Set up the mail server")

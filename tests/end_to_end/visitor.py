@@ -41,12 +41,14 @@ class Visitor:
         await self.page.goto(url)
         await self.picture(name)
 
-    async def see(self, title: str, before: str = "") -> None:
-        """Wait for the form with this title, and take it."""
+    async def see(self, title: str, before: str = "", **names: str) -> None:
+        """Wait for the form with this title, and these names in it, and take it."""
         if before:
             await self.picture(before)
-        await self.page.get_by_text(self.said(title), exact=True).first.wait_for()
-        await self.picture(title.lower().strip("?").replace(" ", "-"))
+        there = self.said(title).format_map({k: self.said(n) for k, n in names.items()})
+        await self.page.get_by_text(there, exact=True).first.wait_for()
+        name = title.format_map(names).lower().strip("?").replace(" ", "-")
+        await self.picture(name)
 
     async def read(self, words: str, name: str) -> None:
         """Wait until these words are shown, and take them."""

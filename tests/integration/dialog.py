@@ -4,23 +4,18 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import cache
 import json
-from pathlib import Path
 from typing import Any, Self
 
 from custom_components.quectel_smtp.const import DOMAIN
 from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowManager, FlowResultType, section
+from tests.source import INTEGRATION
 
 from .modem_on_the_desk import PORT
 
-_EN = (
-    Path(__file__).parents[2]
-    / "custom_components"
-    / "quectel_smtp"
-    / "translations"
-    / "en.json"
-)
+_TRANSLATIONS = INTEGRATION / "translations"
+LANGUAGES = sorted(path.stem for path in _TRANSLATIONS.glob("*.json"))
 
 PORT_INPUT: dict[str, Any] = {"device": PORT, "advanced": {"baudrate": "115200"}}
 CELLULAR_INPUT: dict[str, Any] = {
@@ -55,9 +50,10 @@ def recipient_form(
 
 
 @cache
-def texts() -> dict[str, Any]:
-    """Return en.json."""
-    content: dict[str, Any] = json.loads(_EN.read_text(encoding="utf-8"))
+def texts(language: str = "en") -> dict[str, Any]:
+    """Return the texts of a language."""
+    path = _TRANSLATIONS / f"{language}.json"
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
 
 
