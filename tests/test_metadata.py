@@ -5,6 +5,7 @@ demands of a custom integration is repeated here. Its quality scale and the text
 tests of their own.
 """
 
+import ast
 from collections.abc import Iterator
 import importlib
 from importlib.metadata import metadata
@@ -24,7 +25,7 @@ from homeassistant.helpers.selector import validate_selector
 from homeassistant.loader import async_get_integration
 from homeassistant.util.yaml import load_yaml_dict
 
-from .source import INTEGRATION, ROOT, imports
+from .source import INTEGRATION, ROOT, imports, tree
 
 _OURS = "custom_components.quectel_smtp"
 
@@ -174,6 +175,16 @@ def test_whoever_takes_an_entry_takes_the_typed_one() -> None:
         if name == ("homeassistant", "config_entries", "ConfigEntry")
     ]
     assert untyped == []
+
+
+def test_the_config_flow_knows_a_modem_that_is_set_up_already() -> None:
+    """Home Assistant's check looks for it in the file of that name, nowhere else."""
+    called = {
+        node.func.attr
+        for node in ast.walk(tree(INTEGRATION / "config_flow.py"))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert {"async_set_unique_id", "_abort_if_unique_id_configured"} <= called
 
 
 def test_hacs_json_has_what_the_marketplace_knows() -> None:

@@ -5,15 +5,17 @@ from contextlib import suppress
 from typing import Any, override
 
 from homeassistant.config_entries import (
+    SOURCE_USB,
     ConfigEntryState,
     ConfigFlowResult,
     ConfigSubentryFlow,
     FlowType,
 )
-from homeassistant.const import CONF_HOST
+from homeassistant.const import CONF_DEVICE, CONF_HOST
 from homeassistant.core import callback
 
 from .const import (
+    CONF_BAUDRATE,
     CONF_BEGIN,
     CONF_REASON,
     DOMAIN,
@@ -64,12 +66,40 @@ class QuectelConfigFlow(DiscoverySteps, FinishSteps, domain=DOMAIN):
         return DeliveryOptionsFlow()
 
     @override
-    async def _after_examination(self) -> ConfigFlowResult:
-        if self._mended_entry is None:
-            return await self.async_step_cellular()
-        if self._visited_settings:
-            return await self.async_step_apply()
-        return await self._finish()
+    async def async_step_examined(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Go on with the modem that was found, unless an entry has it."""
+        if self._mended_entry is not None:
+            if self._visited_settings:
+                return await self.async_step_apply()
+            return await self._finish()
+        identity = self._found.identity
+        assert identity is not None
+        # A page that is reloaded leaves its dialog behind, where nobody finds it again:
+        # it must not keep the modem. The first dialog that ends has it, and ends others.
+        await self.async_set_unique_id(identity.imei, raise_on_progress=False)
+        moved = {key: self._draft[key] for key in (CONF_DEVICE, CONF_BAUDRATE)}
+        self._abort_if_unique_id_configured(
+            updates=None if self._is_in_use() else moved, reload_on_update=False
+        )
+        return await self.async_step_cellular()
+
+    def _is_in_use(self) -> bool:
+        """Whether the modem that was plugged in is one that an entry has another way to.
+
+        A person who chooses a port means that port; who goes on with what was found
+        does not.
+        """
+        entry = self.hass.config_entries.async_entry_for_domain_unique_id(
+            DOMAIN, self.unique_id or ""
+        )
+        return (
+            self.source == SOURCE_USB
+            and entry is not None
+            and entry.state is ConfigEntryState.LOADED
+            and entry.runtime_data.courier.status.connected
+        )
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
