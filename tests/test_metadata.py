@@ -194,6 +194,32 @@ def test_hacs_json_has_what_the_marketplace_knows() -> None:
     assert set(content) <= _HACS_KEYS
 
 
+def test_the_oldest_home_assistant_is_the_one_that_is_tested() -> None:
+    """The Marketplace installs on no older one."""
+    oldest = _json(ROOT / "hacs.json")["homeassistant"].rpartition(".")[0]
+    tested = (ROOT / "requirements_test.txt").read_text(encoding="utf-8")
+    assert f"Home Assistant {oldest}." in tested
+    assert f"{oldest} or newer" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_host_runs_all_three_checks() -> None:
+    workflow = load_yaml_dict(str(ROOT / ".github" / "workflows" / "validate.yml"))
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    used = {step["uses"].partition("@")[0]: step for step in steps if "uses" in step}
+    assert "home-assistant/actions/hassfest" in used
+    assert used["hacs/action"]["with"] == {"category": "integration"}
+    assert "bash .ci/run" in [step.get("run") for step in steps]
+
+
+def test_the_licence_is_the_one_that_is_named() -> None:
+    """The host finds it by its text, and the Marketplace wants one that is free."""
+    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert "Apache License\n" in text
+    assert "Version 2.0, January 2004" in text
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["license"] == "Apache-2.0"
+
+
 def test_the_marketplace_finds_one_integration() -> None:
     """It installs the first folder that it finds."""
     folders = [
