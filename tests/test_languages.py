@@ -21,7 +21,10 @@ _WORD: Final = re.compile(r"[^\W\d_]+")
 # Words that none of the other languages has.
 _ONLY_ENGLISH: Final = {"The", "the", "and", "with", "your", "you", "this", "which"}
 # Names, and what is written so in all of the languages.
-_WORDS_OF_ALL: Final = {"Gmail", "Outlook", "Hotmail", "Quectel", "Home", "Assistant"}
+_WORDS_OF_ALL: Final = {
+    *("Quectel", "Cellular", "Email", "Home", "Assistant", "IoT"),
+    *("Gmail", "Outlook", "com", "Hotmail", "iCloud", "Yahoo", "Fastmail"),
+}
 # Words of that language that English has, too.
 _OWN_WORDS: Final[dict[str, set[str]]] = {
     "de": set(),
