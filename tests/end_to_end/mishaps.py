@@ -144,7 +144,7 @@ class Mishaps(Walk):
         await self.see("Who gets the emails?")
         await self.fill("alex")
         await self.next()
-        await self.read("not an email address", "wrong-address")
+        await self.read("can't be used as an email address", "wrong-address")
         await self.fill("kim@example.com")
         await self.next()
         await self.read("has been sent", "sent")
