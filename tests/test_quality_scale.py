@@ -144,7 +144,7 @@ def test_a_rule_of_the_documentation_names_where_it_is_documented() -> None:
     ("comment", "missing"),
     [
         ("Seen (tests/test_quality_scale.py::test_each_rule_is_answered).", []),
-        ("Both (scripts/test, README.md#install).", []),
+        ("Both (scripts/test, README.md#installation).", []),
         ("Not one (tests/test_nothing.py).", ["tests/test_nothing.py"]),
         (
             "No test (tests/source.py::test_x, README.md#no-such-place).",

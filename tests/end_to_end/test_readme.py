@@ -1,34 +1,30 @@
-"""What the README shows does what it says, word for word."""
-
-import re
+"""What README and docs show does what it says, word for word."""
 
 import pytest
 
+from tests.documents import EXAMPLES
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.fault_model import Action, Fault, Moment
 
 from .home_assistant import HomeAssistant
 from .inbox import MailServer
 from .outcomes import Outcomes
-from .processes import ROOT
 from .scene import Person, answers_for
 from .setting_up import Recipient, add_modem
 
 ALEX = Recipient("Alex", to=("alex@example.com",))
 AUTOMATION = "automation:\n"
-README = (ROOT / "README.md").read_text("utf-8")
-EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
 def configuration() -> str:
-    """The README's automations."""
+    """Their automations."""
     automations = [text for text in EXAMPLES if text.startswith(AUTOMATION)]
     assert len(automations) == 3
     return AUTOMATION + "".join(text.removeprefix(AUTOMATION) for text in automations)
 
 
-async def test_the_automations_of_the_readme_work(
+async def test_the_automations_of_the_documents_work(
     mail: MailServer, modem: VirtualModem, home: HomeAssistant, person: Person
 ) -> None:
     created = await add_modem(person.flows, answers_for(mail, modem.port))

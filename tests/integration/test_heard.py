@@ -1,7 +1,5 @@
 """Automations hear of every end: none is told before they listen, nor two as one."""
 
-from pathlib import Path
-import re
 from typing import Any, Self
 
 import pytest
@@ -21,11 +19,11 @@ from homeassistant.const import (
 from homeassistant.core import CoreState, Event, HomeAssistant
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
+from tests.documents import example
 
 from .conftest import deliver, send, settled, until
 from .modem_on_the_desk import PORT, Desk
 
-README = Path(__file__).parents[2] / "README.md"
 GONE = Outcome(
     Result.REFUSED, SmtpError.MAILBOX_UNAVAILABLE, SmtpReply.MAILBOX_UNAVAILABLE
 )
@@ -33,9 +31,7 @@ GONE = Outcome(
 
 def automation_of_the_readme() -> dict[str, Any]:
     """Return the README's automation that tells what was not sent."""
-    blocks = re.findall(r"```yaml\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
-    (text,) = (block for block in blocks if "was not sent" in block)
-    text = text.replace(
+    text = example("was not sent").replace(
         "event.quectel_ec200n_cn_email_delivery", "event.quectel_ec200a_email_delivery"
     )
     found = parse_yaml(text)

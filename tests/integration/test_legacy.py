@@ -1,6 +1,5 @@
-"""What only knows ``notify.<name>`` reaches a recipient as the README says."""
+"""What only knows ``notify.<name>`` reaches a recipient as docs/reference.md says."""
 
-import re
 from typing import Any
 
 import pytest
@@ -15,28 +14,23 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
-from tests.source import ROOT
+from tests.documents import example
 
 from .conftest import ANNA, in_service, settled
 from .modem_on_the_desk import Desk
 
 ACTION = "quectel_smtp_anna"
-_EXAMPLES = re.findall(
-    r"^```yaml\n(notify:\n.*?)^```$",
-    (ROOT / "README.md").read_text("utf-8"),
-    re.DOTALL | re.MULTILINE,
-)
 
 
 @pytest.fixture
 async def grouped(
     hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
 ) -> MockConfigEntry:
-    """Start with the README's example as configuration, and a recipient."""
+    """Start with that page's example as configuration, and a recipient."""
     hass.states.async_set("binary_sensor.cellar", "off")
     async_mock_service(hass, "notify", "mobile_app_alex")
-    (example,) = _EXAMPLES
-    configuration = parse_yaml(example.replace("quectel_smtp_alex", ACTION))
+    text = example("platform: group").replace("quectel_smtp_alex", ACTION)
+    configuration = parse_yaml(text)
     assert isinstance(configuration, dict)
     for component in ("notify", "alert"):
         assert await async_setup_component(hass, component, configuration)
