@@ -19,6 +19,10 @@ class OutboxWriteError(OutboxError):
     """The commit failed: the disk is full, read-only or broken."""
 
 
+class UnreadableError(OutboxWriteError):
+    """A block of the disk is bad: what lies on it can't be read, nor erased."""
+
+
 class OutboxNewerError(OutboxWriteError):
     """A newer version of this program wrote the outbox: nothing of it is touched."""
 

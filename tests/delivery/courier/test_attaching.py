@@ -2,8 +2,11 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import override
+
+import pytest
 
 from custom_components.quectel_smtp.delivery.enclosures import (
     Carries,
@@ -11,6 +14,7 @@ from custom_components.quectel_smtp.delivery.enclosures import (
     MissingReason,
 )
 from custom_components.quectel_smtp.delivery.outbox.intake import ATTACHMENTS_AWAITED
+from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
 from custom_components.quectel_smtp.delivery.records import Item, State
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from custom_components.quectel_smtp.modem.mail.attachments import (
@@ -21,11 +25,15 @@ from custom_components.quectel_smtp.modem.mail.message import Message
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome
 from custom_components.quectel_smtp.modem.modem import Modem
 from tests.delivery.bench import Office, email
+from tests.delivery.outbox.bad_block import forgetful, garbled, page_of
 from tests.modem.scripted_modem import NOW
 from tests.modem.virtual_time import virtual_time
 
 from .test_uploads import HOUR, PICTURE, StoringModem
 
+LARGE = Attachment(
+    "all.jpg", b"".join(number.to_bytes(4) for number in range(20_000)), "image/jpeg"
+)
 DOOR = Attachment("door.jpg", PICTURE, "image/jpeg")
 
 
@@ -148,3 +156,28 @@ async def test_the_text_of_an_alarm_does_not_wait_for_pictures_on_their_way_to_t
     # Another one's pictures don't overtake those of the alarm.
     assert 100 <= when["Alarm", Carries.ATTACHMENTS] < 110
     assert 200 <= when["Pictures", Carries.WHOLE] < 215
+
+
+@virtual_time
+async def test_a_picture_on_a_bad_block_is_missing_and_holds_up_no_email(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgetful_outbox = partial(Outbox, connect=forgetful)
+    monkeypatch.setattr("tests.delivery.bench.Outbox", forgetful_outbox)
+    office = Office(tmp_path, StoringModem())
+    office.modem.absent = True
+    first = replace(email("Pictures"), attachments=(LARGE,))
+    other, later = email("Other"), email("Later")
+    async with office.at_work() as courier:
+        await courier.submit(first)
+        await courier.submit(other)
+    # What was in the log is in the database now, and is read from there.
+    page = page_of(office.path, LARGE.data[-8000:-7900])
+    async with office.at_work() as courier:
+        with garbled(office.path, page):
+            office.modem.absent = False
+            await courier.submit(later)
+            for one in (other, later, first):
+                assert await office.ended(one) is State.SENT
+    (body,) = [body for body in office.modem.bodies if first.reference in body]
+    assert "Not attached: – (unreadable)" in body

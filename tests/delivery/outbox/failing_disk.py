@@ -7,7 +7,7 @@ them: it is caught one floor up, where an open file's methods are looked up.
 """
 
 import _sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 import ctypes
 import errno
@@ -344,6 +344,37 @@ def installed() -> Iterator[Disk]:
         vfs.xOpen = really_open
         for name in replaced:
             set_call(ctypes.addressof(vfs), name.encode(), None)
+
+
+_READ = ctypes.CFUNCTYPE(
+    ctypes.c_ssize_t, _INT, _POINTER, _SIZE, _OFFSET, use_errno=True
+)
+
+
+@contextmanager
+def bad_blocks(pages: Container[int]) -> Iterator[None]:
+    """Let no page of a database be read whose number, from 0, is among these."""
+    vfs = reached()
+    if vfs is None:  # pragma: no cover - not on this machine
+        pytest.skip("this SQLite has no system calls that a test may replace")
+    set_call, get_call = _SET_CALL(vfs.xSetSystemCall), _GET_CALL(vfs.xGetSystemCall)
+    address = get_call(ctypes.addressof(vfs), b"pread64")
+    read = _READ(address)
+
+    def call(file: int, into: int, size: int, offset: int) -> int:
+        page, within = divmod(offset, 4096)
+        if not within and page in pages:
+            ctypes.set_errno(errno.EIO)
+            return -1
+        return int(read(file, into, size, offset))
+
+    _kept.append(_READ(call))
+    place = ctypes.cast(_kept[-1], ctypes.c_void_p)
+    assert set_call(ctypes.addressof(vfs), b"pread64", place) == 0
+    try:
+        yield
+    finally:
+        set_call(ctypes.addressof(vfs), b"pread64", address)
 
 
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EROFS)

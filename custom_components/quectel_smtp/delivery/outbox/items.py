@@ -39,6 +39,13 @@ _COLUMNS: Final = (
     "  ON parts.email = envelopes.email AND parts.number = envelopes.part"
 )
 ITEMS: Final = f"SELECT {_COLUMNS}"
+_NUMBERS: Final = (
+    "SELECT number FROM parts WHERE email = ? AND number > ? ORDER BY number"
+)
+_ENCLOSED: Final = (
+    "SELECT number, name, content_type, content_id, typeof(content), length(content)"
+    " FROM parts WHERE email = ? AND number = ?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +102,14 @@ def read(store: Store, envelope: int) -> Item:
 def _attachments(store: Store, email: int) -> Attachments:
     enclosed: list[Enclosed] = []
     damaged: list[Missing] = []
-    for number, name, content_type, content_id, kind, size in store.rows(
-        "SELECT number, name, content_type, content_id, typeof(content),"
-        " length(content) FROM parts WHERE email = ? AND number > ? ORDER BY number",
-        email,
-        TEXT,
-    ):
+    for found in store.rows(_NUMBERS, email, TEXT):
+        part = rows.integer(found[0])
+        if (email, part) in store.unreadable:
+            damaged.append(Missing("", MissingReason.UNREADABLE))
+            continue
+        ((number, name, content_type, content_id, kind, size),) = store.rows(
+            _ENCLOSED, email, part
+        )
         try:
             enclosed.append(
                 Enclosed(

@@ -35,7 +35,19 @@ from ..records import (
 )
 from ..rules.storm import DAY
 from ..rules.usage import Usage
-from . import clock, holds, items, kept, past, readdress, rows, start, views, waiting
+from . import (
+    bad_blocks,
+    clock,
+    holds,
+    items,
+    kept,
+    past,
+    readdress,
+    rows,
+    start,
+    views,
+    waiting,
+)
 from .attaching import Attaching
 from .attempts import Attempts
 from .bounds import Bounds
@@ -128,6 +140,13 @@ class Outbox:
             raise
         self._opened = at.elapsed
         return Opened(at.elapsed, damaged, restored)
+
+    def seek_bad_blocks(self, at: Instant) -> None:
+        """Find what can't be read any more, so that nothing else stumbles over it.
+
+        An email of which that is the text fails; an attachment is missing from then on.
+        """
+        bad_blocks.seek(self._store, at)
 
     def keep_time(self, at: Instant) -> None:
         """Note what the clock shows: after a crash it goes on from there."""
@@ -297,6 +316,8 @@ class Outbox:
             "ended IS NOT NULL AND ended <= ? AND NOT EXISTS (SELECT 1"
             " FROM emails AS whole WHERE whole.id = emails.merged_into"
             " AND whole.ended IS NULL)"
+            # What lies on a bad block can't be erased.
+            " AND NOT EXISTS (SELECT 1 FROM parts WHERE parts.email = emails.id)"
         )
         if store.row(f"SELECT 1 FROM emails WHERE {over}", until) is None:  # noqa: S608
             return

@@ -25,6 +25,10 @@ def sweep(store: Store, at: Instant) -> None:
     """End what can't be read any more, so that nothing else stumbles over it."""
     store.run("DELETE FROM envelopes WHERE email NOT IN (SELECT id FROM emails)")
     _agree_on_ends(store)
+    # What lay on a bad block, and can be read again.
+    store.run(
+        "DELETE FROM parts WHERE email IN (SELECT id FROM emails WHERE ended IS NOT NULL)"
+    )
     # It is asked for as one or the other.
     store.run(
         "UPDATE emails SET critical = (critical <> 0)"

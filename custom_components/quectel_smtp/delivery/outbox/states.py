@@ -199,7 +199,11 @@ def _erase(store: Store, number: int, state: State, at: Instant) -> None:
     if not ended:
         # No email ends twice, whatever became of the tables while they were open.
         raise DamagedRowError("ended")
-    store.run("DELETE FROM parts WHERE email = ?", number)
+    stays = ", ".join(str(part) for whose, part in store.unreadable if whose == number)
+    store.run(
+        f"DELETE FROM parts WHERE email = ? AND number NOT IN ({stays})",  # noqa: S608
+        number,
+    )
     # A finding may name whom the server refused.
     store.run(
         "UPDATE envelopes SET members = NULL, due = NULL, finding = NULL"

@@ -9,7 +9,7 @@ from pathlib import Path
 import sqlite3
 from typing import Final
 
-from ..errors import OutboxWriteError
+from ..errors import OutboxWriteError, UnreadableError
 from ..records import Instant
 from .file import Connect, error_name, open_database
 from .rows import integer, moment, real
@@ -19,6 +19,14 @@ _AUTOCHECKPOINT: Final = 1000
 
 BACKUP: Final = "backup"
 """The key under which is noted that the database is copied, and since when."""
+
+# What a bad block is noticed by: it can't be read, or holds something else.
+_UNREADABLE: Final = (
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_IOERR_READ,
+    sqlite3.SQLITE_IOERR_SHORT_READ,
+    sqlite3.SQLITE_IOERR_CORRUPTFS,
+)
 
 # A change that means nothing: what counts is its commit.
 _ANOTHER: Final = (
@@ -55,7 +63,8 @@ class Totals:
 class Store:
     """One connection, on whose thread everything happens.
 
-    ``OutboxWriteError`` is raised for whatever SQLite can't do, with its name for it.
+    ``OutboxWriteError`` is raised for whatever SQLite can't do, with its name for it;
+    ``UnreadableError`` where a bad block may be to blame.
     """
 
     def __init__(self, path: Path, connect: Connect) -> None:
@@ -76,6 +85,8 @@ class Store:
         self._riding: dict[str, Value] = {}
         self._staged = Totals()
         self.totals = Totals()
+        self.unreadable: set[tuple[int, int]] = set()
+        """Parts that lie on bad blocks, by email and number: none can be erased."""
 
     def open(self) -> bool:
         """Open the database; returns whether a damaged one was set aside."""
@@ -85,6 +96,7 @@ class Store:
         # What an earlier run had no time to erase.
         self._to_empty = True
         self.totals = self._staged = Totals()
+        self.unreadable.clear()
         return damaged
 
     def close(self) -> None:
@@ -302,4 +314,6 @@ def _named() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as err:
-        raise OutboxWriteError(error_name(err)) from err
+        unreadable = getattr(err, "sqlite_errorcode", 0) in _UNREADABLE
+        kind = UnreadableError if unreadable else OutboxWriteError
+        raise kind(error_name(err)) from err

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from ..errors import OutboxWriteError
+from ..errors import OutboxWriteError, UnreadableError
 from ..records import Instant
 from .outbox import Opened, Outbox
 
@@ -73,7 +73,15 @@ class OutboxThread:
     async def do[T](self, work: Callable[[Outbox, Instant], T]) -> T:
         """Do ``work`` on the open outbox; its own errors come through."""
         await self.open()
-        return await self._run(partial(work, self._outbox, self.now()))
+        return await self._run(partial(self._do, work, self.now()))
+
+    def _do[T](self, work: Callable[[Outbox, Instant], T], at: Instant) -> T:
+        """Do it; the next time it meets no block that was found to be bad."""
+        try:
+            return work(self._outbox, at)
+        except UnreadableError:
+            self._outbox.seek_bad_blocks(at)
+            raise
 
     def soon(self, work: Callable[[Outbox], None]) -> None:
         """Do ``work`` in its turn; nobody waits for it, and it may fail."""

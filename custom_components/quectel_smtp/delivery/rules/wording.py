@@ -77,7 +77,7 @@ def missing_lines(missing: Sequence[Missing], wording: Wording) -> list[str]:
     lines = [
         _line(
             wording.not_attached,
-            name=cut(one_line(cleaned(one.name).text), _NAME_LIMIT),
+            name=cut(one_line(cleaned(one.name).text), _NAME_LIMIT) or "–",
             reason=_line(wording.reasons.get(one.reason, one.reason.value)),
         )
         for one in missing[:_NAMED_MOST]
