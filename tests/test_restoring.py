@@ -8,7 +8,7 @@ import pkgutil
 import pytest
 
 from custom_components import quectel_smtp as integration
-from custom_components.quectel_smtp.own_past import OwnPastEntity
+from custom_components.quectel_smtp.entity import OwnPastEntity
 from homeassistant.helpers.restore_state import RestoreEntity
 
 

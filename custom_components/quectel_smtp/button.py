@@ -14,10 +14,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .coordinator import QuectelCoordinator
 from .delivery.errors import BusyError, TooSoonError
 from .devices import modem_identifier
-from .entity import QuectelEntity
+from .entity import OwnPastEntity, QuectelEntity
 from .failures import modem_failure
 from .modem.at.errors import ModemError
-from .own_past import OwnPastEntity
 from .recipient_devices import follow_recipients, recipient_device_info
 from .runtime import QuectelConfigEntry
 from .trial import Trial, send_trial

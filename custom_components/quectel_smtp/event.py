@@ -11,10 +11,9 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .delivery.records import Transition
-from .entity import QuectelEntity
+from .entity import OwnPastEntity, QuectelEntity
 from .findings import EVENT_TYPES, event_type, known, transition_attributes
 from .line_state import BACK, LOST, Obstacle
-from .own_past import OwnPastEntity
 from .runtime import QuectelConfigEntry
 
 # It is pushed.

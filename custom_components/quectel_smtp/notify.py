@@ -13,8 +13,8 @@ from .asked import Asked
 from .delivery.errors import OutboxError
 from .delivery.records import EmailResult
 from .devices import modem_identifier
+from .entity import OwnPastEntity
 from .legacy import LegacyAction
-from .own_past import OwnPastEntity
 from .recipient_devices import follow_recipients, recipient_device_info
 from .response import response_to
 from .runtime import QuectelConfigEntry
