@@ -115,10 +115,11 @@ class _EventTrigger(StatelessEntityTriggerBase):
         modem = registry.async_get(state.entity_id)
         told = state.attributes.get(RECIPIENT_ID)
         return any(
-            modem is not None
+            told is not None
+            and modem is not None
             and chosen is not None
             and chosen.config_entry_id == modem.config_entry_id
-            and chosen.config_subentry_id == told is not None
+            and chosen.config_subentry_id == told
             for chosen in map(registry.async_get, recipients)
         )
 
