@@ -211,6 +211,15 @@ def test_the_host_runs_all_three_checks() -> None:
     assert "bash .ci/run" in [step.get("run") for step in steps]
 
 
+@pytest.mark.parametrize("page", ["CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_what_a_page_for_others_names_is_there(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = set(re.findall(r"\]\((?!https:)([^()#]+)", text))
+    named |= set(re.findall(r"`((?:\.ci|\.github|scripts|tests)/[\w./-]+)`", text))
+    missing = [name for name in named if not (ROOT / name).exists()]
+    assert missing == []
+
+
 def test_the_licence_is_the_one_that_is_named() -> None:
     """The host finds it by its text, and the Marketplace wants one that is free."""
     text = (ROOT / "LICENSE").read_text(encoding="utf-8")
