@@ -10,17 +10,8 @@ import sys
 import time
 from typing import Final
 
-from .at.errors import (
-    ModemError,
-    NoAnswerError,
-    NotAModemError,
-    PortBusyError,
-    PortError,
-    PortInvalidError,
-    PortLostError,
-    PortNotFoundError,
-    PortPermissionError,
-)
+from .advice import advice
+from .at.errors import ModemError
 from .at.port import DEFAULT_BAUDRATE, PortSettings
 from .recording.questions import QUESTIONS
 from .recording.recorder import Recording, record
@@ -31,45 +22,6 @@ Records how a modem answers, so that this integration can be tested against it. 
 questions are asked: no email is sent and no setting of the modem is changed. Numbers
 of the modem and the SIM, addresses, the APN, the cell and names of files are replaced
 before anything is written."""
-
-# What happened, and what to do about it; the first class that fits.
-_ADVICE: Final[tuple[tuple[type[ModemError], str], ...]] = (
-    (
-        PortNotFoundError,
-        "There is no such port.\nCheck the cable. On Linux, the ports that there are "
-        "stand in /dev/serial/by-id.",
-    ),
-    (
-        PortBusyError,
-        "Another program holds this port.\nStop that program first. If it is Home "
-        "Assistant, disable the integration's entry while you record.",
-    ),
-    (
-        PortPermissionError,
-        "This user may not open the port.\nOn Linux, become a member of the group that "
-        "owns it (often dialout), or run this as root.",
-    ),
-    (PortInvalidError, "This is no serial port, nor a URL of one.\nCorrect the name."),
-    (
-        PortLostError,
-        "The port went away.\nCheck cable and power supply, then start again.",
-    ),
-    (
-        PortError,
-        "The port could not be opened.\nCheck its name and that its device is on.",
-    ),
-    (
-        NoAnswerError,
-        "Nothing answered.\nA modem has several ports, of which one or two take "
-        "commands: try the next one. On a UART, try another speed with --baudrate.",
-    ),
-    (
-        NotAModemError,
-        "Something answered, but not as a modem does.\nA modem has several ports, of "
-        "which one or two take commands: try the next one.",
-    ),
-    (ModemError, "The modem did not answer as expected.\nSwitch it off and on again."),
-)
 
 
 def main(
@@ -88,8 +40,7 @@ def main(
     try:
         recording = asyncio.run(record(port, datetime.now().astimezone().date()))
     except ModemError as err:
-        advice = next(text for kind, text in _ADVICE if isinstance(err, kind))
-        say(f"{name}: {advice}\nNothing was recorded.")
+        say(f"{name}: {advice(err)}\nNothing was recorded.")
         return 1
     except KeyboardInterrupt:
         say("Stopped. Nothing was recorded.")

@@ -6,7 +6,7 @@ the engine would misread it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 import re
@@ -144,6 +144,10 @@ class Recording:
     silent_after: str | None
 
 
+type Answers = list[tuple[Rule, Exchange]]
+"""What a modem was asked, and what it said, before anything is masked."""
+
+
 async def record(
     settings: PortSettings,
     today: date,
@@ -156,24 +160,43 @@ async def record(
     Raises what ``connect``, ``AtChannel.synchronise`` and ``identify`` raise, and
     ``PortLostError`` if the port goes away on the way.
     """
-    identity = await _identify(settings, connector)
+    identity = await identify(settings, connector)
+    answers: Answers = []
+    silent = await ask(settings, QUESTIONS, answers, opener)
+    return compose(identity, answers, today, silent)
+
+
+async def ask(
+    settings: PortSettings,
+    questions: Iterable[Rule],
+    answers: Answers,
+    opener: OpenTape = open_tape,
+) -> str | None:
+    """Ask a modem that listens, and add what it says to ``answers`` as it comes.
+
+    Returns the command after which it fell silent and was given up. ``PortLostError`` if
+    the port goes away; what was heard before stays.
+    """
     tape = await opener(settings)
-    answers: list[tuple[Rule, Exchange]] = []
-    silences = 0
+    silent: list[str] = []
     try:
-        for rule in QUESTIONS:
+        for rule in questions:
             exchange = await tape.ask(rule.command)
             answers.append((rule, exchange))
-            silences = 0 if _FINAL.search(exchange.received) else silences + 1
-            if silences == _SILENCES:
-                break
+            silent.append(rule.command)
+            if _FINAL.search(exchange.received):
+                silent.clear()
+            if len(silent) == _SILENCES:
+                return silent[0]
     finally:
         await tape.close()
-    silent = answers[-_SILENCES][0].command if silences == _SILENCES else None
-    return _compose(identity, answers, today, silent)
+    return None
 
 
-async def _identify(settings: PortSettings, connector: Connect) -> status.Identity:
+async def identify(
+    settings: PortSettings, connector: Connect = connect
+) -> status.Identity:
+    """Find the modem on a port, make it listen, ask who it is, and let go of the port."""
     channel = await connector(settings)
     try:
         await channel.synchronise()
@@ -182,12 +205,13 @@ async def _identify(settings: PortSettings, connector: Connect) -> status.Identi
         await channel.close()
 
 
-def _compose(
+def compose(
     identity: status.Identity,
-    answers: list[tuple[Rule, Exchange]],
+    answers: Answers,
     today: date,
-    silent: str | None,
+    silent: str | None = None,
 ) -> Recording:
+    """Mask what was heard, and return what may be shown of it."""
     masked = [mask(rule, exchange.received) for rule, exchange in answers]
     secrets = {identity.imei.encode()}.union(*(answer.taken for answer in masked))
 
