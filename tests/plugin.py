@@ -30,7 +30,14 @@ LOOPBACK = ["127.0.0.1", "::1"]
 _TESTS = Path(__file__).parent
 _ROOMS_WITH_SOCKETS = [
     _TESTS / room
-    for room in ("modem", "delivery", "virtual_modem", "end_to_end", "hostile")
+    for room in (
+        "modem",
+        "delivery",
+        "hardware_check",
+        "virtual_modem",
+        "end_to_end",
+        "hostile",
+    )
 ]
 
 

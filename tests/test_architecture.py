@@ -27,7 +27,7 @@ _LAYERS = (
     ("delivery/rules",),
     ("delivery/outbox",),
     ("delivery/courier",),
-    ("attachments",),
+    ("attachments", "hardware_check"),
     (".",),
     ("flow",),
     ("entrances",),
@@ -56,7 +56,11 @@ _ENTRANCES = {
 _TYPES = (*PACKAGE, "runtime")
 
 # Which packages a room may import beside the standard library; any, where it is not named.
-_PACKAGES = {"modem": {"serialx"}, "delivery": {"aiosmtplib", "certifi", "regex"}}
+_PACKAGES = {
+    "modem": {"serialx"},
+    "delivery": {"aiosmtplib", "certifi", "regex"},
+    "hardware_check": set[str](),
+}
 
 
 def _place(name: tuple[str, ...]) -> str:
@@ -145,7 +149,9 @@ def test_each_folder_has_a_place() -> None:
     assert folders <= set(_LAYER)
 
 
-@pytest.mark.parametrize("room", ["modem", "delivery", "attachments", "flow", "."])
+@pytest.mark.parametrize(
+    "room", ["modem", "delivery", "attachments", "hardware_check", "flow", "."]
+)
 def test_a_place_imports_only_what_lies_below_it(room: str) -> None:
     folder = INTEGRATION / room
     files = folder.glob("*.py") if room == "." else folder.rglob("*.py")
@@ -166,7 +172,7 @@ def test_the_typed_entry_imports_what_runs_for_it_as_types_only() -> None:
     assert at_run_time == []
 
 
-@pytest.mark.parametrize("room", ["modem", "delivery"])
+@pytest.mark.parametrize("room", ["modem", "delivery", "hardware_check"])
 def test_a_room_does_not_know_the_name_of_the_house(room: str) -> None:
     """It could be published as it stands: inside, imports are relative."""
     absolute = [
@@ -259,6 +265,10 @@ def test_the_virtual_modem_shares_no_code_with_what_it_tests() -> None:
         ("attachments/x.py", "from ..const import DOMAIN", False),
         ("delivery/x.py", "from ..attachments.resolve import resolve", False),
         ("notify.py", "from .attachments.resolve import resolve", True),
+        ("hardware_check/x.py", "from ..delivery.client.session import Step", True),
+        ("hardware_check/x.py", "import voluptuous", False),
+        ("hardware_check/x.py", "from ..const import DOMAIN", False),
+        ("delivery/x.py", "from ..hardware_check import trials", False),
         ("coordinator.py", "from .flow.schemas import NOTHING", False),
         ("coordinator.py", "from .sensor import SENSORS", False),
         ("flow/x.py", "from ..runtime import QuectelConfigEntry", True),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-import re
 
 import pytest
 
@@ -18,11 +17,10 @@ from custom_components.quectel_smtp.modem.recording.transcript import (
 )
 from tests.modem.scripted_port import open_port
 from tests.modem.virtual_time import virtual_time
-from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.profiles import PROFILES
-from tests.virtual_modem.tests.host import Host
 
-from .answer_shape import Shape, shape, split_answer
+from .answer_shape import split_answer
+from .comparison import differences
 
 FOLDER = Path(__file__).parents[2] / "virtual_modem" / "transcripts"
 FILES = sorted(FOLDER.glob("*.txt"))
@@ -44,15 +42,6 @@ def command_of(exchange: Exchange) -> Command:
         bare=lambda text: not text.startswith("+"),
         single=False,
     )
-
-
-def report_as_recorded(host: Host, transcript: Transcript) -> None:
-    """Choose how much a registration line tells: the first field of its answer."""
-    for exchange in transcript.exchanges:
-        for name in ("CREG", "CGREG", "CEREG"):
-            if found := re.search(rb"\+%b: (\d)," % name.encode(), exchange.received):
-                if exchange.command == f"AT+{name}?":
-                    host.ok(f"AT+{name}={int(found[1])}")
 
 
 def cut(data: bytes, size: int) -> Iterator[bytes]:
@@ -85,18 +74,10 @@ def test_the_virtual_modem_answers_in_the_same_shape(path: Path) -> None:
     (profile,) = transcript.values("profile")
     assert profile in PROFILES
     known = {value.partition("  ")[0] for value in transcript.values("differs")}
-    differences: dict[str, tuple[Shape, Shape]] = {}
-    with VirtualModem(profile=profile) as virtual, Host(virtual.port) as host:
-        host.command("ATE0")
-        report_as_recorded(host, transcript)
-        for exchange in transcript.exchanges:
-            recorded = shape(exchange.command, exchange.received)
-            answered = shape(exchange.command, host.command(exchange.command).encode())
-            if recorded.succeeded is not None and not recorded.matches(answered):
-                differences[exchange.command] = recorded, answered
-    unknown = {command: differences[command] for command in differences.keys() - known}
+    found = differences(transcript, profile)
+    unknown = {command: found[command] for command in found.keys() - known}
     assert unknown == {}, "mend the virtual modem, or name the difference in the header"
-    assert known - differences.keys() == set(), "the header names what differs no more"
+    assert known - found.keys() == set(), "the header names what differs no more"
 
 
 def test_the_header_says_whose_voice_it_is(path: Path) -> None:

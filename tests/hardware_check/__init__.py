@@ -1,0 +1,1 @@
+"""Tests of the check that a modem's owner runs, and what compares its reports."""

@@ -1,0 +1,450 @@
+"""The whole check, as its owner goes through it: what is sent, learnt, kept and left."""
+
+from collections.abc import Iterator
+from functools import partial
+import re
+
+import pytest
+
+from custom_components.quectel_smtp.hardware_check import trials
+from custom_components.quectel_smtp.hardware_check.answer import Verdict
+from custom_components.quectel_smtp.hardware_check.letters import NOBODY
+from custom_components.quectel_smtp.hardware_check.report import Report, parse
+from custom_components.quectel_smtp.modem.recording.questions import QUESTIONS
+from tests.virtual_modem.fault_model import Action, Fault, Moment
+from tests.virtual_modem.profiles import MailClient
+
+from .checked import Checking
+from .scene import (
+    ANSWERS,
+    LOGIN,
+    NUMBERS,
+    SECURED,
+    SERVER,
+    TO,
+    Owner,
+    Reply,
+    Scene,
+    scene,
+)
+
+CANARIES = (
+    *(value for value in ANSWERS.values() if len(str(value)) > 3),
+    *NUMBERS.values(),
+    "canary",
+    "jane",
+)
+
+
+def words(report: Report) -> dict[str, tuple[Verdict, str]]:
+    """Return each answer by its name."""
+    return {answer.name: (answer.verdict, answer.words) for answer in report.answers}
+
+
+def observed(report: Report) -> dict[str, str]:
+    """Return what was observed, by the names of the questions."""
+    return {
+        name: said
+        for name, (verdict, said) in words(report).items()
+        if verdict is Verdict.OBSERVED
+    }
+
+
+@pytest.fixture(scope="module")
+def _stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Run a modem whose mail client is the note's, for many tests."""
+    with scene(tmp_path_factory.mktemp("stage")) as found:
+        yield found
+
+
+@pytest.fixture
+def desk(_stage: Scene) -> Scene:
+    """Return the modem as if it had just been plugged in, and servers that know nobody."""
+    _stage.reset()
+    return _stage
+
+
+def test_the_notes_client_is_seen_for_what_it_is(checked: Checking) -> None:
+    seen = observed(checked(MailClient.NOTE).report)
+    assert seen["F1"] == (
+        "a wrong password: 677,535; a wrong root certificate: 665,0; "
+        "a server without STARTTLS: 665,0"
+    )
+    assert seen["F3"] == "a Bcc line is not in what arrived; order: To, Cc"
+    assert seen["F4"] == "it ends there: nothing goes in clear"
+    assert seen["F6"].startswith(
+        "text/plain, text in 7bit, Date there, Message-ID there"
+    )
+    assert seen["F7"] == "lines that begin with a dot arrive whole; text in 7bit"
+    assert seen["wrong root"] == "the modem refuses a server whose root is another"
+
+
+def test_the_client_of_published_firmware_is_seen_for_what_it_is(
+    checked: Checking,
+) -> None:
+    seen = observed(checked(MailClient.TERSE).report)
+    assert seen["F1"] == "a wrong password: 654,0; a wrong root certificate: 654,0"
+    assert seen["F3"] == "a Bcc line is in what arrived; order: To, Cc, Bcc"
+    assert seen["F4"] == "it goes on in clear"
+    assert seen["F6"].startswith(
+        "multipart/mixed, text in base64, Date missing, Message-ID missing"
+    )
+    assert "longest encoded word of the subject 128 characters" in seen["F6"]
+    assert seen["F7"] == "lines that begin with a dot arrive whole; text in base64"
+
+
+def test_the_two_clients_differ_in_what_they_do_and_in_nothing_else(
+    checked: Checking,
+) -> None:
+    note, terse = (words(checked(client).report) for client in MailClient)
+    different = {name for name in note if note[name] != terse[name]}
+    assert different == {"F1", "F3", "F4", "F6", "F7", "wrong root"}
+
+
+def test_what_has_nothing_to_do_with_mail_is_told_too(checked: Checking) -> None:
+    report = checked(MailClient.NOTE).report
+    seen = observed(report)
+    assert seen["F9"] == "that a context is active already has number 561"
+    assert seen["F10"] == "AT+CPIN? says: +CPIN: READY"
+    assert seen["F11"] == "the setting addrseparator is not there"
+    assert seen["F12"] == "this firmware has the SMTP commands"
+    assert seen["F14"] == "context 1 has no APN, and the modem is registered"
+    assert "is an error; it stays active" in seen["F16"]
+    assert seen["F17"] == "QURCCFG=? lists all; QCFG has no urc/..."
+    assert seen["own client"] == "the modem says that the server took it"
+    assert seen["TCP"] == "the server took it"
+    told = words(report)
+    assert told["F8"][0] is Verdict.COULD_NOT_TELL
+    assert told["F20"][0] is Verdict.COULD_NOT_TELL
+    for name in ("F2", "F5", "F13", "F15", "F18"):
+        assert told[name][0] is Verdict.NOT_TRIED
+    assert [answer.name for answer in report.answers[:20]] == [
+        f"F{number}" for number in range(1, 21)
+    ]
+
+
+@pytest.mark.parametrize("client", MailClient)
+def test_three_emails_leave_and_all_are_the_owners(
+    client: MailClient, checked: Checking
+) -> None:
+    done = checked(client)
+    assert done.sent == [
+        (TO,),
+        (TO,),
+        (TO, ANSWERS["Cc (Enter"], ANSWERS["Bcc (Enter"]),
+    ]
+    # What is meant to fail names nobody, wherever it goes.
+    assert {r for envelope in done.in_clear for r in envelope.rcpt_tos} <= {NOBODY}
+    questions = [q for q in done.owner.asked if "Send email" in q]
+    assert [q.partition(" to ")[0] for q in questions[:2]] == [
+        "5. Send email 1 of 3",
+        "6. Send email 2 of 3",
+    ]
+    assert done.data < 100_000
+
+
+@pytest.mark.parametrize("client", MailClient)
+def test_the_modem_is_left_as_it_was(client: MailClient, checked: Checking) -> None:
+    done = checked(client)
+    assert done.report.value("left") == "as it was"
+    state = done.state
+    assert not any(context.active for context in state.contexts)
+    assert {context.apn for context in state.contexts} <= {""}
+    assert state.files == ()
+    assert (state.recipients, state.body) == ((), None)
+    everything = f"{state.smtp} {state.tls}".lower()
+    assert not [canary for canary in CANARIES if canary.lower() in everything]
+
+
+@pytest.mark.parametrize("client", MailClient)
+def test_nothing_private_is_in_the_report_nor_said(
+    client: MailClient, checked: Checking
+) -> None:
+    done = checked(client)
+    for text in (done.text, done.owner.heard.replace("report-1.txt", "")):
+        found = [canary for canary in CANARIES if canary.lower() in text.lower()]
+        assert found == []
+    assert len(done.report.transcript.exchanges if done.report.transcript else ()) == (
+        len(QUESTIONS)
+    )
+
+
+def test_a_module_without_mail_commands_is_checked_for_the_rest(
+    checked: Checking,
+) -> None:
+    done = checked(MailClient.NOTE, "EG800K-CN")
+    told = words(done.report)
+    for name in ("F1", "F3", "F4", "F6", "F7", "own client", "kinds", "wrong root"):
+        assert told[name] == (Verdict.NOT_TRIED, "the firmware has no mail client")
+    assert told["F12"] == (Verdict.OBSERVED, "this firmware has no SMTP commands")
+    assert told["TCP"] == (Verdict.OBSERVED, "the server took it")
+    assert done.sent == [(TO,)]
+    assert done.report.value("left") == "as it was"
+
+
+def test_a_no_to_everything_asks_the_modem_nothing_and_changes_nothing(
+    desk: Scene,
+) -> None:
+    owner = desk.owner(**{"1.": "n", "2.": ""})
+    report = desk.report(owner)
+    assert owner.asked == [
+        f"1. Ask {len(QUESTIONS)} questions? (y/N)",
+        "2. Bring up the data connection? (y/N)",
+    ]
+    told = words(report)
+    assert {told[f"F{n}"][0] for n in (1, 3, 4, 9, 10, 12)} == {Verdict.NOT_TRIED}
+    assert told["F10"][1] == "the owner said no"
+    assert told["F1"][1] == "there was no data connection"
+    assert report.transcript is None
+    assert report.value("left") == "nothing was changed"
+    # What the engine sends to find the modem, and to ask who it is.
+    assert all(
+        re.fullmatch(r"AT(Q0|V1|E0)*|AT\+CG[A-Z]+", seen.line)
+        for seen in desk.modem.commands()
+    )
+
+
+def test_a_no_to_each_email_sends_none(desk: Scene) -> None:
+    owner = desk.owner(**{f"{n}.": "no" for n in (1, 5, 6, 7, 8, 9, 10)})
+    told = words(desk.report(owner))
+    assert desk.sent == []
+    assert told["own client"] == told["TCP"] == (Verdict.NOT_TRIED, "the owner said no")
+    assert told["F1"] == told["F4"] == (Verdict.NOT_TRIED, "the owner said no")
+    assert told["F8"][0] is Verdict.NOT_TRIED
+    assert told["F8"][1].startswith("no email was handed to the modem")
+
+
+def test_an_owner_without_an_account_has_no_emails(desk: Scene) -> None:
+    told = words(desk.report(desk.owner(**{"1.": "n", "Mail server": ""})))
+    assert told["own client"] == (Verdict.NOT_TRIED, "no mail account was given")
+    assert told["F9"][0] is Verdict.OBSERVED
+
+
+def test_an_account_that_the_server_refuses_is_not_tried_again(desk: Scene) -> None:
+    owner = desk.owner(**{"1.": "n"}, Password="canary-wrong")
+    told = words(desk.report(owner))
+    assert told["own client"] == told["F1"] == (Verdict.NOT_TRIED, "the log-in failed")
+    assert len(desk.server.mechanisms) == 1
+    assert "it failed: login, 535" in owner.heard
+
+
+def test_a_well_known_root_is_found_by_the_log_in(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("certifi.where", lambda: str(desk.root))
+    owner = desk.owner(**{"1.": "n", "File with": "", "7.": "n", "9.": "n", "10.": "n"})
+    told = words(desk.report(owner))
+    assert desk.sent == [(TO,), (TO,)]
+    assert told["wrong root"][0] is Verdict.OBSERVED
+
+
+def test_without_a_root_nothing_goes_by_the_modems_own_client(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("certifi.where", lambda: str(desk.root))
+    told = words(desk.report(desk.owner(**{"1.": "n", "File with": "", "4.": "n"})))
+    assert desk.sent == [(TO,)]
+    assert told["own client"] == (
+        Verdict.NOT_TRIED,
+        "no root is known that the server proves itself by",
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "port", "why"),
+    [
+        (SECURED, "587", "the server that was named offers STARTTLS"),
+        (
+            SERVER,
+            "465",
+            "the server that was named does not answer as a mail server does",
+        ),
+        ("nowhere.canary.example", "", "the server that was named was not reached"),
+        ("", "", "no such server was named"),
+    ],
+)
+def test_only_a_server_that_offers_no_starttls_is_tried_as_one(
+    typed: str, port: str, why: str, desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trials, "REPLY_TIME", 0.2)
+    owner = desk.owner(
+        **{f"{n}.": "n" for n in (1, 4, 5, 6, 7, 8, 10)},
+        **{"Its name": typed, "Port (Enter: 25)": port},
+    )
+    assert words(desk.report(owner))["F4"] == (Verdict.NOT_TRIED, why)
+
+
+# Ended on the way.
+
+
+def stop() -> str:
+    """Press Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+def left(found: Scene, owner: Owner, status: int) -> Report:
+    """Return the report of a check that ended on the way."""
+    ended, path = found.check(owner)
+    assert ended == status, owner.heard
+    return parse(path.read_text("utf-8"))
+
+
+def test_what_was_learnt_before_ctrl_c_is_written(desk: Scene) -> None:
+    report = left(desk, desk.owner(**{"1.": "n"}, **{"6.": stop}), 130)
+    told = words(report)
+    assert report.value("ended") == "stopped by its owner"
+    assert report.value("left") == "as it was"
+    assert told["own client"][0] is Verdict.OBSERVED
+    assert told["TCP"] == (Verdict.NOT_TRIED, "the check ended before it")
+    state = desk.modem.state()
+    assert not any(context.active for context in state.contexts)
+    assert state.files == ()
+
+
+def test_what_was_learnt_before_the_cable_was_pulled_is_written(desk: Scene) -> None:
+    def pull() -> str:
+        desk.modem.hangup()
+        return "y"
+
+    owner = desk.owner(**{"1.": "n"}, **{"6.": pull})
+    report = left(desk, owner, 1)
+    told = words(report)
+    assert report.value("ended") == "the port went away"
+    assert "switch it off and on" in report.value("left")
+    assert told["own client"][0] is Verdict.OBSERVED
+    assert told["TCP"] == (Verdict.COULD_NOT_TELL, "the port went away")
+    assert "Check cable" in owner.heard
+
+
+def test_the_questions_that_were_answered_are_kept(desk: Scene) -> None:
+    desk.modem.fault(Fault(Action.HANGUP, r"QIGETERROR$"))
+    report = left(desk, desk.owner(), 1)
+    assert report.transcript is not None
+    asked = [exchange.command for exchange in report.transcript.exchanges]
+    assert asked[-1] == "AT+QIDEACT=?"
+    told = words(report)
+    assert told["F10"][0] is Verdict.OBSERVED
+    assert told["F17"] == (Verdict.NOT_TRIED, "AT+QURCCFG=? was not reached")
+
+
+def test_a_modem_that_falls_silent_is_no_end(desk: Scene) -> None:
+    desk.modem.fault(Fault(Action.ERROR, "QIACT=1", times=0, code=0))
+    told = words(desk.report(desk.owner(**{"1.": "n"})))
+    assert told["F9"] == (Verdict.NOT_TRIED, "AT+QIACT=1 was not reached")
+    assert told["own client"] == (Verdict.NOT_TRIED, "there was no data connection")
+
+
+def test_what_can_not_be_undone_is_said(desk: Scene) -> None:
+    desk.modem.fault(Fault(Action.ERROR, "QFDEL", skip=8, times=0, code=400))
+    desk.modem.fault(Fault(Action.ERROR, 'QSMTPCFG="sender","","nobody', times=0))
+    desk.modem.fault(Fault(Action.ERROR, 'QICSGP=1,1,"",', times=0))
+    owner = desk.owner(**{f"{n}.": "n" for n in (1, 6, 7, 8, 9, 10)})
+    report = desk.report(owner)
+    remains = report.value("left")
+    assert "the APN that was typed is still there" in remains
+    assert "it keeps the mail account until it restarts" in remains
+
+
+# The SIM.
+
+
+@pytest.mark.parametrize(
+    ("settings", "replies", "why"),
+    [
+        ({"sim": "pin", "pin": "1234"}, {}, "the SIM did not take the PIN"),
+        (
+            {"sim": "pin"},
+            {"3.": "n"},
+            "the SIM asks for its PIN, and the owner said no",
+        ),
+        (
+            {"sim": "pin", "pin_tries": 2},
+            {},
+            "the SIM's PIN is left alone: 2 tries are left",
+        ),
+        ({"sim": "puk"}, {}, "the SIM can't be used: puk required"),
+    ],
+)
+def test_a_locked_sim_costs_one_try_at_most(
+    settings: dict[str, str | float], replies: dict[str, Reply], why: str, desk: Scene
+) -> None:
+    desk.circumstances(settings)
+    report = desk.report(desk.owner(**{"1.": "n"}, **replies))
+    assert words(report)["F9"] == (Verdict.NOT_TRIED, why)
+    tried = why == "the SIM did not take the PIN"
+    assert len(desk.modem.commands(r"CPIN=")) == tried
+    assert ANSWERS["PIN (not shown)"] not in desk.last.read_text()
+
+
+def test_the_right_pin_opens_the_way(desk: Scene) -> None:
+    pin = ANSWERS["PIN (not shown)"]
+    desk.circumstances({"sim": "pin", "pin": pin})
+    owner = desk.owner(**{"1.": "n", "Mail server": ""})
+    assert observed(desk.report(owner))["F9"]
+    assert pin not in desk.last.read_text()
+
+
+# Hostile values.
+
+HOSTILE = (
+    "## Transcript",
+    'a"b',
+    "OK",
+    "0,0",
+    "\u202ecanary",
+    "654,0\nF1: x",
+)
+
+
+def test_what_a_server_says_is_in_no_report(desk: Scene) -> None:
+    echo = (
+        f"550 5.1.0 jane@canary.example {LOGIN[1]} from {NUMBERS['address']} unwelcome"
+    )
+    desk.server.manners.replies.update({"DATA": echo, "RCPT": "250 OK"})
+    owner = desk.owner(**{f"{n}.": "n" for n in (1, 7, 8, 9, 10)})
+    report = desk.report(owner)
+    told = words(report)
+    assert told["own client"][1] == "the modem says that it failed: 678,550"
+    assert told["TCP"][1] == "it failed at: content, 550"
+    text = desk.last.read_text("utf-8") + owner.heard
+    assert "unwelcome" not in text
+    assert not [canary for canary in CANARIES if canary.lower() in text.lower()]
+
+
+@pytest.mark.parametrize("typed", HOSTILE)
+def test_what_is_typed_forges_no_line_of_a_report(typed: str, desk: Scene) -> None:
+    owner = desk.owner(
+        **{"1.": "n", "APN of": typed, "User name": typed, "Password": typed, "4.": "n"}
+    )
+    again = iter(("", "", "canary.apn"))
+    once = {"Mail server": partial(next, iter((SERVER, "")), "")}
+    owner.replies = {**owner.replies, **once}
+    if any(character in typed for character in '"\n\u202e'):
+        # The modem's command can't carry it: it is asked for anew.
+        first = iter((typed,))
+        owner.replies = {
+            **owner.replies,
+            "APN of your SIM": lambda: next(first, next(again)),
+        }
+        owner.replies.pop("APN of", None)
+    report = desk.report(owner)
+    assert len(report.answers) == 24
+    assert parse(desk.last.read_text("utf-8")) == report
+
+
+def test_what_a_modem_says_of_itself_forges_nothing(desk: Scene) -> None:
+    forged = '+QIGETERROR: 0,"jane@canary.example 867730051928374 100.64.201.77"\r\nOK'
+    desk.modem.fault(Fault(Action.ANSWER, "QIGETERROR", times=0, text=forged))
+    desk.modem.fault(
+        Fault(
+            Action.URC,
+            "CGMM",
+            Moment.LINE,
+            skip=1,
+            text='+CMT: "+4915112345678",,"x"\r\nCall me canary',
+        )
+    )
+    desk.report(desk.owner(**{"Mail server": ""}))
+    text = desk.last.read_text("utf-8")
+    assert not [canary for canary in CANARIES if canary.lower() in text.lower()]
+    assert "+QIGETERROR: 0," in text

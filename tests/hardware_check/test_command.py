@@ -1,0 +1,71 @@
+"""The command itself: its file, its port, and what it says when either can't be had."""
+
+from pathlib import Path
+
+import pytest
+
+from custom_components.quectel_smtp.hardware_check import command
+from custom_components.quectel_smtp.hardware_check.course import Course
+from custom_components.quectel_smtp.modem.at.errors import NoAnswerError
+from custom_components.quectel_smtp.modem.recording import recorder
+from tests.virtual_modem.client import VirtualModem
+
+from .scene import Owner
+
+
+def test_a_port_that_is_not_there_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    owner = Owner({})
+    assert command.main(["/dev/no-such-port"], owner) == 1
+    assert "There is no such port" in owner.heard
+    assert "Nothing was checked" in owner.heard
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_file_that_exists_is_not_written_over(tmp_path: Path) -> None:
+    file = tmp_path / "mine.txt"
+    file.write_text("precious")
+    owner = Owner({})
+    assert command.main(["x", "--output", str(file)], owner) == 1
+    assert "can't be written" in owner.heard
+    assert file.read_text() == "precious"
+
+
+def test_ctrl_c_while_the_modem_is_looked_for_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stop(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(recorder, "identify", stop)
+    monkeypatch.chdir(tmp_path)
+    owner = Owner({})
+    assert command.main(["x"], owner) == 130
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_each_report_has_a_name_of_its_own_and_is_shown_if_it_can_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def fall_silent(_: Course) -> None:
+        raise NoAnswerError("AT")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with VirtualModem() as modem:
+        owner = Owner({"1.": "n", "2.": "n"})
+        assert command.main([modem.port], owner) == 0
+        monkeypatch.setattr(Course, "run", fall_silent)
+        assert command.main([modem.port], owner) == 1
+        names = sorted(path.name for path in tmp_path.iterdir())
+        assert len(names) == 2 and names[0].endswith("-2.txt")
+        assert "ended: the modem failed: no_answer" in Path(names[0]).read_text()
+        monkeypatch.setattr(Path, "write_text", full)
+        assert command.main([modem.port], owner) == 1
+    assert "ended: the modem failed" in owner.heard
+    assert "No space left on device" in owner.heard
