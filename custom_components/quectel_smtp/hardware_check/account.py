@@ -20,7 +20,7 @@ _NAMES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class OwnAccount:
     """A mail account and the person's own mailbox.
 
     ``known_roots``: the server proves itself by any well-known root; else by the one that
@@ -32,7 +32,7 @@ class Account:
     known_roots: bool
 
 
-def ask_account(person: Person) -> Account | None:
+def ask_account(person: Person) -> OwnAccount | None:
     """Ask for a mail account until it may be right; None where none is given."""
     person.say(
         "\nThe mail account. What you type goes to the modem and to your mail server, and\n"
@@ -46,7 +46,7 @@ def ask_account(person: Person) -> Account | None:
     return None
 
 
-def _ask_account(person: Person, host: str) -> Account:
+def _ask_account(person: Person, host: str) -> OwnAccount:
     port = int(person.text("Port (Enter: 465): ") or "465")
     security = _SECURITY.get(port)
     if security is None:
@@ -72,7 +72,7 @@ def _ask_account(person: Person, host: str) -> Account:
         sender_address=sender,
         tls=TlsSettings(root),
     )
-    return Account(
+    return OwnAccount(
         server,
         check_address(to or sender, "recipient"),
         known_roots=root is None and security is not Security.NONE,

@@ -6,7 +6,7 @@ from typing import Final
 from ..modem.at.errors import UnsupportedModemError
 from ..modem.mail.server import Security, ServerSettings
 from . import trials
-from .account import Account, ask_account, ask_address
+from .account import OwnAccount, ask_account, ask_address
 from .anatomy import LONGEST, anatomy_of
 from .bench import Bench
 from .evidence import Fate, Step, Told
@@ -62,7 +62,7 @@ async def _has_client(bench: Bench) -> bool:
         return False
 
 
-def _log_in(bench: Bench, account: Account) -> str | None:
+def _log_in(bench: Bench, account: OwnAccount) -> str | None:
     """Log in once; return the root by which the server proves itself, if it is known."""
     root = account.server.tls.ca_pem
 
@@ -84,7 +84,7 @@ def _log_in(bench: Bench, account: Account) -> str | None:
 # Emails to the person.
 
 
-def _send_first(bench: Bench, account: Account, server: ServerSettings) -> None:
+def _send_first(bench: Bench, account: OwnAccount, server: ServerSettings) -> None:
     step = Step.OWN_CLIENT
     if bench.agreed(step, "5. Send email 1 of 3 to you, by the modem's own client?"):
         bench.mail = True
@@ -96,7 +96,7 @@ def _send_first(bench: Bench, account: Account, server: ServerSettings) -> None:
             _look_at(bench, step)
 
 
-def _send_over_tcp(bench: Bench, account: Account) -> None:
+def _send_over_tcp(bench: Bench, account: OwnAccount) -> None:
     if bench.agreed(Step.TCP, "6. Send email 2 of 3 to you, over the modem's TCP?"):
         message = letter(2, (account.to,))
         known = account.known_roots
@@ -108,7 +108,7 @@ def _send_over_tcp(bench: Bench, account: Account) -> None:
         )
 
 
-def _send_to_kinds(bench: Bench, account: Account, server: ServerSettings) -> None:
+def _send_to_kinds(bench: Bench, account: OwnAccount, server: ServerSettings) -> None:
     step = Step.KINDS
     if not bench.agreed(step, "7. Send email 3 of 3, as To, Cc and Bcc, by the same?"):
         return
