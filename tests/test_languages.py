@@ -23,11 +23,14 @@ _ONLY_ENGLISH: Final = {"The", "the", "and", "with", "your", "you", "this", "whi
 # Names, and what is written so in all of the languages.
 _WORDS_OF_ALL: Final = {
     *("Quectel", "Cellular", "Email", "Home", "Assistant", "IoT"),
-    *("Gmail", "Outlook", "com", "Hotmail", "iCloud", "Yahoo", "Fastmail"),
+    *("Gmail", "Outlook", "com", "Hotmail", "Live", "iCloud", "Yahoo", "Fastmail"),
 }
 # Words of that language that English has, too.
 _OWN_WORDS: Final[dict[str, set[str]]] = {
-    "de": set(),
+    "de": {
+        *("Bcc", "Cc", "Modem", "Modems", "Name", "Normal", "Port", "Ref", "Roaming"),
+        "Signal",
+    },
     "es": set(),
     "fr": set(),
     "nl": set(),
