@@ -20,6 +20,7 @@ import pytest
 
 from custom_components.quectel_smtp.const import PLATFORMS
 from custom_components.quectel_smtp.quectel_usb import PRODUCTS, QUECTEL
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import validate_selector
 from homeassistant.loader import async_get_integration
@@ -149,13 +150,28 @@ def test_home_assistant_discovers_the_products_that_are_known(
     assert "usb" in manifest["dependencies"], "else it is not there to discover"
 
 
+def test_what_is_used_of_other_integrations_is_there_before_ours(
+    manifest: dict[str, Any],
+) -> None:
+    """Each is in the manifest, or has its place here by a platform of ours or its own."""
+    named = {
+        name[2]
+        for path in INTEGRATION.rglob("*.py")
+        for _, name in imports(path)
+        if name[:2] == ("homeassistant", "components")
+    }
+    ours = {path.stem for path in INTEGRATION.glob("*.py")}
+    always = {"media_source", "system_health", *Platform}
+    assert named - ours - always == set(manifest["dependencies"])
+
+
 async def test_home_assistant_takes_the_manifest(
     hass: HomeAssistant, manifest: dict[str, Any]
 ) -> None:
     integration = await async_get_integration(hass, INTEGRATION.name)
     assert integration.file_path == INTEGRATION
     assert str(integration.version) == manifest["version"]
-    assert integration.dependencies == ["usb"]
+    assert integration.dependencies == manifest["dependencies"]
 
 
 def test_each_platform_says_how_many_of_its_calls_may_run_at_once() -> None:
