@@ -1,10 +1,21 @@
 """Fixtures that tests in every folder may use."""
 
+from collections.abc import Generator
+
 import pytest
 
 # Imported before Home Assistant looks for custom integrations: it takes the package that is
 # already there, instead of the one in the test tools' own configuration folder.
 import custom_components  # noqa: F401
+
+from . import confidential
+
+
+@pytest.fixture(autouse=True)
+def _nothing_private_is_logged() -> Generator[None]:
+    """Fail a test in whose log there is something private."""
+    yield
+    assert not list(confidential.heard())
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,8 @@ import sys
 import pytest
 import pytest_socket
 
+from tests import confidential
+
 # Many containers set this. A run starts hundreds of processes, workers, modems and Home
 # Assistants, and each would compile all that it imports anew: most of what they do.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -48,6 +50,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="also run the tests marked long, which take minutes",
     )
+
+
+def pytest_configure() -> None:
+    """Listen to what is logged, from before anything is."""
+    confidential.listen()
 
 
 def pytest_collection_modifyitems(

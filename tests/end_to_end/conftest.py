@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import confidential
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.profiles import MailClient
 
@@ -63,6 +64,12 @@ async def home(tmp_path: Path, configuration: str) -> AsyncIterator[HomeAssistan
         # What it would write at its end nobody reads, and a test to which that end matters
         # has it stop itself: Python alone needs more than a second to leave.
         await home.kill()
+    private = [
+        line
+        for line in home.output.read_text("utf-8", "replace").splitlines()
+        if confidential.found(line, ours=confidential.OURS in line)
+    ]
+    assert private == [], "said in its log"
 
 
 @pytest.fixture

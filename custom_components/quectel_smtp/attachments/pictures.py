@@ -21,6 +21,11 @@ from .kinds import JPEG, PNG, WEBP
 
 _LOGGER = logging.getLogger(__name__)
 
+# At DEBUG it logs what is written in a picture: where it was taken, for one.
+logging.getLogger("PIL.TiffImagePlugin").addFilter(
+    lambda record: record.levelno > logging.DEBUG
+)
+
 # ``Image.open`` would ask every decoder, and warn of sizes that are refused here.
 _DECODERS: Final = {JPEG: JpegImageFile, PNG: PngImageFile, WEBP: WebPImageFile}
 

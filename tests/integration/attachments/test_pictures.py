@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+import logging
 
 from hypothesis import given, settings, strategies as st
 from PIL import Image, ImageCms
@@ -53,6 +54,17 @@ def test_what_was_in_the_picture_still_is(kind: str, said: str, sent: str) -> No
         for one, other in zip(small.tobytes(), again.tobytes(), strict=True)
     ]
     assert sum(differences) / len(differences) < 4
+
+
+def test_where_a_picture_was_taken_is_in_nobody_s_log_while_it_is_scaled(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tags = Image.Exif()
+    tags[0x010E] = "52.5163 N 13.3777 E"
+    data = encoded(photograph(), exif=tags)
+    caplog.set_level(logging.DEBUG)
+    _scaled(data, JPEG)
+    assert "13.3777" not in caplog.text
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
