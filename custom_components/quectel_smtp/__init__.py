@@ -18,7 +18,7 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.helpers.typing import ConfigType
 
-from . import refused_addresses
+from . import refused_addresses, usb_modems
 from .account_check import AccountCheck, forget
 from .const import CONF_ROAMING, DOMAIN, PLATFORMS, ROAMING_CHOSEN, SHOWN_APART
 from .coordinator import QuectelCoordinator
@@ -30,6 +30,7 @@ from .flow.beginning import end_all
 from .issues import KEYS, issue_id
 from .keeper import EntryKeeper
 from .month_of_data import MonthOfData, forget_month
+from .pins import load_refused_pins
 from .port_search import PortSearch
 from .ports import Gate
 from .refused_addresses import RefusedAddresses
@@ -42,7 +43,8 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions."""
+    """Register the actions, and know what no SIM is to be sent again."""
+    await load_refused_pins(hass)
     async_setup_services(hass)
     return True
 
@@ -187,6 +189,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: QuectelConfigEntry) -> 
     await refused_addresses.forget(hass, entry.entry_id)
     for key in KEYS:
         ir.async_delete_issue(hass, DOMAIN, issue_id(key, entry.entry_id))
+    await usb_modems.offer(hass, entry.data)
 
 
 def outbox_path(hass: HomeAssistant, entry: QuectelConfigEntry) -> Path:

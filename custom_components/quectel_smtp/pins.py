@@ -6,7 +6,8 @@ import hashlib
 from typing import Any, Final
 
 from homeassistant.const import CONF_PIN
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
 
 from .const import CONF_REFUSED_PINS, DOMAIN
@@ -15,8 +16,10 @@ from .typed import tidied
 _UNCOUNTED_MOST: Final = 2
 """PINs that a SIM may refuse whose tries nobody counts; most have three."""
 
-# By the SIM's number. Also those of set-ups that were given up, until the next start.
-_REFUSED: HassKey[dict[str | None, set[str]]] = HassKey(f"{DOMAIN}_refused_pins")
+# Digests of PINs, by what the SIM is known by. Also those of set-ups that were given up,
+# and kept over restarts: the SIM counts on.
+type _Refused = dict[str, list[str]]
+_REFUSED: HassKey[_Refused] = HassKey(f"{DOMAIN}_refused_pins")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class RefusedPins:
     """The digests of all that is known to have been refused, and how many by each SIM."""
 
     digests: frozenset[str] = field(repr=False)
-    counts: Mapping[str | None, int] = field(repr=False)
+    counts: Mapping[str, int] = field(repr=False)
 
     def has(self, pin: str, iccid: str | None) -> bool:
         """Whether this SIM has refused this PIN."""
@@ -32,7 +35,11 @@ class RefusedPins:
 
     def spent(self, iccid: str | None) -> bool:
         """Whether a SIM whose tries nobody counts may lock itself with the next one."""
-        return self.counts.get(iccid, 0) >= _UNCOUNTED_MOST
+        return self.count(iccid) >= _UNCOUNTED_MOST
+
+    def count(self, iccid: str | None) -> int:
+        """How many PINs this SIM has refused since it took one."""
+        return self.counts.get(_sim(iccid), 0)
 
 
 def pin_digest(pin: str, iccid: str | None) -> str:
@@ -40,12 +47,19 @@ def pin_digest(pin: str, iccid: str | None) -> str:
     return hashlib.sha256(f"{iccid}:{pin}".encode()).hexdigest()
 
 
+async def load_refused_pins(hass: HomeAssistant) -> None:
+    """Know again what was refused before a restart; to be called before a PIN is sent."""
+    if _REFUSED not in hass.data:
+        kept = await _store(hass).async_load()
+        hass.data.setdefault(_REFUSED, kept or {})
+
+
 def refused_pins(hass: HomeAssistant, data: Mapping[str, Any]) -> RefusedPins:
-    """Return what is known: that of an entry, and since the start of all."""
+    """Return what is known: that of an entry, and of all SIMs."""
     found = hass.data.get(_REFUSED, {})
     return RefusedPins(
         frozenset(data.get(CONF_REFUSED_PINS, ())).union(*found.values()),
-        {iccid: len(digests) for iccid, digests in found.items()},
+        {sim: len(digests) for sim, digests in found.items()},
     )
 
 
@@ -54,9 +68,34 @@ def without_pin(
 ) -> dict[str, Any]:
     """Return an entry's data after the SIM has refused ``pin``, and remember it."""
     digest = pin_digest(pin, iccid)
-    hass.data.setdefault(_REFUSED, {}).setdefault(iccid, set()).add(digest)
+    of_sim = hass.data.setdefault(_REFUSED, {}).setdefault(_sim(iccid), [])
+    if digest not in of_sim:
+        of_sim.append(digest)
+        _keep(hass)
     changed = dict(data)
     changed[CONF_REFUSED_PINS] = [*data.get(CONF_REFUSED_PINS, ()), digest]
     if tidied(data).get(CONF_PIN) == pin:
         changed[CONF_PIN] = None
     return changed
+
+
+@callback
+def all_tries_are_back(hass: HomeAssistant, iccid: str | None) -> None:
+    """Count anew for a SIM that has taken a PIN, or asks for none."""
+    if hass.data.get(_REFUSED, {}).pop(_sim(iccid), None) is not None:
+        _keep(hass)
+
+
+def _sim(iccid: str | None) -> str:
+    """Return what a SIM is known by; those that tell no number are one."""
+    return pin_digest("", iccid)
+
+
+def _store(hass: HomeAssistant) -> Store[_Refused]:
+    return Store(hass, 1, f"{DOMAIN}.refused_pins", private=True)
+
+
+@callback
+def _keep(hass: HomeAssistant) -> None:
+    kept = {sim: [*digests] for sim, digests in hass.data[_REFUSED].items()}
+    hass.async_create_task(_store(hass).async_save(kept))

@@ -12,12 +12,14 @@ import re
 from typing import Any, Final
 
 from homeassistant.components import usb
+from homeassistant.config_entries import SOURCE_USB
 from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import discovery_flow
 from homeassistant.helpers.service_info.usb import UsbServiceInfo
 
 from .const import CONF_USB, DOMAIN, MANUFACTURER
-from .quectel_usb import PRODUCTS, Product, rank
+from .quectel_usb import PRODUCTS, QUECTEL, Product, rank
 
 _TTYS: Final = Path("/sys/class/tty")
 # A USB device in sysfs: bus, and ports from hub to hub.
@@ -148,6 +150,33 @@ def shown_flows(hass: HomeAssistant, modem: UsbModem) -> tuple[str, ...]:
             UsbServiceInfo, lambda info: modem.has(info.device)
         )
         if flow["handler"] == DOMAIN
+    )
+
+
+async def offer(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
+    """Have the modem of a removed entry discovered again, where it is plugged in.
+
+    Home Assistant tells once of what is plugged in, and does so again for other kinds of
+    discovery only.
+    """
+    # One that was disabled when Home Assistant started has not loaded what we depend on.
+    modems = await present(hass) if "usb" in hass.config.components else ()
+    modem = last_known(modems, data)
+    if modem is None or modem.vid != QUECTEL or modem.pid not in PRODUCTS:
+        return
+    port = modem.ports[0]
+    discovery_flow.async_create_flow(
+        hass,
+        DOMAIN,
+        {"source": SOURCE_USB},
+        UsbServiceInfo(
+            device=port.device,
+            vid=port.vid,
+            pid=port.pid,
+            serial_number=port.serial_number,
+            manufacturer=port.manufacturer,
+            description=port.description,
+        ),
     )
 
 

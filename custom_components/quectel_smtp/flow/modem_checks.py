@@ -108,12 +108,13 @@ async def make_ready(
     refused: RefusedPins,
     pdp: PdpSettings | None,
     show: Show,
+    unlocked: Callable[[str | None], None],
 ) -> None:
     """Unlock the SIM and wait for the network, with the APN where it is known.
 
     A PIN that the SIM has refused is not sent again, ``PinKnownRefusedError``, and none
     with ``kept`` tries left or fewer: ``PinTriesExhaustingError``. Where nobody counts
-    them, what was refused is.
+    them, what was refused is. ``unlocked`` is told what the SIM was known by until then.
     """
     show(Stage.SIM)
     # Before it is ready it does not tell its number, by which its PINs are known.
@@ -127,6 +128,7 @@ async def make_ready(
             raise PinTriesExhaustingError(None)
     code, iccid = (None, None) if pin is None else (pin.code, pin.iccid)
     await unlock(modem, code, iccid, kept)
+    unlocked(found.iccid)
     # Some modems read the SIM's number only once it is unlocked.
     found.iccid = found.iccid or await modem.iccid()
     show(Stage.REGISTER)

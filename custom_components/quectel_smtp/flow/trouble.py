@@ -1,6 +1,7 @@
 """What keeps a modem from being ready, and the config flow's way on from each."""
 
 from abc import abstractmethod
+from functools import partial
 from typing import Any
 
 from homeassistant.config_entries import (
@@ -25,7 +26,7 @@ from ..modem.at.errors import (
 )
 from ..modem.modem import Modem
 from ..modem.network.sim import CONFIRMED_TRIES_KEPT, PIN_TRIES_KEPT
-from ..pins import refused_pins, without_pin
+from ..pins import all_tries_are_back, load_refused_pins, refused_pins, without_pin
 from .base import FlowBase
 from .modem_checks import PinKnownRefusedError, Show, make_ready
 from .schemas import NOTHING, PIN, PIN_AGAIN
@@ -45,6 +46,7 @@ class TroubleSteps(FlowBase):
 
     async def _make_ready(self, modem: Modem, show: Show) -> None:
         """Unlock the SIM, remembering a PIN that it refuses, and find the network."""
+        await load_refused_pins(self.hass)
         pin = sim_pin(self._draft)
         refused = refused_pins(self.hass, self._draft)
         kept = CONFIRMED_TRIES_KEPT if self._confirmed else PIN_TRIES_KEPT
@@ -54,8 +56,11 @@ class TroubleSteps(FlowBase):
         except InvalidValueError:
             # Not asked for yet, or to be mended on a form of its own.
             pdp = None
+        unlocked = partial(all_tries_are_back, self.hass)
         try:
-            await make_ready(modem, self._found, pin, kept, refused, pdp, show)
+            await make_ready(
+                modem, self._found, pin, kept, refused, pdp, show, unlocked
+            )
         except PinKnownRefusedError:
             self._draft[CONF_PIN] = None
             raise
@@ -170,8 +175,8 @@ class TroubleSteps(FlowBase):
 
     def _uncounted(self, tries: int | None) -> bool:
         """Whether the SIM has refused a PIN, and nobody tells how many tries are left."""
-        counts = refused_pins(self.hass, self._draft).counts
-        return tries is None and self._sim in counts
+        refused = refused_pins(self.hass, self._draft)
+        return tries is None and refused.count(self._sim) > 0
 
     @property
     def _sim(self) -> str | None:

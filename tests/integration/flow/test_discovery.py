@@ -229,6 +229,45 @@ async def test_a_modem_is_set_up_from_its_card(
     assert not cards(hass)
 
 
+async def test_a_modem_whose_entry_is_removed_is_offered_again_while_it_is_there(
+    hass: HomeAssistant, desk: Desk, sockets: Sockets
+) -> None:
+    nodes = sockets.plug()
+    desk.ports = {nodes[3]}
+    for _ in range(2):
+        dialog = await discovered(hass)
+        await dialog.submit()
+        entry = await finish(dialog)
+        await in_service(entry)
+        assert not cards(hass)
+        await hass.config_entries.async_remove(entry.entry_id)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        assert len(cards(hass)) == 1
+
+
+@pytest.mark.parametrize("bridge", [True, False])
+async def test_what_is_gone_or_no_module_of_quectel_s_is_not_offered_again(
+    hass: HomeAssistant,
+    desk: Desk,
+    sockets: Sockets,
+    bridge: bool,
+) -> None:
+    vid, pid = ("1A86", "7523") if bridge else ("2C7C", "6005")
+    (port,) = sockets.plug(interfaces=(0,), vid=vid, pid=pid).values()
+    desk.ports = {port}
+    entry = MockConfigEntry(
+        domain=DOMAIN, unique_id=IMEI, minor_version=2, data=DATA | {"device": port}
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await until(lambda: "usb" in entry.data)
+    if not bridge:
+        sockets.unplug()
+    await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert not cards(hass)
+
+
 async def test_the_port_is_asked_for_where_the_product_does_not_tell(
     hass: HomeAssistant, desk: Desk, sockets: Sockets
 ) -> None:

@@ -1,7 +1,10 @@
 """What keeps a modem from being ready, named one by one, and the way on from each."""
 
+from typing import Any
+
 import pytest
 
+from custom_components.quectel_smtp.const import DOMAIN
 from custom_components.quectel_smtp.modem.at.errors import (
     CommandError,
     ModemError,
@@ -390,6 +393,52 @@ async def test_a_pin_for_another_sim_is_not_sent_to_one_that_has_had_its_two(
     await dialog.submit(pin="3333")
     assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_tries_low"})
     assert desk.pins_entered == ["1111", "2222"]
+
+
+def restarted(hass: HomeAssistant) -> None:
+    """Forget what is not on disk, as a restart of Home Assistant does."""
+    for key in [key for key in hass.data if str(key).startswith(DOMAIN)]:
+        del hass.data[key]
+
+
+async def test_a_restart_does_not_add_up_to_a_third_pin_that_nobody_counts(
+    hass: HomeAssistant, desk: Desk, hass_storage: dict[str, Any]
+) -> None:
+    desk.sim, desk.tries = SimState.PIN_REQUIRED, None
+    for pin in ("1111", "2222"):
+        dialog = await _tried(hass)
+        confirmed = {} if dialog.fields == ["pin"] else {"confirmed": True}
+        await dialog.submit(pin=pin, **confirmed)
+        dialog.close()
+        await hass.async_block_till_done()
+        restarted(hass)
+    dialog = await _tried(hass)
+    assert (dialog.step, dialog.errors) == ("trouble", {"base": "pin_tries_low"})
+    assert desk.pins_entered == ["1111", "2222"]
+    # On disk there is neither PIN nor SIM.
+    kept = str(hass_storage[f"{DOMAIN}.refused_pins"]["data"])
+    assert not [text for text in ("1111", "2222", ICCID) if text in kept]
+
+
+@pytest.mark.parametrize("told_first", [ICCID, None])
+async def test_a_sim_that_was_unlocked_has_all_its_tries_again(
+    hass: HomeAssistant, desk: Desk, told_first: str | None
+) -> None:
+    desk.sim, desk.tries, desk.iccid = SimState.PIN_REQUIRED, None, told_first
+    dialog = await _tried(hass)
+    for right in ("1234", "4321"):
+        desk.sim, desk.pin = SimState.PIN_REQUIRED, right
+        await dialog.submit(pin="1111" if right == "1234" else "3333")
+        assert dialog.errors == {"pin": "pin_refused"}
+        await dialog.submit(pin=right, confirmed=True)
+        assert dialog.step == "cellular"
+        dialog.close()
+        # It was changed in a phone.
+        desk.sim, desk.pin, desk.tries = SimState.PIN_REQUIRED, "4321", None
+        await hass.async_block_till_done()
+        restarted(hass)
+        dialog = await _tried(hass)
+        assert (dialog.step, dialog.fields) == ("pin", ["pin"])
 
 
 @pytest.mark.parametrize("pin", ["", "123", "123456789", "12a4", "１２３４", "12 34"])
