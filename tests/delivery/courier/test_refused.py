@@ -2,12 +2,15 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
+import shutil
 from typing import Any
 
 import pytest
 
 from custom_components.quectel_smtp.delivery.email import Email
-from custom_components.quectel_smtp.delivery.records import Reason, State
+from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
+from custom_components.quectel_smtp.delivery.records import Instant, Reason, State
 from custom_components.quectel_smtp.modem.at.port import PortSettings
 from tests.delivery.bench import (
     HOUR,
@@ -56,6 +59,37 @@ async def test_a_refused_login_holds_all_mail_looks_rarely_and_goes_on_when_mend
         for found in (first, second, late):
             assert await office.ended(found) is State.SENT
         assert courier.status.mail.held == frozenset()
+
+
+@virtual_time
+async def test_a_refused_login_is_never_recorded_without_being_counted(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed in between, the next process would log in once more than is borne."""
+    office.modem.answers[PUT_LINE] = result(677, 535)
+    async with office.at_work() as courier:
+        count = office.outbox.count_refusal
+        found: list[tuple[bool, int]] = []
+
+        def killed(at: Instant) -> None:
+            """Look at what another process would find now."""
+            copy = tmp_path / f"killed-{len(found)}"
+            copy.mkdir()
+            for file in tmp_path.glob("outbox.db*"):
+                shutil.copy(file, copy)
+            left = Outbox(copy / "outbox.db")
+            left.open(office.now())
+            recorded = left.unsettled() is None
+            found.append((recorded, left.standing("").refusals))
+            left.close()
+            count(at)
+
+        monkeypatch.setattr(office.outbox, "count_refusal", killed)
+        await courier.submit(email())
+        await office.until(lambda: State.HELD in office.states)
+        # Neither of the first, nor of the second.
+        assert found == [(False, 0), (False, 1)]
+        assert office.outbox.standing("").refusals == 2
 
 
 @virtual_time

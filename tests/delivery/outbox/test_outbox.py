@@ -1,6 +1,7 @@
 """What is accepted is kept, comes up in its turn, and has one end that is told."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -918,3 +919,20 @@ def test_of_what_is_held_is_shown_what_says_most(box: Bench) -> None:
     box.edit("UPDATE envelopes SET finding = 'odd'")
     box.open()
     assert box.outbox.summary().held_findings == {}
+
+
+def test_changes_as_one_happen_together_or_not_at_all(box: Bench) -> None:
+    box.accept()
+    item = box.take()
+    with suppress(ZeroDivisionError), box.outbox.as_one(at(1.0)):
+        box.outbox.record(item.envelope, failed(), REFUSED, at(1.0))
+        box.outbox.count_refusal(at(1.0))
+        raise ZeroDivisionError
+    assert box.outbox.unsettled() is not None
+    assert box.outbox.summary().waiting == 1
+    assert box.outbox.standing("").refusals == 0
+    with box.outbox.as_one(at(2.0)):
+        box.outbox.record(item.envelope, failed(), REFUSED, at(2.0))
+        box.outbox.count_refusal(at(2.0))
+    assert box.outbox.summary().waiting == 0
+    assert box.outbox.standing("").refusals == 1

@@ -44,6 +44,8 @@ WRITE_EVERY: Final = 5.0
 
 _STRAY: Final = 2
 
+type _Also = Callable[[Outbox, Instant], None]
+
 
 class Judge:
     """Decides by the policy, and writes it down before anything follows from it."""
@@ -112,16 +114,22 @@ class Judge:
             or self._board.status.mail.held
         )
 
-        def also(outbox: Outbox, at: Instant) -> None:
-            if lesson is Lesson.WORKS and troubled:
-                if not standing.proven:
-                    outbox.prove(account, at)
-                outbox.wake(at, *MENDED_BY_A_PERSON, asked=False)
-            elif outcomes.spoils(outcome, standing):
-                outbox.count_refusal(at)
-                if standing.refusals and isinstance(verdict, Split):
-                    # Nobody says why; each of its parts would be one more log-in.
-                    outbox.hold_all(Reason.UNEXPLAINED, HOUR, at)
+        def proves(outbox: Outbox, at: Instant) -> None:
+            if not standing.proven:
+                outbox.prove(account, at)
+            outbox.wake(at, *MENDED_BY_A_PERSON, asked=False)
+
+        def spoils(outbox: Outbox, at: Instant) -> None:
+            outbox.count_refusal(at)
+            if standing.refusals and isinstance(verdict, Split):
+                # Nobody says why; each of its parts would be one more log-in.
+                outbox.hold_all(Reason.UNEXPLAINED, HOUR, at)
+
+        also: _Also | None = None
+        if lesson is Lesson.WORKS:
+            also = proves if troubled else None
+        elif outcomes.spoils(outcome, standing):
+            also = spoils
 
         # One that is damaged has no addresses that anybody knows, and its end all the same.
         whole = taken or not refused
@@ -202,7 +210,7 @@ class Judge:
         self,
         envelope: int,
         parts: Sequence[Part],
-        also: Callable[[Outbox, Instant], None] = lambda _, __: None,
+        also: _Also | None = None,
     ) -> None:
         elsewhere = self._sender.stray >= _STRAY and not self._line.modem.heard
         (first, *others) = parts
@@ -216,11 +224,17 @@ class Judge:
                 outbox.record_parts(envelope, parts, at)
             else:
                 outbox.record(envelope, verdict, first.finding, at)
-            if elsewhere:
-                outbox.hold_all(Reason.RESULTS_ELSEWHERE, None, at)
-            also(outbox, at)
 
-        await self._firmly(record)
+        def conclude(outbox: Outbox, at: Instant) -> None:
+            # Killed in between, it would log in once more than the account bears.
+            with outbox.as_one(at):
+                record(outbox, at)
+                if elsewhere:
+                    outbox.hold_all(Reason.RESULTS_ELSEWHERE, None, at)
+                if also is not None:
+                    also(outbox, at)
+
+        await self._firmly(conclude if elsewhere or also is not None else record)
         self.recent.note(parts, self._outbox.now().wall)
 
     async def _firmly[T](self, work: Callable[[Outbox, Instant], T]) -> T:

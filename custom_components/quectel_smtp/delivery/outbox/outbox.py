@@ -4,8 +4,8 @@ Everything is done on one thread, and each change is one transaction. Whatever t
 database can't do is raised as ``OutboxWriteError``: nothing of it has happened then.
 """
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -286,6 +286,12 @@ class Outbox:
         Each part becomes an envelope of its own; all in one transaction.
         """
         self._attempts.record_parts(envelope, parts, at)
+
+    @contextmanager
+    def as_one(self, at: Instant) -> Iterator[None]:
+        """Have several changes happen in one commit, or none of them."""
+        with self._store.writing(at):
+            yield
 
     def unsettled(self) -> Unsettled | None:
         """Return the envelope that was handed over without a result so far."""

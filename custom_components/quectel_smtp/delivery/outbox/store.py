@@ -138,9 +138,13 @@ class Store:
         """Do it all in one transaction, committed when this ends without an error.
 
         The clock is kept with it, unless nobody knows what it shows.
-        After an error nothing of it has happened, in memory neither.
+        After an error nothing of it has happened, in memory neither. Within another one
+        it is part of that.
         """
         connection = self.connection
+        if connection.in_transaction:
+            yield
+            return
         self._staged = self.totals
         with _named():
             self._begin_log_anew()
