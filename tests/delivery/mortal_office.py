@@ -17,6 +17,7 @@ import random
 import sqlite3
 from typing import Any, Final, override
 
+from custom_components.quectel_smtp.delivery.changes import Change
 from custom_components.quectel_smtp.delivery.courier.courier import Courier
 from custom_components.quectel_smtp.delivery.email import Email
 from custom_components.quectel_smtp.delivery.enclosures import Missing
@@ -268,8 +269,9 @@ class WitnessedOutbox(Outbox):
         mark: int | None,
         at: Instant,
         way: Way = Way.MODULE,
+        changes: Sequence[Change] = (),
     ) -> bool:
-        begun = super().begin(envelope, deadline, mark, at, way)
+        begun = super().begin(envelope, deadline, mark, at, way, changes)
         if begun:
             notary = self._office.notary
             notary.begun(

@@ -283,6 +283,8 @@ class Unsettled:
     addresses: frozenset[str] = field(default=frozenset(), repr=False)
     """To whom it goes, where that can still be read."""
     way: Way = Way.MODULE
+    changes: tuple[Change, ...] = ()
+    """What was done to it so that it could go this way."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,25 @@ async def test_a_result_that_comes_late_says_what_was_done_to_its_email(
 
 
 @virtual_time
+async def test_a_result_that_comes_after_a_restart_says_what_was_done_to_its_email(
+    office: Office,
+) -> None:
+    office.modem.answers[PUT_LINE] = OK
+    found = email(body="Water\x07")
+    async with office.at_work() as courier:
+        await courier.submit(found)
+        await office.until(lambda: office.modem.sends == 1)
+    async with office.at_work():
+        await office.until(lambda: len(office.modem.ports) == 2)
+        await asyncio.sleep(10)
+        office.modem.port.receive(b"\r\n+QSMTPPUT: 0,250\r\n")
+        assert await office.ended(found) is State.SENT
+    finding = office.transitions[-1].finding
+    assert finding is not None
+    assert finding.changes == (Change(Fit.CHARACTERS_REMOVED),)
+
+
+@virtual_time
 async def test_a_lost_result_reboots_the_modem_and_allows_one_marked_repeat(
     office: Office,
 ) -> None:

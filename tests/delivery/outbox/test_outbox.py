@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from custom_components.quectel_smtp.delivery.addresses import Addresses
+from custom_components.quectel_smtp.delivery.changes import Change, Fit
 from custom_components.quectel_smtp.delivery.errors import (
     BeingSentError,
     NotWaitingError,
@@ -936,3 +937,22 @@ def test_changes_as_one_happen_together_or_not_at_all(box: Bench) -> None:
         box.outbox.count_refusal(at(2.0))
     assert box.outbox.summary().waiting == 0
     assert box.outbox.standing("").refusals == 1
+
+
+@pytest.mark.parametrize("before", [None, BUSY])
+def test_what_was_done_to_an_email_that_left_is_known_until_it_is_withdrawn(
+    box: Bench, before: Finding | None
+) -> None:
+    reference = box.accept()
+    if before is not None:
+        box.attempt(again(0.0), finding=before)
+    done = (Change(Fit.BODY_CUT),)
+    item = box.due(1.0)
+    assert item is not None
+    assert box.outbox.begin(item.envelope, 300.0, 1, at(1.0), changes=done)
+    box.reopen()
+    unsettled = box.outbox.unsettled()
+    assert unsettled is not None and unsettled.changes == done
+    box.outbox.withdraw(item.envelope, at(2.0))
+    found = box.outbox.result(reference, at(3.0))
+    assert found is not None and found.finding == before

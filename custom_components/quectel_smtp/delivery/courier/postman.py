@@ -254,7 +254,8 @@ class Postman:
         """
         if unsettled.way is Way.STREAM:
             # It went by a connection of ours, which is gone.
-            await self._conclude(unsettled, Told(LOST), unsettled.way, settings)
+            told = Told(LOST, changes=unsettled.changes)
+            await self._conclude(unsettled, told, unsettled.way, settings)
             return 0.0
         rest = max(unsettled.deadline - self._outbox.now().elapsed, 0.0)
         if not await self._serving.open(rest):
@@ -285,7 +286,7 @@ class Postman:
             # Less than the clock can tell apart would be no wait at all; and a person
             # may restart the modem, which settles it too.
             return min(max(wait, TURN_LEAST), PERSON_EVERY)
-        told = Told(outcome, changes=self._sender.changes_of(unsettled.envelope))
+        told = Told(outcome, changes=unsettled.changes)
         await self._conclude(unsettled, told, unsettled.way, settings)
         return 0.0
 

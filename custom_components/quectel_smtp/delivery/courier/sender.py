@@ -74,9 +74,8 @@ class Sender:
         # Result codes in a row that never came.
         self.stray = 0
         self._outdone = Outdone()
-        # What was done to the email at hand, and which envelope it is in.
+        # What was done to the email at hand.
         self._changes: tuple[Change, ...] = ()
-        self._fitted: int | None = None
 
     async def send(self, item: Item, settings: Settings) -> Told | Again | None:
         """Make an attempt; None if it was cancelled, or its result did not come.
@@ -186,7 +185,7 @@ class Sender:
             attachments = await self._outbox.do(
                 lambda box, _: box.attachments(item.envelope)
             )
-        self._changes, self._fitted = (), item.envelope
+        self._changes = ()
 
         async def fit_to(
             capacity: Capacity, refused: frozenset[Source] = NOTHING
@@ -212,10 +211,6 @@ class Sender:
     def way(self) -> Way:
         """By which the email at hand goes, or went."""
         return self._carrier.way
-
-    def changes_of(self, envelope: int) -> tuple[Change, ...]:
-        """Return what was done to an email whose result comes late, if that is known."""
-        return self._changes if envelope == self._fitted else ()
 
     async def _prefers_stream(self, item: Item, settings: Settings) -> bool:
         """Whether an email is to go by the stream, if the modem has one."""
@@ -269,10 +264,15 @@ class Sender:
 
     async def _begin(self, item: Item, mark: int | None) -> bool:
         """Commit that the email is about to be handed over; False: it was cancelled."""
-        carrier = self._carrier
+        carrier, changes = self._carrier, self._changes
         return await self._books.change(
             lambda outbox, at: outbox.begin(
-                item.envelope, at.elapsed + carrier.patience, mark, at, carrier.way
+                item.envelope,
+                at.elapsed + carrier.patience,
+                mark,
+                at,
+                carrier.way,
+                changes,
             )
         )
 

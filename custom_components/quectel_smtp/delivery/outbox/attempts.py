@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
+from ..changes import Change
 from ..enclosures import Carries
 from ..records import (
     End,
@@ -141,12 +142,9 @@ class Attempts:
         mark: int | None,
         at: Instant,
         way: Way = Way.MODULE,
+        changes: Sequence[Change] = (),
     ) -> bool:
-        """Commit the intent to hand an envelope over; False if it no longer waits.
-
-        deadline: when its result can't come any more, on the outbox's clock.
-        mark: the modem's boot.
-        """
+        """Commit the intent to hand an envelope over; False if it no longer waits."""
         store = self._store
         found = self._waiting(envelope)
         if found is None or found.state is State.SENDING:
@@ -161,6 +159,10 @@ class Attempts:
                 way,
                 envelope,
             )
+            if changes or found.finding is not None:
+                # Known to who learns of its end, also after a restart.
+                finding = found.finding or Finding()
+                _keep_finding(store, found, replace(finding, changes=tuple(changes)))
             states.follow(store, found.email, at)
         return True
 
@@ -171,6 +173,9 @@ class Attempts:
             return
         with self._store.writing(at):
             envelopes.change(self._store, found.id, State.QUEUED, due=at.elapsed)
+            if found.finding is not None:
+                before = replace(found.finding, changes=())
+                _keep_finding(self._store, found, before)
             states.follow(self._store, found.email, at)
 
     def record(
@@ -342,9 +347,19 @@ class Attempts:
             found.history,
             self._addresses(found.id),
             found.way,
+            () if found.finding is None else found.finding.changes,
         )
 
     def _addresses(self, envelope: int) -> frozenset[str]:
         with suppress(DamagedRowError):
             return frozenset(items.read(self._store, envelope).addresses)
         return frozenset()
+
+
+def _keep_finding(store: Store, found: EnvelopeRow, finding: Finding) -> None:
+    """Keep, in a transaction, what an envelope came to so far; none if that is nothing."""
+    store.run(
+        "UPDATE envelopes SET finding = ? WHERE id = ?",
+        None if finding == Finding() else rows.finding_text(finding),
+        found.id,
+    )

@@ -255,13 +255,14 @@ class Outbox:
         mark: int | None,
         at: Instant,
         way: Way = Way.MODULE,
+        changes: Sequence[Change] = (),
     ) -> bool:
         """Commit the intent to hand an envelope over; False if it no longer waits.
 
         deadline: when its result can't come any more, on the outbox's clock.
-        mark: the modem's boot.
+        mark: the modem's boot. changes: what was done to it so that it can go this way.
         """
-        return self._attempts.begin(envelope, deadline, mark, at, way)
+        return self._attempts.begin(envelope, deadline, mark, at, way, changes)
 
     def withdraw(self, envelope: int, at: Instant) -> None:
         """Commit that an envelope was not handed over after all, nor will be.
