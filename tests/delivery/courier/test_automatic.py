@@ -228,6 +228,50 @@ async def test_an_account_with_starttls_goes_by_the_stream(
 
 
 @virtual_time
+async def test_tls_that_only_the_stream_fails_of_holds_up_no_other_email(
+    office: Office, modem: TalkingModem
+) -> None:
+    """An alarm, above all; and what the stream fails to send is fitted to the other."""
+    server = replace(SETTINGS.server, security=Security.TLS)
+    office.settings = replace(SETTINGS, server=server)
+    modem.answers['AT+QFLDS="UFS"'] = ERROR
+    async with office.at_work() as courier:
+        loop = asyncio.get_running_loop()
+        assert await office.send(email()) is State.SENT
+        long = email(body="y" * 12_000)
+        await courier.submit(long)
+        for name in ("Fire", "Water"):
+            # Once it has failed, and once more.
+            tries = modem.lines.count(STREAM_LINE)
+            while modem.lines.count(STREAM_LINE) == tries:
+                await asyncio.sleep(0.5)
+            alarm = email(name, critical=True)
+            start = loop.time()
+            assert await office.send(alarm) is State.SENT
+            assert loop.time() - start < 5
+        assert await office.ended(long) is State.SENT
+        assert set(ways(office)) == {Way.MODULE}
+        assert State.HELD not in office.states
+
+
+@pytest.mark.parametrize("lacking", ["the modem's client", "anything that was sent"])
+@virtual_time
+async def test_tls_that_fails_holds_all_where_the_stream_is_all_there_is(
+    office: Office, modem: TalkingModem, lacking: str
+) -> None:
+    server = replace(SETTINGS.server, security=Security.TLS)
+    office.settings = replace(SETTINGS, server=server)
+    if lacking == "the modem's client":
+        modem.answers["AT+QSMTPCFG=?"] = modem.answers["AT+QSMTPSRV=?"] = ERROR
+    async with office.at_work() as courier:
+        long, other = email(body="y" * 12_000), email()
+        await courier.submit(long)
+        await courier.submit(other)
+        await office.until(lambda: office.states.count(State.HELD) == 2)
+        assert courier.status.mail.held == {Reason.CERTIFICATE}
+
+
+@virtual_time
 async def test_after_a_failure_without_a_reason_the_stream_sends(
     office: Office, modem: TalkingModem
 ) -> None:

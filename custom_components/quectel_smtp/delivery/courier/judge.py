@@ -26,6 +26,7 @@ from ..records import (
     Way,
 )
 from ..rules import outcomes, policy
+from ..rules.capacity import CAPACITIES, carries_account
 from ..rules.lessons import Lesson, lesson_of
 from ..rules.path import climbs
 from ..rules.recovery import Recovery
@@ -107,6 +108,7 @@ class Judge:
                 and settings.options.way is None
                 and not self._line.modem.lacks_tcp
             ),
+            others_go=await self._others_go(outcome, way, settings),
         )
         troubled = bool(
             self._pace.failures
@@ -128,7 +130,9 @@ class Judge:
         also: _Also | None = None
         if lesson is Lesson.WORKS:
             also = proves if troubled else None
-        elif outcomes.spoils(outcome, standing):
+        elif outcomes.spoils(outcome, standing) and not (
+            way is Way.STREAM and isinstance(verdict, Again)
+        ):
             also = spoils
 
         # One that is damaged has no addresses that anybody knows, and its end all the same.
@@ -166,6 +170,19 @@ class Judge:
                 # It may have restarted unnoticed.
                 self._line.modem.distrust()
         self._board.post(trouble=None, exhausted=self._recovery.exhausted)
+
+    async def _others_go(self, outcome: Outcome, way: Way, settings: Settings) -> bool:
+        """Whether the modem's client carries other emails than this one.
+
+        Asked of the modem only where that matters: all else is recorded without delay.
+        """
+        module = CAPACITIES[Way.MODULE]
+        certificate = outcomes.classify(outcome) is outcomes.Kind.CERTIFICATE
+        if certificate and way is Way.STREAM and settings.options.way is None:
+            with suppress(ModemError):
+                has_client = await self._line.modem.has_mail_client()
+                return has_client and carries_account(module, settings.server)
+        return False
 
     async def postpone(self, item: Item, wait: Again) -> None:
         """Record that an email which may have arrived waits: the path is not proved."""

@@ -84,13 +84,15 @@ def judge(
     jitter: float,
     way: Way = Way.MODULE,
     explained_next: bool = False,
+    others_go: bool = False,
 ) -> Verdict:
     """Decide what follows an attempt that came to ``outcome``.
 
     ``recipients``: those of the envelope. ``standing``: the account's, before this
     attempt. ``proved``: whether the modem had just reached the server's port. ``jitter``:
     -1 to 1, drawn by the caller. ``way``: by which the attempt went. ``explained_next``:
-    whether the next one goes by a way that says why it fails.
+    whether the next one goes by a way that says why it fails. ``others_go``: whether the
+    modem's client carries other emails, whatever keeps this one from going by the stream.
     """
     kind = classify(outcome)
     history = replace(
@@ -133,6 +135,9 @@ def judge(
             return _refused(history, recipients, standing)
         case Kind.LOGIN:
             reason = Reason.LOGIN
+        case _ if others_go and standing.proven and not history.in_doubt:
+            # Of what the modem's client carries none has to wait for it.
+            return Again(delay(history.attempts + 1, jitter), Reason.RETRY, history)
         case _:
             reason = Reason.CERTIFICATE
     if way is Way.STREAM:
