@@ -1,11 +1,11 @@
 """Takes pictures of the integration at work: every form of its set-up, its devices.
 
     scripts/screenshots FOLDER [LANGUAGE]
+    scripts/screenshots --readme     those of readme_pictures.py
 
 Goes through the forms in a browser as a person does, and then through what can go wrong, on a
 phone and in the dark; in another language than English through the forms alone. Needs `chromium`,
-and for Chinese a font (Debian: fonts-wqy-microhei). The picture in the README is
-docs/images/device-page.png, taken here as FOLDER/device-page.png.
+and for Chinese a font (Debian: fonts-wqy-microhei).
 """
 
 import asyncio
@@ -34,7 +34,6 @@ from .setting_up import Answers
 from .tongue import ENGLISH, Tongue
 from .visitor import DESKTOP, PHONE, SETTLE, Browser, Visitor, page_for
 
-_CONTENT: Final = {"x": 256, "y": 0, "width": 844, "height": 800}
 _DISCOVERED: Final = "Quectel EC200A"
 _DISCOVERED_WITHIN: Final = 60_000
 
@@ -166,11 +165,6 @@ class Photographer(Visitor):
         await page.get_by_text(title).first.click()
         await self.picture("repair")
 
-    async def content(self, name: str) -> None:
-        """Take what the page shows beside the menu, without the empty rest."""
-        path = self._folder / f"{name}.png"
-        await self.page.screenshot(path=path, clip=_CONTENT)
-
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -292,8 +286,6 @@ async def take_what_works(browser: Browser, folder: Path) -> None:
             if any(domain == DOMAIN for domain, *_ in device["identifiers"]):
                 kind = "recipient" if device["entry_type"] else "modem"
                 await photographer.device(home.url, device["id"], f"device-{kind}")
-                if kind == "modem":
-                    await photographer.content("device-page")
 
         # What waits, and a login that is refused.
         modem.fault(

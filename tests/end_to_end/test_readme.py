@@ -1,14 +1,19 @@
 """What README and docs show does what it says, word for word."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
 from tests.documents import EXAMPLES
+from tests.programs import require_program
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.fault_model import Action, Fault, Moment
 
-from .home_assistant import HomeAssistant
+from .home_assistant import VENV, HomeAssistant
 from .inbox import MailServer
 from .outcomes import Outcomes
+from .processes import ROOT
 from .scene import Person, answers_for
 from .setting_up import Recipient, add_modem
 
@@ -55,3 +60,22 @@ async def test_the_automations_of_the_documents_work(
     assert notification["title"] == "Email to Alex"
     assert told.reference in notification["message"]
     assert "failed" in notification["message"]
+
+
+@pytest.mark.long
+async def test_its_pictures_can_be_taken_and_the_first_automation_made_by_clicking(
+    tmp_path: Path,
+) -> None:
+    """Which sends an email that has to arrive, or the program fails."""
+    require_program("chromium")
+    program = await asyncio.create_subprocess_exec(
+        VENV / "bin" / "python",
+        *("-m", "tests.end_to_end.readme_pictures", tmp_path),
+        cwd=ROOT,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, told = await program.communicate()
+    assert program.returncode == 0, told.decode()
+    assert {path.name for path in tmp_path.glob("*.png")} == {
+        path.name for path in (ROOT / "docs" / "images").glob("*.png")
+    }
