@@ -43,9 +43,7 @@ class Walk(Visitor):
         """Say that the root is no well-known one."""
         await self.page.get_by_text("Advanced", exact=True).click()
         await self.page.wait_for_timeout(SETTLE)
-        # What explains it is part of it, and longer.
-        verify = self.page.locator("ha-form-expandable ha-selector").last
-        await verify.click(position={"x": 40, "y": 30})
+        await self.unfold(self.page.locator("ha-form-expandable ha-selector").last)
         await self.choose("A root of my own, or none")
 
 

@@ -48,7 +48,7 @@ class Photographer(Visitor):
         await page.get_by_role("button", name=self.said("OK")).click()
 
         await self.see("Connect the modem")
-        await page.locator("ha-selector-serial_port").click()
+        await self.unfold(page.locator("ha-selector-serial_port"))
         await self.picture("ports")
         await self.choose("Enter manually")
         await page.wait_for_timeout(SETTLE)
@@ -78,7 +78,7 @@ class Photographer(Visitor):
             answers.sender_address,
         )
         await self.choose("Advanced")
-        await page.locator("ha-form-expandable ha-selector").last.click()
+        await self.unfold(page.locator("ha-form-expandable ha-selector").last)
         await self.choose("A root of my own, or none")
         await self.picture("mail-server-filled")
         await self.next()

@@ -14,6 +14,8 @@ DESKTOP: Final = {"width": 1100, "height": 900}
 PHONE: Final = {"width": 400, "height": 860}
 # A dialog or a page is drawn in steps that nothing announces.
 SETTLE: Final = 1000
+# The field itself: what explains it, below, belongs to it too, and can be the taller.
+_ON_THE_FIELD: Final = {"x": 40, "y": 28}
 
 # What playwright hands out; .venv, where types are checked, does not have it.
 type Page = Any
@@ -68,6 +70,10 @@ class Visitor:
     async def choose(self, option: str) -> None:
         """Click what is called so."""
         await self.page.get_by_text(self.said(option), exact=True).click()
+
+    async def unfold(self, field: Page) -> None:
+        """Have a field show what there is to choose from."""
+        await field.click(position=_ON_THE_FIELD)
 
     async def turn_on(self) -> None:
         """Turn on the last of the form's switches that are to be seen."""
