@@ -33,7 +33,7 @@ _OWN_WORDS: Final[dict[str, set[str]]] = {
     },
     "es": set(),
     "fr": set(),
-    "nl": set(),
+    "nl": {"Bcc", "Cc", "Media", "Modem", "Modems", "Open", "Ref", "Roaming"},
     "zh-Hans": set(),
 }
 
