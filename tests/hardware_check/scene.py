@@ -107,13 +107,22 @@ class Scene:
         """Begin anew: a modem that has just started, servers that know nobody."""
         self.modem.plug()
         self.modem.clear_faults()
-        self.circumstances({"sim": "ready", "pin": "1234", "pin_tries": 3})
+        self.circumstances(
+            {
+                "sim": "ready",
+                "pin": "1234",
+                "pin_tries": 3,
+                "attach_apn": "",
+            }
+        )
         self.modem.reboot()
         self.modem.control("wait_idle", timeout=60)
         self.modem.forget()
         self.server.received.clear()
         self.server.mechanisms.clear()
-        self.server.manners.replies.clear()
+        for server in (self.server, self.plain):
+            server.manners.replies.clear()
+            server.manners.close_at_data = False
 
     def owner(self, **replies: Reply) -> Owner:
         """Return an owner who says yes to everything but what ``replies`` name."""

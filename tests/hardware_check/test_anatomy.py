@@ -6,6 +6,7 @@ from hypothesis import given, strategies as st
 
 from custom_components.quectel_smtp.hardware_check.anatomy import (
     DOTS,
+    MARK,
     Anatomy,
     anatomy_of,
 )
@@ -21,11 +22,12 @@ WHOLE = (
     "Content-Transfer-Encoding: Base64canary\r\n"
     "\r\n"
 )
+FIRST = MARK.format(1)
 
 
 def test_only_what_is_known_here_is_told() -> None:
-    body = "\r\n".join(("canary", *DOTS))
-    assert anatomy_of(f"{WHOLE}{body}".encode()) == Anatomy(
+    body = "\r\n".join((FIRST, "canary", *DOTS))
+    assert anatomy_of(f"{WHOLE}{body}".encode(), 1) == Anatomy(
         headers=("To", "Bcc", "Subject", "Content-Type", "Content-Transfer-Encoding"),
         content_type="text/plain",
         encoding="another",
@@ -37,7 +39,8 @@ def test_only_what_is_known_here_is_told() -> None:
 
 def test_dots_that_came_to_harm_are_seen() -> None:
     for damaged in (DOTS[1:], (*DOTS, ".more"), (f".{DOTS[0]}", *DOTS[1:])):
-        found = anatomy_of(f"{WHOLE}{'\r\n'.join(damaged)}".encode())
+        body = "\r\n".join((FIRST, *damaged))
+        found = anatomy_of(f"{WHOLE}{body}".encode(), 1)
         assert found is not None and not found.dots
 
 
@@ -47,13 +50,19 @@ def test_who_it_came_from_may_be_unknown() -> None:
         ("Received: by mx\r\n", None),
         ("Received: from modem ([10.0.0.1])\r\n", False),
     ):
-        found = anatomy_of(f"{received}Subject: x\r\n\r\nx".encode())
+        found = anatomy_of(f"{received}Subject: x\r\n\r\n{FIRST}".encode(), 1)
         assert found is not None and found.localhost is expected
 
 
-@given(st.binary(max_size=300), st.sampled_from([b"", WHOLE.encode()]))
-def test_any_bytes_are_an_email_or_none(data: bytes, head: bytes) -> None:
-    found = anatomy_of(head + data)
+def test_another_email_is_none_of_the_check() -> None:
+    assert anatomy_of(f"{WHOLE}{FIRST}".encode(), 3) is None
+    assert anatomy_of(b"Subject: holidays\r\n\r\nsee you", 1) is None
+    assert anatomy_of(b"Content-Type: image/png\r\n\r\nx", 1) is None
+
+
+@given(st.binary(max_size=300), st.sampled_from([b"", f"{WHOLE}{FIRST}\r\n".encode()]))
+def test_any_bytes_are_an_email_of_the_check_or_none(data: bytes, head: bytes) -> None:
+    found = anatomy_of(head + data, 1)
     told = "" if found is None else str(astuple(found)).lower()
     assert "canary" not in told and "jane" not in told
-    assert found is not None or not head or b"\nsubject:" not in head
+    assert (found is not None) is bool(head)

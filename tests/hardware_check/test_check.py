@@ -2,23 +2,27 @@
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 import re
 
 import pytest
 
-from custom_components.quectel_smtp.hardware_check import trials
+from custom_components.quectel_smtp.hardware_check import tidying, trials
 from custom_components.quectel_smtp.hardware_check.answer import Verdict
 from custom_components.quectel_smtp.hardware_check.letters import NOBODY
 from custom_components.quectel_smtp.hardware_check.report import Report, parse
+from custom_components.quectel_smtp.modem.recording import recorder
 from custom_components.quectel_smtp.modem.recording.questions import QUESTIONS
 from tests.virtual_modem.fault_model import Action, Fault, Moment
 from tests.virtual_modem.profiles import MailClient
+from tests.virtual_modem.tests.host import Host
 
 from .checked import Checking
 from .scene import (
     ANSWERS,
     LOGIN,
     NUMBERS,
+    PLAIN_SERVER,
     SECURED,
     SERVER,
     TO,
@@ -109,7 +113,7 @@ def test_what_has_nothing_to_do_with_mail_is_told_too(checked: Checking) -> None
     assert seen["F11"] == "the setting addrseparator is not there"
     assert seen["F12"] == "this firmware has the SMTP commands"
     assert seen["F14"] == "context 1 has no APN, and the modem is registered"
-    assert "is an error; it stays active" in seen["F16"]
+    assert "is an error; it is still listed as active" in seen["F16"]
     assert seen["F17"] == "QURCCFG=? lists all; QCFG has no urc/..."
     assert seen["own client"] == "the modem says that the server took it"
     assert seen["TCP"] == "the server took it"
@@ -335,7 +339,6 @@ def test_a_modem_that_falls_silent_is_no_end(desk: Scene) -> None:
 
 
 def test_what_can_not_be_undone_is_said(desk: Scene) -> None:
-    desk.modem.fault(Fault(Action.ERROR, "QFDEL", skip=8, times=0, code=400))
     desk.modem.fault(Fault(Action.ERROR, 'QSMTPCFG="sender","","nobody', times=0))
     desk.modem.fault(Fault(Action.ERROR, 'QICSGP=1,1,"",', times=0))
     owner = desk.owner(**{f"{n}.": "n" for n in (1, 6, 7, 8, 9, 10)})
@@ -343,6 +346,174 @@ def test_what_can_not_be_undone_is_said(desk: Scene) -> None:
     remains = report.value("left")
     assert "the APN that was typed is still there" in remains
     assert "it keeps the mail account until it restarts" in remains
+
+
+def test_a_modem_that_is_silent_at_questions_is_asked_no_more_of_them(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "_DEADLINE", 0.1)
+    desk.modem.fault(Fault(Action.DROP, r"AT&V|\+IPR\?", times=2))
+    report = desk.report(desk.owner(**{"2.": "n"}))
+    assert report.transcript is not None
+    assert report.transcript.exchanges[-1].command == "AT+IPR?"
+    assert "failed: the modem did not answer AT&V" in desk.last.read_text()
+
+
+def test_a_data_connection_that_was_up_is_used_as_it_is_and_stays(desk: Scene) -> None:
+    with Host(desk.modem.port) as host:
+        host.command("ATE0")
+        host.command('AT+QICSGP=1,1,"theirs","","",0')
+        host.command("AT+QIACT=1")
+    report = desk.report(desk.owner(**{f"{n}.": "n" for n in (1, 7, 8, 9, 10)}))
+    assert report.value("left") == "as it was"
+    (context,) = desk.modem.state().contexts
+    assert (context.apn, context.active) == ("theirs", True)
+    assert len(desk.sent) == 2
+    assert len(desk.modem.commands(r"QICSGP=1,")) == 1
+
+
+def test_an_apn_that_was_there_comes_back(desk: Scene) -> None:
+    with Host(desk.modem.port) as host:
+        host.command("ATE0")
+        host.command('AT+QICSGP=1,3,"theirs","user","pass",2')
+    report = desk.report(desk.owner(**{"1.": "n", "Mail server": ""}))
+    assert report.value("left") == "as it was"
+    with Host(desk.modem.port) as host:
+        assert '+QICSGP: 3,"theirs","user","pass",2' in host.command("AT+QICSGP=1")
+
+
+def test_a_network_that_wants_the_apn_first_gets_it(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trials, "_SEARCH", 0.01)
+    desk.circumstances({"attach_apn": ANSWERS["APN of your SIM"]})
+    desk.modem.reboot()
+    desk.modem.control("wait_idle", timeout=60)
+    report = desk.report(desk.owner(**{"1.": "n", "Mail server": ""}))
+    assert words(report)["F9"][0] is Verdict.OBSERVED
+
+
+def test_a_result_code_that_goes_elsewhere_is_missed(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trials, "_RESOLVE", 0.1)
+    desk.modem.fault(Fault(Action.DROP, "QIDNSGIP=1", Moment.BEFORE_RESULT))
+    owner = desk.owner(**{f"{n}.": "n" for n in (5, 6, 7, 8, 9, 10)})
+    told = words(desk.report(owner))["F8"]
+    assert told[1].endswith("that of a name's resolution did not come here")
+
+
+def test_a_server_whose_name_is_not_known_ends_the_emails(desk: Scene) -> None:
+    servers = {"Mail server": "nowhere.canary.example"}
+    told = words(desk.report(desk.owner(**{"1.": "n"}, **servers)))
+    assert told["TCP"] == (Verdict.NOT_TRIED, "the log-in failed")
+
+
+def test_a_firmware_without_tcp_is_checked_for_the_rest(desk: Scene) -> None:
+    commands = r"\+QI(CFG|OPEN|SEND|RD|CLOSE|SDE)"
+    desk.modem.fault(Fault(Action.ERROR, commands, times=0))
+    told = words(desk.report(desk.owner(**{"1.": "n"})))
+    assert told["TCP"] == (Verdict.COULD_NOT_TELL, "the firmware has no TCP commands")
+    assert told["own client"][0] is Verdict.OBSERVED
+    assert told["F4"][1] == "it ends there: nothing goes in clear"
+
+
+def test_an_old_gsm_module_is_told_as_what_it_is(tmp_path: Path) -> None:
+    with scene(tmp_path, profile="M66") as found:
+        told = words(found.report(found.owner(**{"1.": "n"})))
+    assert told["own client"] == (Verdict.NOT_TRIED, "the firmware has no mail client")
+
+
+@pytest.mark.parametrize(
+    ("replies", "lost", "why"),
+    [
+        ({"RCPT": "550 no"}, False, "the server refused the recipient"),
+        ({}, True, "the server did not answer to the email's end"),
+    ],
+)
+def test_why_an_email_by_tcp_failed_is_told(
+    replies: dict[str, str], lost: bool, why: str, desk: Scene
+) -> None:
+    desk.server.manners.replies.update(replies)
+    desk.server.manners.close_at_data = lost
+    owner = desk.owner(**{f"{n}.": "n" for n in (1, 5, 7, 8, 9, 10)})
+    assert words(desk.report(owner))["TCP"] == (Verdict.COULD_NOT_TELL, why)
+
+
+def test_a_connection_that_the_network_takes_away_is_told(desk: Scene) -> None:
+    desk.modem.fault(Fault(Action.PDPDEACT, "QISEND=10,[3-9]..", Moment.RECEIPT))
+    owner = desk.owner(**{f"{n}.": "n" for n in (1, 4, 5, 7, 8, 9, 10)})
+    verdict, why = words(desk.report(owner))["TCP"]
+    assert (verdict, why) in (
+        (Verdict.COULD_NOT_TELL, "the connection was lost on the way"),
+        (Verdict.COULD_NOT_TELL, "the server did not answer to the email's end"),
+    )
+
+
+def test_what_the_modems_client_does_not_take_is_no_end(desk: Scene) -> None:
+    desk.modem.fault(Fault(Action.ERROR, "QSMTPDST", times=0, code=664))
+    report = desk.report(desk.owner(**{"1.": "n", "That file": ""}))
+    told = words(report)
+    assert told["own client"][1] == "the modem says that it failed: 664,0"
+    assert told["TCP"][0] is Verdict.OBSERVED
+    long = "x" * 60
+    desk.server.manners.login = (LOGIN[0], long)
+    try:
+        owner = desk.owner(**{f"{n}.": "n" for n in (1, 6, 7, 8, 9, 10)})
+        owner.replies = {**owner.replies, "Password": long}
+        told = words(desk.report(owner))
+    finally:
+        desk.server.manners.login = LOGIN
+    assert told["own client"] == (
+        Verdict.COULD_NOT_TELL,
+        "it failed: the modem takes no such password (too_long)",
+    )
+
+
+def test_an_account_without_tls_or_log_in_has_less_to_fail(desk: Scene) -> None:
+    shown = iter(("/no/such/file.eml", str(desk.root), ""))
+    replies: dict[str, Reply] = {
+        **{f"{n}.": "n" for n in (1, 7, 9)},
+        "Mail server": PLAIN_SERVER,
+        "Port (Enter: 465)": "25",
+        "Security": "0",
+        "User name": "",
+        "That file": lambda: next(shown),
+    }
+    owner = desk.owner(**replies)
+    told = words(desk.report(owner))
+    assert told["wrong root"] == (Verdict.NOT_TRIED, "the server has no TLS")
+    assert told["F1"] == (Verdict.NOT_TRIED, "nobody logs in with this account")
+    assert told["F6"] == (
+        Verdict.COULD_NOT_TELL,
+        "nobody showed the email as it arrived",
+    )
+    assert owner.heard.count("That is not email 1 of a hardware check") == 2
+
+
+def test_an_email_that_still_runs_is_cleared_once_it_ended(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tidying, "_ASK_EVERY", 0.01)
+    desk.modem.fault(Fault(Action.ERROR, "QSMTPCLR", times=3, skip=1, code=652))
+    owner = desk.owner(**{f"{n}.": "n" for n in (1, 6, 7, 8, 9, 10)})
+    assert desk.report(owner).value("left") == "as it was"
+
+
+def test_what_stays_in_a_modem_that_refuses_is_named(tmp_path: Path) -> None:
+    with scene(tmp_path) as found:
+        owner = found.owner(**{f"{n}.": "n" for n in (1, 6, 7, 8, 9, 10)})
+
+        def keep() -> str:
+            for command in ("QSMTPCLR", "QIDEACT=1", "QFDEL"):
+                found.modem.fault(Fault(Action.ERROR, command, times=0))
+            return ""
+
+        owner.replies = {**owner.replies, "That file": keep}
+        remains = found.report(owner).value("left")
+    assert "the data connection is still up" in remains
+    assert "it keeps the recipients of the last email" in remains
+    assert re.search(r"the file qsmtp_ca_\w+\.pem is still there", remains)
 
 
 # The SIM.
@@ -374,6 +545,23 @@ def test_a_locked_sim_costs_one_try_at_most(
     tried = why == "the SIM did not take the PIN"
     assert len(desk.modem.commands(r"CPIN=")) == tried
     assert ANSWERS["PIN (not shown)"] not in desk.last.read_text()
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (Fault(Action.ERROR, r"CPIN=", code=13), 0),
+        (Fault(Action.HANGUP, r"CPIN="), 1),
+    ],
+)
+def test_a_pin_that_nobody_judged_is_not_typed_again(
+    fault: Fault, status: int, desk: Scene
+) -> None:
+    desk.circumstances({"sim": "pin"})
+    desk.modem.fault(fault)
+    report = left(desk, desk.owner(**{"1.": "n"}), status)
+    assert words(report)["F9"][0] is Verdict.NOT_TRIED
+    assert len(desk.modem.commands(r"CPIN=")) == 1
 
 
 def test_the_right_pin_opens_the_way(desk: Scene) -> None:

@@ -1,6 +1,8 @@
 """The command itself: its file, its port, and what it says when either can't be had."""
 
 from pathlib import Path
+import runpy
+import sys
 
 import pytest
 
@@ -8,6 +10,7 @@ from custom_components.quectel_smtp.hardware_check import command
 from custom_components.quectel_smtp.hardware_check.course import Course
 from custom_components.quectel_smtp.modem.at.errors import NoAnswerError
 from custom_components.quectel_smtp.modem.recording import recorder
+from tests.source import INTEGRATION
 from tests.virtual_modem.client import VirtualModem
 
 from .scene import Owner
@@ -69,3 +72,21 @@ def test_each_report_has_a_name_of_its_own_and_is_shown_if_it_can_not_be_written
         assert command.main([modem.port], owner) == 1
     assert "ended: the modem failed" in owner.heard
     assert "No space left on device" in owner.heard
+
+
+def test_it_starts_from_its_folder_without_what_lies_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = INTEGRATION / "hardware_check"
+    monkeypatch.setattr(sys, "argv", [str(folder), "/dev/no-such-port"])
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    before = {*sys.modules}
+    try:
+        with pytest.raises(SystemExit) as caught:
+            runpy.run_path(str(folder), run_name="__main__")
+    finally:
+        for name in {*sys.modules} - before:
+            if name.startswith("quectel_smtp"):
+                del sys.modules[name]
+    assert caught.value.code == 1

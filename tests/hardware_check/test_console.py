@@ -54,7 +54,7 @@ def test_ctrl_c_in_the_midst_of_an_email_leaves_a_clean_modem_and_a_report(
             def send() -> str:
                 terminal.type("y\n")
                 found.modem.control(
-                    "wait_command", pattern="QSMTPPUT=60", count=1, timeout=60
+                    "wait_command", pattern="QSMTPPUT=.", count=1, timeout=60
                 )
                 terminal.type("\x03")
                 raise StopIteration

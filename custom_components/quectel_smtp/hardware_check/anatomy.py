@@ -11,6 +11,10 @@ from typing import Final
 
 DOTS: Final = (".A line that begins with a dot", "..and one with two", ".")
 """Lines of the body by which it is seen whether dots survive (RFC 5321 4.5.2)."""
+MARK: Final = (
+    "This is email {} of a hardware check of a Quectel modem, which you started."
+)
+"""The first line of the body: it tells an email of a check from others."""
 LONGEST: Final = 1_000_000
 """Bytes of an email that are looked at."""
 
@@ -52,15 +56,17 @@ class Anatomy:
     localhost: bool | None
 
 
-def anatomy_of(data: bytes) -> Anatomy | None:
-    """Return how an email is built, None where it is none of this check's."""
+def anatomy_of(data: bytes, number: int) -> Anatomy | None:
+    """Return how an email is built, None where it is not that email of a check."""
     email = BytesParser(policy=policy.compat32).parsebytes(data[:LONGEST])
     part = next((p for p in email.walk() if p.get_content_maintype() == "text"), None)
-    if part is None or not email.get("Subject"):
+    if part is None:
         return None
     payload = part.get_payload(decode=True)
     text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
-    words = _ENCODED_WORD.findall(str(email["Subject"]))
+    if MARK.format(number) not in text:
+        return None
+    words = _ENCODED_WORD.findall(str(email.get("Subject", "")))
     received = [str(value) for value in email.get_all("Received", [])]
     first = _FROM.match(received[-1]) if received else None
     encoding = str(part.get("Content-Transfer-Encoding", "7bit")).strip().lower()

@@ -14,12 +14,12 @@ from .account import ask_pdp
 from .bench import Bench
 from .emails import EMAILS, send_emails
 from .evidence import Fate, Step, Told
-from .on_commands import ACTIVATE_AGAIN, WHY_NOT
+from .on_commands import ACTIVATE_AGAIN, ACTIVE, WHY_NOT
 from .person import agrees
 from .tidying import Before, look
 
 # Asked while the data connection is up: to activate it again succeeds or fails, and is all.
-_PROBES: Final = (Rule(ACTIVATE_AGAIN), Rule(WHY_NOT), Rule("AT+QIACT?", 0))
+_PROBES: Final = (Rule(ACTIVATE_AGAIN), Rule(WHY_NOT), Rule(ACTIVE, 0))
 
 
 class Course:

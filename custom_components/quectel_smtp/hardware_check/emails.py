@@ -76,7 +76,10 @@ def _log_in(bench: Bench, account: OwnAccount) -> str | None:
         root = root or found
         return told
 
-    if bench.agreed(Step.LOG_IN, "4. Log in once, over the modem's TCP?"):
+    if bench.agreed(
+        Step.LOG_IN,
+        "4. Log in once, over the modem's TCP? A wrong password shows here, and only once.",
+    ):
         bench.attempt(Step.LOG_IN, work)
     return root
 
@@ -93,7 +96,7 @@ def _send_first(bench: Bench, account: OwnAccount, server: ServerSettings) -> No
             step, lambda: trials.by_own_client(bench.modem, server, message)
         )
         if told.fate is Fate.DONE:
-            _look_at(bench, step)
+            _look_at(bench, step, 1)
 
 
 def _send_over_tcp(bench: Bench, account: OwnAccount) -> None:
@@ -114,21 +117,20 @@ def _send_to_kinds(bench: Bench, account: OwnAccount, server: ServerSettings) ->
         return
     person = bench.person
     person.say("   Mailboxes of your own, please.")
-    message = letter(
-        3,
-        ask_address(person, "To (Enter: the same as before): ") or (account.to,),
-        ask_address(person, "Cc (Enter: nobody): "),
-        ask_address(person, "Bcc (Enter: nobody): "),
-    )
+    to = ask_address(person, "To (Enter: the same as before): ") or (account.to,)
+    cc = ask_address(person, "Cc (Enter: nobody): ")
+    bcc = ask_address(person, "Bcc (Enter: nobody): ")
+    message = letter(3, to, cc, bcc)
+    bench.evidence.hid = bool(bcc)
     bench.mail = True
     told = bench.attempt(
         step, lambda: trials.by_own_client(bench.modem, server, message)
     )
     if told.fate is Fate.DONE:
-        _look_at(bench, step)
+        _look_at(bench, step, 3)
 
 
-def _look_at(bench: Bench, step: Step) -> None:
+def _look_at(bench: Bench, step: Step, number: int) -> None:
     """Have the person show the email as it arrived."""
     bench.person.say(
         "   How did it arrive? Save it from the mailbox of To as a file (often called\n"
@@ -138,13 +140,13 @@ def _look_at(bench: Bench, step: Step) -> None:
         found = None
         try:
             with Path(path).expanduser().open("rb") as file:
-                found = anatomy_of(file.read(LONGEST))
+                found = anatomy_of(file.read(LONGEST), number)
         except OSError:
             pass
         if found is not None:
             bench.evidence.arrived[step] = found
             return
-        bench.person.say("   That is no email that can be read.")
+        bench.person.say(f"   That is not email {number} of a hardware check.")
 
 
 # What is meant to fail.

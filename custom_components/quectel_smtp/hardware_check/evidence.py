@@ -64,7 +64,7 @@ class Evidence:
     ``trials`` has the steps that were begun, ``untried`` why others were not.
     ``exchanges`` are the masked answers to commands. ``resolved``: whether the result code
     of a name's resolution came to this port, None where no name was asked for.
-    ``shows_login``: whether, by a person who looked, the server without STARTTLS heard from
+    ``hid``: whether email 3 had a hidden recipient. ``shows_login``: whether, by a person who looked, the server without STARTTLS heard from
     the modem after all.
     """
 
@@ -74,6 +74,7 @@ class Evidence:
     untried: dict[Step, str] = field(default_factory=dict)
     arrived: dict[Step, Anatomy] = field(default_factory=dict)
     resolved: bool | None = None
+    hid: bool = False
     shows_login: bool | None = None
 
     def outcome(self, step: Step) -> Outcome | None:

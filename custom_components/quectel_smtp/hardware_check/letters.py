@@ -3,17 +3,13 @@
 from typing import Final
 
 from ..modem.mail.message import Message
-from .anatomy import DOTS
+from .anatomy import DOTS, MARK
 
 NOBODY: Final = "nobody@example.invalid"
 """An address that can't exist (RFC 2606 2): what should fail is sent to it."""
 
 # As long as the modem's client takes one (SMTP note 2.3.3): 100 bytes.
 _SUBJECT: Final = "Hardware check {}: a long subject with letters such as äöü, of which one word is made"
-_TEXT: Final = (
-    "This email is part of a hardware check of a Quectel modem, which you started.",
-    *DOTS,
-)
 _FAILING: Final = (
     "This email was meant to fail: the check of a modem sends it to nobody."
 )
@@ -26,7 +22,7 @@ def letter(
     bcc: tuple[str, ...] = (),
 ) -> Message:
     """Return one of the three emails; all but the last are of plain ASCII."""
-    text = (*_TEXT, "äöü") if cc or bcc else _TEXT
+    text = (MARK.format(number), *DOTS, *(("äöü",) if cc or bcc else ()))
     return Message(
         subject=_SUBJECT.format(number), body="\n".join(text), to=to, cc=cc, bcc=bcc
     )

@@ -10,6 +10,7 @@ from .evidence import Evidence, Step
 
 ACTIVATE_AGAIN: Final = "AT+QIACT=1"
 WHY_NOT: Final = "AT+QIGETERROR"
+ACTIVE: Final = "AT+QIACT?"
 
 _URC_SETTINGS: Final = ("cache", "delay", "port")
 
@@ -27,8 +28,7 @@ def asked(
         if not lines:
             return unclear(f"{command} was not answered", f"> {command}")
         verdict, words, more = judge(evidence, lines)
-        shown = (escape(line.encode("latin-1")) for line in lines)
-        return verdict, words, (f"> {command}", *(f"< {line}" for line in shown), *more)
+        return verdict, words, (*_dialogue(command, lines), *more)
 
     return answering
 
@@ -39,21 +39,30 @@ def _refused(lines: tuple[str, ...]) -> bool:
 
 def shown(evidence: Evidence, *commands: str) -> tuple[str, ...]:
     """Return further questions with their answers, where they were asked."""
-    found = []
+    found: list[str] = []
     for command in commands:
         lines = evidence.lines(command)
         if lines is not None:
-            found.append(f"> {command}")
-            found += [f"< {escape(line.encode('latin-1'))}" for line in lines]
+            found += _dialogue(command, lines)
     return tuple(found)
+
+
+def _dialogue(command: str, lines: tuple[str, ...]) -> tuple[str, ...]:
+    return (f"> {command}", *(f"< {_escaped(line)}" for line in lines))
+
+
+def _escaped(line: str) -> str:
+    return escape(line.encode("latin-1"))
 
 
 def activated_again(evidence: Evidence, lines: tuple[str, ...]) -> Found:
     """Tell what a second activation comes to."""
-    more = shown(evidence, WHY_NOT, "AT+QIACT?")
+    more = shown(evidence, WHY_NOT, ACTIVE)
     if not _refused(lines):
         return observed("activating an active context is a success", *more)
-    return observed("activating an active context is an error; it stays active", *more)
+    listed = any(re.match(r"\+QIACT: ?1,1\b", x) for x in evidence.lines(ACTIVE) or ())
+    after = "it is still listed as active" if listed else "it is not listed as active"
+    return observed(f"activating an active context is an error; {after}", *more)
 
 
 def error_number(evidence: Evidence, lines: tuple[str, ...]) -> Found:
@@ -70,7 +79,8 @@ def error_number(evidence: Evidence, lines: tuple[str, ...]) -> Found:
 def sim_words(_: Evidence, lines: tuple[str, ...]) -> Found:
     """Tell what the SIM's state is called."""
     said = [line for line in lines if line.startswith(("+CPIN:", "+CME ERROR"))]
-    return observed(f"AT+CPIN? says: {said[0]}" if said else "AT+CPIN? says nothing")
+    words = _escaped(said[0]) if said else "nothing"
+    return observed(f"AT+CPIN? says: {words}")
 
 
 def separator(_: Evidence, lines: tuple[str, ...]) -> Found:
@@ -125,7 +135,7 @@ def dials(evidence: Evidence, lines: tuple[str, ...]) -> Found:
     usbnet = shown(evidence, 'AT+QCFG="usbnet"')
     mode = re.search(r'"usbnet",(\d)', " ".join(usbnet))
     devctl = next((line for line in lines if line.startswith("+QNETDEVCTL")), None)
-    kept = "unknown" if devctl is None else devctl.partition(":")[2].strip()
+    kept = "unknown" if devctl is None else _escaped(devctl.partition(":")[2].strip())
     return observed(
         f"QNETDEVCTL: {kept}; usbnet: {'unknown' if mode is None else mode[1]}", *usbnet
     )

@@ -100,7 +100,9 @@ def starttls(evidence: Evidence, outcome: Outcome) -> Found:
 
 
 def arrived(
-    step: Step, judge: Callable[[Anatomy], Found], other: Step | None = None
+    step: Step,
+    judge: Callable[[Evidence, Anatomy], Found],
+    other: Step | None = None,
 ) -> Answering:
     """Judge an email as it arrived, or another one."""
 
@@ -109,7 +111,7 @@ def arrived(
         if found is None and other is not None:
             found = evidence.arrived.get(other)
         if found is not None:
-            return judge(found)
+            return judge(evidence, found)
         why = evidence.why_not(step)
         if why is not None:
             return not_tried(why)
@@ -118,8 +120,10 @@ def arrived(
     return answering
 
 
-def hidden(found: Anatomy) -> Found:
+def hidden(evidence: Evidence, found: Anatomy) -> Found:
     """Tell which recipients are in the email that all get."""
+    if not evidence.hid:
+        return unclear("email 3 had no hidden recipient")
     order = [name for name in found.headers if name in ("To", "Cc", "Bcc")]
     written = "is" if "Bcc" in order else "is not"
     return observed(
@@ -127,7 +131,7 @@ def hidden(found: Anatomy) -> Found:
     )
 
 
-def form(found: Anatomy) -> Found:
+def form(_: Evidence, found: Anatomy) -> Found:
     """Tell how an email is built."""
     calls = {True: "localhost", False: "something else", None: "unknown"}
     return observed(
@@ -143,7 +147,7 @@ def _there(found: Anatomy, name: str) -> str:
     return "there" if name in found.headers else "missing"
 
 
-def dots(found: Anatomy) -> Found:
+def dots(_: Evidence, found: Anatomy) -> Found:
     """Tell whether a line that begins with a dot comes to harm."""
     kept = "whole" if found.dots else "damaged"
     return observed(

@@ -41,7 +41,7 @@ from ..modem.service import await_registration
 from .evidence import Fate, Told
 from .letters import NOBODY
 
-PUT_TIME: Final = 60
+PUT_TIME: Final = 120
 """Seconds that the modem may take for one email."""
 REPLY_TIME: Final = 60.0
 """Seconds that a server may take for each reply."""
