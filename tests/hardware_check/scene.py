@@ -17,6 +17,7 @@ from custom_components.quectel_smtp.hardware_check.person import Person
 from custom_components.quectel_smtp.hardware_check.report import Report, parse
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.profiles import MailClient
+from tests.virtual_modem.tests.host import Host
 from tests.virtual_modem.tests.mail_server import MailServer, Manners
 
 SERVER = "smtp.canary.example"
@@ -42,6 +43,7 @@ ANSWERS = {
     "Port (Enter: 25)": "",
     "Does that server": "",
     "PIN (not shown)": "4711",
+    "The port is gone": "",
 }
 """What the owner answers to a question that begins like this."""
 NUMBERS = {
@@ -117,6 +119,9 @@ class Scene:
         )
         self.modem.reboot()
         self.modem.control("wait_idle", timeout=60)
+        if self.modem.state().files:
+            with Host(self.modem.port) as host:
+                host.command('AT+QFDEL="*"')
         self.modem.forget()
         self.server.received.clear()
         self.server.mechanisms.clear()

@@ -305,19 +305,31 @@ def test_what_was_learnt_before_ctrl_c_is_written(desk: Scene) -> None:
     assert state.files == ()
 
 
-def test_what_was_learnt_before_the_cable_was_pulled_is_written(desk: Scene) -> None:
+@pytest.mark.parametrize("back", [False, True])
+def test_what_was_learnt_before_the_cable_was_pulled_is_written(
+    back: bool, desk: Scene
+) -> None:
     def pull() -> str:
         desk.modem.hangup()
         return "y"
 
-    owner = desk.owner(**{"1.": "n"}, **{"6.": pull})
+    def plug() -> str:
+        if back:
+            desk.modem.plug()
+        return ""
+
+    owner = desk.owner(**{"1.": "n"}, **{"6.": pull, "The port is gone": plug})
     report = left(desk, owner, 1)
     told = words(report)
     assert report.value("ended") == "the port went away"
-    assert "switch it off and on" in report.value("left")
     assert told["own client"][0] is Verdict.OBSERVED
     assert told["TCP"] == (Verdict.COULD_NOT_TELL, "the port went away")
     assert "Check cable" in owner.heard
+    if back:
+        assert report.value("left") == "as it was"
+        assert desk.modem.state().files == ()
+    else:
+        assert "switch it off and on" in report.value("left")
 
 
 def test_the_questions_that_were_answered_are_kept(desk: Scene) -> None:
@@ -577,9 +589,6 @@ def test_the_right_pin_opens_the_way(desk: Scene) -> None:
 HOSTILE = (
     "## Transcript",
     'a"b',
-    "OK",
-    "0,0",
-    "\u202ecanary",
     "654,0\nF1: x",
 )
 

@@ -4,12 +4,15 @@ from pathlib import Path
 import subprocess
 import sys
 
+import pytest
+
 from custom_components.quectel_smtp.hardware_check.answer import Verdict
 from custom_components.quectel_smtp.hardware_check.report import Report, parse
 from tests.source import INTEGRATION
 from tests.virtual_modem.profiles import MailClient
 
-from .scene import LOGIN, TO, Reply, Scene, scene
+from .checked import Checking
+from .scene import LOGIN, Reply, Scene, scene
 from .terminal import Terminal
 
 
@@ -23,20 +26,32 @@ def keys(found: Scene) -> dict[str, Reply]:
     return {**found.replies, "Its password": "apn-pass"}
 
 
-def test_it_goes_through_on_a_terminal_and_shows_no_password(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("client", "profile"),
+    [
+        (MailClient.NOTE, "EC200N-CN"),
+        (MailClient.TERSE, "EC200N-CN"),
+        (MailClient.NOTE, "EG800K-CN"),
+    ],
+)
+def test_it_goes_through_on_a_terminal_and_shows_no_password(
+    client: MailClient, profile: str, tmp_path: Path, checked: Checking
+) -> None:
     report = tmp_path / "report.txt"
-    with scene(tmp_path, MailClient.TERSE) as found:
+    with scene(tmp_path, client, profile=profile) as found:
         with Terminal(found.modem.port, "--output", str(report)) as terminal:
             terminal.answer(keys(found))
             assert terminal.finish() == 0, terminal.screen
-        sent = [[*envelope.rcpt_tos] for envelope in found.server.received]
+        sent = found.sent
         assert not any(context.active for context in found.modem.state().contexts)
-    assert [people[0] for people in sent] == [TO, TO, TO]
+    once = checked(client, profile)
+    assert sent == once.sent
     whole = read(report)
     assert whole.value("ended") == "whole"
     assert whole.transcript is not None
-    answers = {answer.name: answer.words for answer in whole.answers}
-    assert answers["F4"] == "it goes on in clear"
+    assert [(one.name, one.words) for one in whole.answers] == [
+        (one.name, one.words) for one in once.report.answers
+    ]
     assert "At most three emails are sent" in terminal.screen
     for secret in (LOGIN[1], "apn-pass"):
         assert secret not in terminal.screen
