@@ -390,6 +390,8 @@ class Summary:
     """What one of them came to: one in which the server told more, if there is one."""
     deferred: frozenset[Reason] = frozenset()
     """Why emails wait for their next attempt, where some do."""
+    only_held: bool = True
+    """Whether none waits for the modem: a person is needed first, if any wait."""
 
     @property
     def held(self) -> frozenset[Reason]:

@@ -191,11 +191,11 @@ async def test_an_email_that_comes_meanwhile_waits_for_the_one_command_that_runs
 
 @virtual_time
 async def test_nothing_is_told_while_an_email_waits(office: Office) -> None:
-    office.modem.answers[PUT_LINE] = LOGIN_REFUSED
+    choose(office, per_hour=1)
     async with office.at_work() as courier:
-        first = email()
-        await courier.submit(first)
-        await office.until(lambda: State.HELD in office.states_of(first))
+        assert await office.send(email()) is State.SENT
+        await courier.submit(email("Second"))
+        await office.until(lambda: State.DEFERRED in office.states)
         count = len(heard(office, ACCOUNT))
         office.modem.restart()
         await asyncio.sleep(STARTED)
@@ -284,6 +284,22 @@ async def test_it_is_brought_back_whenever_it_falls(office: Office, way: Way) ->
             await asyncio.sleep(STARTED)
             assert pdp_of(courier) is PdpState.ACTIVE
         assert not heard(office, OPEN_LINE)
+
+
+@virtual_time
+async def test_it_is_brought_back_while_an_email_needs_a_person(office: Office) -> None:
+    choose(office, idle=0.0)
+    office.modem.answers[PUT_LINE] = LOGIN_REFUSED
+    async with office.at_work() as courier:
+        await courier.submit(email())
+        await office.until(lambda: State.HELD in office.states)
+        await asyncio.sleep(STARTED)
+        tries = office.modem.sends
+        office.modem.port.receive(PDPDEACT)
+        assert pdp_of(courier) is PdpState.INACTIVE
+        await asyncio.sleep(STARTED)
+        assert pdp_of(courier) is PdpState.ACTIVE
+        assert office.modem.sends == tries
 
 
 @virtual_time
@@ -378,12 +394,11 @@ async def test_the_apn_is_written_once_in_a_boot(office: Office) -> None:
 async def test_no_data_connection_comes_back_while_an_email_waits(
     office: Office,
 ) -> None:
-    choose(office, idle=0.0)
-    office.modem.answers[PUT_LINE] = LOGIN_REFUSED
+    choose(office, idle=0.0, per_hour=1)
     async with office.at_work() as courier:
-        first = email()
-        await courier.submit(first)
-        await office.until(lambda: State.HELD in office.states_of(first))
+        assert await office.send(email()) is State.SENT
+        await courier.submit(email("Second"))
+        await office.until(lambda: State.DEFERRED in office.states)
         count = len(heard(office, "AT+QIACT="))
         office.modem.port.receive(PDPDEACT)
         await asyncio.sleep(STARTED)

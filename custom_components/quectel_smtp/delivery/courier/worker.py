@@ -316,8 +316,8 @@ class Worker:
     @property
     def _free(self) -> bool:
         """Whether the modem is in service and nothing waits for it."""
-        waiting = self._board.status.mail.waiting
-        return self.line.in_service and not waiting and not self.line.modem.unsettled
+        idle = self._board.status.mail.only_held and not self.line.modem.unsettled
+        return self.line.in_service and idle
 
     async def _save_wear(self, wear: Wear) -> None:
         await self._outbox.do(lambda outbox, at: outbox.save_wear(wear, at))

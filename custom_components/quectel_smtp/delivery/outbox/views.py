@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
+from typing import Final
 
 from ..records import (
     EmailResult,
@@ -19,6 +20,11 @@ from ..rules.characters import cleaned, one_line
 from . import items, kept, rows, states
 from .rows import DamagedRowError, EnvelopeRow
 from .store import Store
+
+_NOT_HELD: Final = (
+    "SELECT 1 FROM envelopes WHERE due IS NOT NULL AND state <> 'held'"
+    " UNION ALL SELECT 1 FROM envelopes WHERE state = 'sending' LIMIT 1"
+)
 
 
 def listed(store: Store, at: Instant) -> tuple[Listed, ...]:
@@ -103,6 +109,7 @@ def summary(store: Store) -> Summary:
         held_counts=held,
         held_findings=dict(_held_findings(store, held)),
         deferred=frozenset(_deferred(store)),
+        only_held=store.row(_NOT_HELD) is None,
     )
 
 
