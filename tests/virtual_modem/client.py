@@ -35,16 +35,20 @@ machine is in time. The one second guards of `+++` stay unless `scale_guard=True
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 import json
+import os
 from pathlib import Path
 import re
+import select
+import signal
 import socket
-import subprocess
 import sys
 import tempfile
 from types import TracebackType
 from typing import Self
 
+from ..fork_server import ForkServer
 from .fault_model import Fault
 from .observations import (
     CommandSeen,
@@ -60,7 +64,6 @@ from .observations import (
 )
 from .profiles import MailClient
 
-_ROOT = Path(__file__).resolve().parents[2]
 _START_TIMEOUT = 60.0
 _STOP_TIMEOUT = 5.0
 _REPLY_TIMEOUT = 60.0
@@ -126,7 +129,9 @@ class VirtualModem:
             *(["--cold-start"] if cold_start else []),
             *arguments,
         ]
-        self._process: subprocess.Popen[str] | None = None
+        self._pidfd = -1
+        # The other end of its standard input and output: it ends when this is closed.
+        self._leash: socket.socket | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._ready: Ready | None = None
 
@@ -139,46 +144,38 @@ class VirtualModem:
         """
         self._folder = tempfile.TemporaryDirectory(prefix="virtual-modem-")
         folder = Path(self._folder.name)
-        command = [
-            sys.executable,
-            "-m",
-            "tests.virtual_modem",
+        arguments = [
             "--exit-with-parent",
             "--control",
             str(folder / "control"),
             *self._options,
         ]
         if self._tcp:
-            command += ["--tcp", "0"]
+            arguments += ["--tcp", "0"]
         else:
-            command += ["--link", str(self._link or folder / "modem")]
+            arguments += ["--link", str(self._link or folder / "modem")]
         for name, ports in self._hosts.items():
-            command += ["--host", name]
+            arguments += ["--host", name]
             for asked, real in ports.items():
-                command += ["--map-port", f"{name}:{asked}={real}"]
+                arguments += ["--map-port", f"{name}:{asked}={real}"]
         for name, value in self._settings.items():
-            command += ["--set", f"{name}={value}"]
+            arguments += ["--set", f"{name}={value}"]
         script: dict[str, Json] = {
             "files": {name: to_json(data) for name, data in self._files.items()},
             "faults": to_json(self._faults),
         }
         (folder / "script.json").write_text(json.dumps(script), encoding="utf-8")
-        command += ["--script", str(folder / "script.json")]
-        with (folder / "stderr").open("w", encoding="utf-8") as stderr:
-            self._process = subprocess.Popen(
-                command,
-                cwd=_ROOT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                text=True,
-                # Ctrl-C is for whoever started it, who then stops it.
-                process_group=0,
+        arguments += ["--script", str(folder / "script.json")]
+        self._leash, theirs = socket.socketpair()
+        with theirs, (folder / "stderr").open("w", encoding="utf-8") as stderr:
+            self._pidfd = ForkServer.running("tests.virtual_modem.forked").start(
+                json.dumps(arguments).encode(),
+                *(theirs.fileno(), theirs.fileno(), stderr.fileno()),
             )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        with self._leash.makefile(encoding="utf-8") as said:
+            line = said.readline()
         if not line:
-            self._process.wait(_START_TIMEOUT)
+            _ended(self._pidfd, _START_TIMEOUT)
             self.stop()
             raise VirtualModemError("the virtual modem did not start, see stderr")
         self._ready = from_json(Ready, json.loads(line))
@@ -186,17 +183,16 @@ class VirtualModem:
 
     def stop(self) -> None:
         """End the process; its link and control socket are gone afterwards."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.terminate()
-            try:
-                process.wait(_STOP_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            for stream in (process.stdin, process.stdout):
-                if stream is not None:
-                    stream.close()
+        pidfd, self._pidfd = self._pidfd, -1
+        if pidfd >= 0:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(pidfd, signal.SIGTERM)
+                if not _ended(pidfd, _STOP_TIMEOUT):
+                    signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+                    _ended(pidfd, _STOP_TIMEOUT)
+            os.close(pidfd)
+        if self._leash is not None:
+            self._leash.close()
         if self._folder is not None:
             # Its own mistakes belong into the report of the test that saw them
             sys.stderr.write(Path(self._folder.name, "stderr").read_text("utf-8"))
@@ -419,3 +415,10 @@ class VirtualModem:
     def put_file(self, name: str, data: bytes) -> None:
         """Put a file into the modem's store."""
         self.control("put_file", name=name, data=to_json(data))
+
+
+def _ended(pidfd: int, timeout: float) -> bool:
+    """Wait until a process has ended, at most `timeout` seconds; whether it has."""
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    return bool(poll.poll(timeout * 1000))

@@ -1,4 +1,4 @@
-"""``python -m tests.hostile.outbox DESCRIPTOR``: see ``fork_server.py`` and ``engine.py``."""
+"""``python -m tests.hostile.outbox DESCRIPTOR``: see ``engine.py``."""
 
 from .light import leave_home_assistant_out
 

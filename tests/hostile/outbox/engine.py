@@ -23,9 +23,9 @@ from custom_components.quectel_smtp.delivery.errors import (
 )
 from custom_components.quectel_smtp.delivery.records import Transition
 from custom_components.quectel_smtp.modem.at.errors import InvalidValueError
+from tests.fork_server import forked
 
 from .fast_clock import FastClock, FastLoop
-from .fork_server import forked
 from .hooks import PICTURE, PICTURED, trap_outbox
 from .points import Point, Trap
 from .protocol import Json, plan_from_json, transition_to_json

@@ -8,9 +8,11 @@ from itertools import count
 import json
 import os
 import signal
+import sys
 from typing import Any, Self
 
-from .fork_server import ForkServer
+from tests.fork_server import ForkServer
+
 from .points import Point
 from .protocol import Json, plan_to_json
 from .rig import Plan
@@ -77,7 +79,8 @@ class EngineProcess:
             lambda: asyncio.StreamReaderProtocol(from_it), os.fdopen(theirs, "rb")
         )
         request = json.dumps(first).encode()
-        pidfd = ForkServer.running().start(request, stdin, stdout)
+        server = ForkServer.running("tests.hostile.outbox")
+        pidfd = server.start(request, stdin, stdout, sys.stderr.fileno())
         os.close(stdin)
         os.close(stdout)
         return cls(pidfd, to_it, from_it)

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+import select
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from ..observations import Phase
 from .host import Host
 
 _ROOT = Path(__file__).parents[3]
+_PATIENCE = 60.0
 
 
 def _run(*arguments: str) -> subprocess.Popen[str]:
@@ -62,6 +64,42 @@ def test_what_makes_no_sense_is_refused(arguments: list[str]) -> None:
     """With a sentence on standard error, and no READY line."""
     with pytest.raises(VirtualModemError):
         VirtualModem(arguments=arguments).start()
+
+
+STARTS_TWO = """
+import sys
+from tests.fork_server import ForkServer
+from tests.virtual_modem.client import VirtualModem
+
+modems = [VirtualModem().start() for _ in range(2)]
+forks = ForkServer.running("tests.virtual_modem.forked")
+print(*(modem.pid for modem in modems), forks.pid, flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_modems_end_with_whoever_started_them_and_so_does_what_forked_them(
+    killed: bool,
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", STARTS_TWO],
+        cwd=_ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as starter:
+        assert starter.stdout is not None
+        started = [os.pidfd_open(int(pid)) for pid in starter.stdout.readline().split()]
+        assert len(started) == 3
+        if killed:
+            starter.kill()
+    ended = select.poll()
+    for pidfd in started:
+        ended.register(pidfd, select.POLLIN)
+        assert ended.poll(_PATIENCE * 1000)
+        ended.unregister(pidfd)
+        os.close(pidfd)
 
 
 async def test_one_tcp_host_at_a_time() -> None:

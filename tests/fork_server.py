@@ -1,8 +1,9 @@
-"""One process that has imported everything, and forks a courier's process for each start.
+"""A process that has imported everything, and forks one more for each start.
 
-Starting Python and importing cost most of the processor time of a start, and a run of kills
-starts thousands. What is forked is a process of its own: nothing was opened and no thread
-was started before, so that it shares nothing but what was imported.
+Starting Python and importing cost most of the processor time of a start. A run starts a
+thousand modems, and a long one thousands of couriers. What is forked is a process of its
+own: nothing was opened and no thread was started before, so that it shares nothing but
+what was imported.
 """
 
 import atexit
@@ -17,40 +18,53 @@ import sys
 import threading
 from typing import Self
 
-_ROOT = Path(__file__).resolve().parents[3]
+_ROOT = Path(__file__).resolve().parents[1]
 _STANDARD = (0, 1, 2)
 _LONGEST_REQUEST = 1 << 16
 
 
 class ForkServer:
-    """The owner's side: one for each process that runs tests."""
+    """The owner's side: one of a module for each process that wants what it forks."""
 
-    def __init__(self) -> None:
-        """Start the process; it ends with the one that started it."""
+    def __init__(self, module: str) -> None:
+        """Start the process; it ends with the one that started it.
+
+        module: is run with the descriptor that ``forked`` needs.
+        """
+        # A modem may be started in any thread.
+        self._lock = threading.Lock()
         # Each request, and each answer, is one packet.
         self._requests, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                (sys.executable, "-m", "tests.hostile.outbox", str(theirs.fileno())),
+                (sys.executable, "-m", module, str(theirs.fileno())),
                 cwd=_ROOT,
                 stdin=subprocess.DEVNULL,
+                # Ctrl-C is for whoever started it, who then ends what was forked, too.
+                process_group=0,
                 pass_fds=(theirs.fileno(),),
             )
         atexit.register(self._close)
 
     @classmethod
     @cache
-    def running(cls) -> Self:
+    def running(cls, module: str) -> Self:
         """Return the one of this process, started when it is first needed."""
-        return cls()
+        return cls(module)
 
-    def start(self, request: bytes, stdin: int, stdout: int) -> int:
+    @property
+    def pid(self) -> int:
+        """The process that forks."""
+        return self._process.pid
+
+    def start(self, request: bytes, stdin: int, stdout: int, stderr: int) -> int:
         """Fork a process with these streams; returns a pidfd of it.
 
         request: what ``forked`` returns there.
         """
-        socket.send_fds(self._requests, [request], [stdin, stdout, sys.stderr.fileno()])
-        _, (pidfd,), _, _ = socket.recv_fds(self._requests, 1, 1)
+        with self._lock:
+            socket.send_fds(self._requests, [request], [stdin, stdout, stderr])
+            _, (pidfd,), _, _ = socket.recv_fds(self._requests, 1, 1)
         return pidfd
 
     def _close(self) -> None:
