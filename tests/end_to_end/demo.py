@@ -8,6 +8,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
+import os
 from pathlib import Path
 import signal
 import tempfile
@@ -18,9 +19,10 @@ from tests.virtual_modem.client import VirtualModem, VirtualModemError
 from tests.virtual_modem.profiles import MailClient
 
 from .api import ApiError
+from .beginning import Beginning
 from .console import Console
 from .flows import FlowError, Kind, Step
-from .home_assistant import HomeAssistant
+from .home_assistant import VENV, HomeAssistant
 from .inbox import ArrivedMail, MailServer
 from .legs import Sending, legs_of
 from .mains_power import automate, configuration_in, pages
@@ -80,10 +82,17 @@ class Demo:
     """One run of the demo."""
 
     def __init__(
-        self, folder: Path, *, once: bool, console: Console, mail_client: MailClient
+        self,
+        folder: Path,
+        beginning: Beginning,
+        *,
+        once: bool,
+        console: Console,
+        mail_client: MailClient,
     ) -> None:
         """Keep what the programs need in `folder`."""
         self._folder = folder
+        self._beginning = beginning
         self._mail_client = mail_client
         self._once = once
         self._console = console
@@ -114,7 +123,7 @@ class Demo:
             )
             outcomes = await Outcomes.follow(person)
             console.heading(f"notify.send_message to {notify}: the modem's mail client")
-            await self._send(person, notify, _POWER, outcomes, mail, modem)
+            first = await self._send(person, notify, _POWER, outcomes, mail, modem)
             console.heading(
                 "The other way: Home Assistant's mail client, over the modem's TCP"
             )
@@ -122,6 +131,7 @@ class Demo:
             await self._send(person, notify, _BATTERY, outcomes, mail, modem)
             await self._send_unplugged(person, notify, outcomes, mail, modem)
             self.arrived = True
+            console.heading(self._beginning.until(first.at))
             if not self._once:
                 more = await self._plug_in_another(stack, person, mail)
                 await self._invite(home, person, entry_id, notify, *more)
@@ -251,7 +261,7 @@ class Demo:
         outcomes: Outcomes,
         mail: MailServer,
         modem: VirtualModem,
-    ) -> None:
+    ) -> ArrivedMail:
         """Send, and show the email and how long each part of its way took."""
         console = self._console
         # As in a home, the modem knows by then what all emails need.
@@ -266,6 +276,7 @@ class Demo:
         console.timed(sending.ended - begun, "in all")
         console.note(_told(outcomes))
         console.mail(arrived)
+        return arrived
 
     async def _send_unplugged(
         self,
@@ -431,11 +442,13 @@ def main() -> int:
         "published firmware does it",
     )
     arguments = parser.parse_args()
+    beginning = Beginning.of(os.environ, VENV / "stamp")
     console = Console()
     console.heading("From a notification to an email, through a modem")
     with tempfile.TemporaryDirectory(prefix="quectel-demo-") as folder:
         demo = Demo(
             Path(folder),
+            beginning,
             once=arguments.once,
             console=console,
             mail_client=arguments.mail_client,

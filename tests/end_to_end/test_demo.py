@@ -111,6 +111,7 @@ async def test_the_demo_shows_its_emails_and_ends(
     assert "_email_delivery: sent, way: stream, the mail server says: " in written
     assert "to Alex is queued, and expires" in written
     assert "The modem was unplugged when this was raised." in written
+    assert re.search(r"^Time from start to email: [0-9.]+ s$", written, re.MULTILINE)
     assert "Traceback" not in written
     assert not running.survivors()
     assert not list(tmp_path.iterdir())
