@@ -32,7 +32,17 @@ _OWN_WORDS: Final[dict[str, set[str]]] = {
         "Signal",
     },
     "es": set(),
-    "fr": set(),
+    "fr": {
+        "Cc",
+        "Mail",
+        "Message",
+        "Modem",
+        "Modems",
+        "notifications",
+        "Port",
+        "Signal",
+        "Sina",
+    },
     "nl": {"Bcc", "Cc", "Media", "Modem", "Modems", "Open", "Ref", "Roaming"},
     "zh-Hans": set(),
 }
