@@ -117,7 +117,7 @@ class Photographer(Visitor):
     async def options(self) -> None:
         """Open the entry's options from the integration's page, and take them."""
         page = self.page
-        name = self.said("Configure")
+        name = self.said.at("ui.panel.config.integrations.config_entry.configure")
         await page.get_by_role("button", name=name).first.click()
         await self.see("Delivery")
         # The form is longer than the window.

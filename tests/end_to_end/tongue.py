@@ -26,6 +26,13 @@ class Tongue:
                     if key in theirs
                 }
 
+    def at(self, place: str) -> str:
+        """Return what stands at this place of the pages that are its settings.
+
+        For English words that are called so at one place and otherwise at another.
+        """
+        return dict(_flat(_of_pages(self.language, "config")))[f".{place}"]
+
     def __call__(self, english: str) -> str:
         """Return what that is called; itself where nobody has another name for it."""
         return self._known.get(english, english)
@@ -35,10 +42,10 @@ def _of_integration(language: str) -> dict[str, Any]:
     return _json(INTEGRATION / "translations" / f"{language}.json")
 
 
-def _of_pages(language: str) -> dict[str, Any]:
+def _of_pages(language: str, part: str = "") -> dict[str, Any]:
     import hass_frontend  # type: ignore[import-not-found]  # noqa: PLC0415  # in .venv-ha only
 
-    folder = Path(hass_frontend.where()) / "static" / "translations"
+    folder = Path(hass_frontend.where()) / "static" / "translations" / part
     (path,) = folder.glob(f"{language}-{'[0-9a-f]' * 32}.json")
     return _json(path)
 
