@@ -1,5 +1,6 @@
 """The command itself: its file, its port, and what it says when either can't be had."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 import runpy
 import sys
@@ -74,19 +75,38 @@ def test_each_report_has_a_name_of_its_own_and_is_shown_if_it_can_not_be_written
     assert "No space left on device" in owner.heard
 
 
-def test_it_starts_from_its_folder_without_what_lies_above(
+@pytest.fixture
+def started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+) -> Iterator[Callable[[], object]]:
+    """Return what starts the check from its folder, and gives what it ends with."""
     folder = INTEGRATION / "hardware_check"
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [str(folder), "/dev/no-such-port"])
     monkeypatch.setattr(sys, "path", [*sys.path])
     before = {*sys.modules}
-    try:
+
+    def start() -> object:
         with pytest.raises(SystemExit) as caught:
             runpy.run_path(str(folder), run_name="__main__")
-    finally:
-        for name in {*sys.modules} - before:
-            if name.startswith("quectel_smtp"):
-                del sys.modules[name]
-    assert caught.value.code == 1
+        return caught.value.code
+
+    yield start
+    for name in {*sys.modules} - before:
+        if name.partition(".")[0] == INTEGRATION.name:
+            del sys.modules[name]
+
+
+def test_it_starts_from_its_folder_without_what_lies_above(
+    started: Callable[[], object],
+) -> None:
+    assert started() == 1
+
+
+def test_a_python_that_lacks_something_is_told_what(
+    started: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "serialx", None)
+    told = str(started())
+    assert "serialx, aiosmtplib and certifi" in told
+    assert "ModuleNotFoundError" in told
