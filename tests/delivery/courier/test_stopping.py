@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
+import gc
 from pathlib import Path
 from typing import Any, override
+import warnings
 
 import pytest
 
@@ -265,6 +267,28 @@ async def test_a_flood_does_not_keep_us_from_stopping(office: Office) -> None:
         await courier.stop()
         assert accepted < 1000
         flooding.cancel()
+
+
+@virtual_time
+async def test_a_loop_that_ends_at_any_step_leaves_nothing_that_was_not_begun(
+    office: Office,
+) -> None:
+    """All its tasks are cancelled then, those among them that have not begun yet."""
+    for steps in range(30):
+        courier = await office.open()
+        courier.start()
+        await office.until(lambda: office.courier.status.network)
+        await office.idle()
+        await courier.submit(email(f"Mail {steps}"))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        with warnings.catch_warnings(record=True) as told:
+            await asyncio.sleep(1)
+            gc.collect()
+        await courier.close()
+        assert [str(one.message) for one in told] == []
 
 
 @virtual_time

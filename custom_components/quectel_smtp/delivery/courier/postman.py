@@ -29,6 +29,8 @@ from .turns import until_woken, whatever_fails
 # Seconds from PUT to its result after which others wait for it no longer.
 _HANGS: Final = 15.0
 
+type _Send = Callable[[Item, Settings], Coroutine[Any, Any, Told | Again | None]]
+
 
 class Postman:
     """Takes emails from the outbox, and records what became of them, whatever happens."""
@@ -113,8 +115,7 @@ class Postman:
         item = await self._take(now, settings.options)
         if item is None:
             return None
-        sending = self._sender.send(item, settings)
-        attempt = self._attempt(item, settings, self._sender, sending)
+        attempt = self._attempt(item, settings, self._sender, self._sender.send)
         return await self._serving_others(attempt)
 
     async def _attempt(
@@ -122,10 +123,10 @@ class Postman:
         item: Item,
         settings: Settings,
         sender: Sender,
-        sending: Coroutine[Any, Any, Told | Again | None],
+        send: _Send,
     ) -> float:
         try:
-            return await self._record(item, settings, sender, sending)
+            return await self._record(item, settings, sender, send)
         finally:
             sender.at_stake = False
 
@@ -134,11 +135,11 @@ class Postman:
         item: Item,
         settings: Settings,
         sender: Sender,
-        sending: Coroutine[Any, Any, Told | Again | None],
+        send: _Send,
     ) -> float:
         self._serving.attempt_begins()
         try:
-            told = await sending
+            told = await send(item, settings)
         except ModemError as err:
             if sender.at_stake or not _untried(err):
                 await self._judge.conclude_error(item, err, sender.way)
@@ -237,8 +238,8 @@ class Postman:
         item = await self._take(now, settings.options, only_critical=patience > 0)
         if item is None:
             return max(patience, TURN_LEAST)
-        sending = self._second.send_beside(item, settings)
-        attempt = self._attempt(item, settings, self._second, sending)
+        send = self._second.send_beside
+        attempt = self._attempt(item, settings, self._second, send)
         return await self._looking_out(attempt, partial(self._give_way, self._second))
 
     async def _may_serve_others(self, settings: Settings) -> bool:
