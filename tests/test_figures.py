@@ -29,7 +29,11 @@ DOCUMENTS: Final = " ".join(ALL.split())
 FIGURES: Final = (
     # What an email waits for.
     (policy._JITTER, 0.2, "20 % more or less"),
-    (policy._HOLD_DELAYS, (900, 1800, HOUR), "after 15 and 30 minutes, then once an"),
+    (
+        policy._HOLD_DELAYS,
+        (900, 1800, HOUR),
+        "again after 15 and 30 minutes, then once an hour, so that",
+    ),
     (policy._MOST_FULL, 6, "is tried once an hour, six times"),
     (
         policy._SPREAD,
@@ -50,7 +54,7 @@ FIGURES: Final = (
     (way._IN_VAIN, 2, "has failed without a reason, or twice with one"),
     (outdone._LEAST, 2, "first, for a day, after it sent two emails in a row"),
     # Many emails.
-    (REPEATS_TOLD, 10, "ten of its repeats are told of"),
+    (REPEATS_TOLD, 10, "The first ten repeats have references"),
     (CRITICAL_BURST, 10, "as long as they are ten an hour"),
     (KEPT_MOST, 10_000, "of the last 10,000 emails"),
     (_BACKUP_MOST, HOUR, "a backup that is restored within an hour"),
