@@ -11,6 +11,8 @@ from .answer import Answering, Found, not_tried, observed, unclear
 from .evidence import Evidence, Fate, Step
 from .on_commands import shown
 
+_MEANT_TO_FAIL: Final = (Step.WRONG_PASSWORD, Step.WRONG_ROOT, Step.NO_STARTTLS)
+
 # What a mail server says of a log-in, a sender or a recipient, and never of STARTTLS
 # (RFC 4954 6, RFC 5321 4.2.3, RFC 3207 4).
 _BEHIND_STARTTLS: Final = frozenset({235, 530, 534, 535, 550, 551, 553, 554})
@@ -59,17 +61,19 @@ def failures(evidence: Evidence) -> Found:
     """Tell how each failure that was meant was told."""
     told: list[str] = []
     lines: list[str] = []
-    why = ""
-    for step in (Step.WRONG_PASSWORD, Step.WRONG_ROOT, Step.NO_STARTTLS):
+    for step in _MEANT_TO_FAIL:
         outcome = evidence.outcome(step)
-        if outcome is None:
-            why = why or evidence.why_not(step) or evidence.trials[step].told.words
-        elif outcome.result is not Result.SENT:
+        if outcome is not None and outcome.result is not Result.SENT:
             told.append(f"{step}: {_result(outcome)}")
             lines += _results(evidence, step)
-    if not told:
-        return not_tried(why) if why else unclear("none of what should fail has failed")
-    return observed("; ".join(told), *lines)
+    if told:
+        return observed("; ".join(told), *lines)
+    tried = [
+        evidence.trials[step] for step in _MEANT_TO_FAIL if step in evidence.trials
+    ]
+    if tried:
+        return unclear(f"nothing was told of a failure: {tried[0].told.words}")
+    return not_tried(evidence.why_not(Step.WRONG_PASSWORD) or "")
 
 
 def root_refused(_: Evidence, outcome: Outcome) -> Found:
