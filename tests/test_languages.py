@@ -31,7 +31,7 @@ _OWN_WORDS: Final[dict[str, set[str]]] = {
         *("Bcc", "Cc", "Modem", "Modems", "Name", "Normal", "Port", "Ref", "Roaming"),
         "Signal",
     },
-    "es": set(),
+    "es": {"Cc", "Error", "Normal"},
     "fr": {
         "Cc",
         "Mail",
