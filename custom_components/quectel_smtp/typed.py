@@ -47,6 +47,12 @@ VALUES: Final = (
 )
 """Fields of an entry that the modem gets as they are typed."""
 
+MOST: Final = 10_000
+"""Characters of a field that are looked at, one by one and on the event loop: nothing
+that is sent or shown has as many."""
+BLOCK_MOST: Final = 100_000
+"""Those of a block of lines."""
+
 _JOINER: Final = "\u200d"
 """Holds an emoji of several parts together."""
 # Besides those of the category "format" (Cf), what Unicode has a display ignore.
@@ -81,6 +87,7 @@ def reason(err: InvalidValueError) -> str:
 
 def stripped(text: str) -> str:
     """Return ``text`` without what surrounds it and can't be seen."""
+    text = text[:MOST]
     begin, end = 0, len(text)
     while begin < end and _blank(text[begin]):
         begin += 1
@@ -132,7 +139,7 @@ def one_line(text: str) -> str:
     """Return a name as an email's header can have it: one line, whatever is in it."""
     plain = (
         " " if unicodedata.category(character) == "Cc" else character
-        for character in with_bytes(text)
+        for character in with_bytes(text[:MOST])
     )
     return " ".join("".join(plain).split())
 
@@ -142,7 +149,7 @@ def name(text: str) -> str:
     return one_line(
         "".join(
             character
-            for character in text
+            for character in text[:MOST]
             if character == _JOINER or unicodedata.category(character) != "Cf"
         )
     )
@@ -152,7 +159,7 @@ def lines(text: str) -> str:
     """Return a block of plain lines, such as PEM, without what can't be seen in it."""
     return "".join(
         character
-        for character in text
+        for character in text[:BLOCK_MOST]
         if character in "\r\n" or _hidden(character) is None
     )
 

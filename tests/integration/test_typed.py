@@ -236,3 +236,21 @@ def test_a_name_is_one_line_without_what_can_not_be_seen(
     stored = read(_entry(sender_name=pasted), {}, IMEI)
     assert stored.settings is not None
     assert stored.settings.server.sender_name == name
+
+
+@pytest.mark.parametrize("character", ["x", "\u00e4", "@", "."])
+def test_no_more_of_a_field_is_looked_at_than_any_can_use(character: str) -> None:
+    """A million characters, each looked at by itself, would hold Home Assistant up."""
+    pasted = character * 3 * typed.BLOCK_MOST
+    for read_field in (typed.name, typed.one_line, typed.stripped, typed.address):
+        assert len(read_field(pasted)) <= typed.MOST
+    assert len(typed.visible(pasted, "host")) <= typed.MOST
+    assert len(typed.lines(pasted)) <= typed.BLOCK_MOST
+    assert all(
+        len(value) <= typed.MOST
+        for value in typed.tidied(dict.fromkeys(FIELDS, pasted)).values()
+    )
+
+
+def test_what_follows_more_blanks_than_any_field_has_is_nothing() -> None:
+    assert typed.stripped(" " * typed.MOST + "mail.example.com") == ""
