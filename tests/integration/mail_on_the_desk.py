@@ -48,6 +48,8 @@ class DeskMail:
         self.conversations: set[_Conversation] = set()
         self.senders: list[str] = []
         self.takes_emails = False
+        # What is said of an address that there is not.
+        self.refused: dict[str, str] = {}
         self.received: list[Envelope] = []
 
     async def connect(self, host: str, port: int) -> socket.socket:
@@ -106,6 +108,20 @@ class DeskMail:
         self.senders.append(address)
         envelope.mail_from = address
         return self.sender_reply
+
+    async def handle_RCPT(
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: Envelope,
+        address: str,
+        options: list[str],
+    ) -> str:
+        """Take or refuse a recipient."""
+        if address in self.refused:
+            return self.refused[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(
         self, server: SMTP, session: Session, envelope: Envelope

@@ -1,7 +1,12 @@
 """What all checks of the config flow share: the port, and the one that is under way."""
 
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    nullcontext,
+    suppress,
+)
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
@@ -36,6 +41,12 @@ class FlowBase(FlowForms):
         async with lent:
             try:
                 yield modem
+            except ModemError:
+                if entry is None:
+                    # Nobody else would, where no person goes on from here.
+                    with suppress(ModemError):
+                        await modem.deactivate()
+                raise
             finally:
                 await modem.close()
 

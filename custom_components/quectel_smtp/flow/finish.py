@@ -210,7 +210,7 @@ class FinishSteps(ProviderSteps):
         at_port = step_id == "test_waits" or outcome.reason is Reason.RESULTS_ELSEWHERE
         mending = [*(_MENDING_PORT if at_port else _MENDING)]
         if self._test_to != SENDER:
-            mending.insert(outcome.reason is not Reason.REFUSED, "recipient")
+            mending.insert(not outcome.at_recipient, "recipient")
         # They have been answered once already: each can be left for this menu.
         self._lead_back_to(step_id, *mending)
         return self._menu(

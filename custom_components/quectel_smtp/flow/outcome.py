@@ -49,6 +49,13 @@ class Outcome:
         return None if self.last is None else self.last.reason
 
     @property
+    def at_recipient(self) -> bool:
+        """Whether an address was refused, or may have been."""
+        finding = None if self.last is None else self.last.finding
+        named = finding is not None and finding.address is not None
+        return named or self.reason is Reason.REFUSED
+
+    @property
     def words(self) -> str | None:
         """The mail server's own words, with the address that it refused."""
         finding = None if self.last is None else self.last.finding

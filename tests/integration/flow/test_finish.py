@@ -181,6 +181,29 @@ async def test_the_server_s_own_words_are_told(
     assert dialog.ended == "test_sent_stream"
 
 
+async def test_an_email_that_one_of_several_addresses_did_not_get_names_that_one(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.has_mail_client = False
+    desk.mail.takes_emails = True
+    desk.mail.refused = {"gone@example.org": "550 5.1.1 No such mailbox"}
+    dialog = await _set_up(hass)
+    both = ["alex@example.com", "gone@example.org"]
+    await dialog.submit(**recipient_form("Alex", both))
+    assert dialog.step == "test_said"
+    words = dialog.result["description_placeholders"]["words"]
+    assert words == "gone@example.org: 550 5.1.1 No such mailbox"
+    assert [one.rcpt_tos for one in desk.mail.received] == [["alex@example.com"]]
+    assert dialog.result["menu_options"][0] == "recipient"
+    await dialog.choose("recipient")
+    alex = recipient_form("Alex", ["alex@example.com"])
+    await dialog.submit(**alex, back=False)
+    assert dialog.ended == "test_sent_stream"
+    (entry,) = hass.config_entries.async_entries("quectel_smtp")
+    (recipient,) = entry.subentries.values()
+    assert recipient.data["to"] == ["alex@example.com"]
+
+
 async def test_another_address_can_be_given_and_gets_the_next_test(
     hass: HomeAssistant, desk: Desk
 ) -> None:

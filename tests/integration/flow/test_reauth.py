@@ -15,9 +15,11 @@ from custom_components.quectel_smtp.modem.network.pdp import PdpState
 from custom_components.quectel_smtp.modem.network.sim import SimState
 from custom_components.quectel_smtp.modem.network.status import Registration
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
 from tests.integration.conftest import deliver, send, settled, until
-from tests.integration.dialog import Dialog
-from tests.integration.modem_on_the_desk import ICCID, Desk
+from tests.integration.dialog import CELLULAR_INPUT, SERVER_INPUT, Dialog
+from tests.integration.modem_on_the_desk import ANOTHER, ICCID, Desk
+from tests.integration.usb_on_the_desk import Sockets, discovered
 
 LOGIN = Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, SmtpReply.AUTH_FAILED)
 
@@ -530,3 +532,32 @@ async def test_a_check_that_is_under_way_is_left_to_its_end(
     await dialog.watch()
     assert await dialog.without_test() == "saved_untested"
     assert entry.data["pin"] == "1234"
+
+
+async def test_a_login_is_asked_for_beside_the_card_of_another_modem(
+    hass: HomeAssistant, desk: Desk, sockets: Sockets, loaded: MockConfigEntry
+) -> None:
+    """Neither dialog ends the other, and both come to their end."""
+    nodes = sockets.plug()
+    desk.ports.add(nodes[3])
+    desk.others[nodes[3]] = ANOTHER
+    second = await discovered(hass)
+    await second.submit()
+    assert second.step == "cellular"
+    desk.always = LOGIN
+    await send(hass)
+    await until(lambda: any(loaded.async_get_active_flows(hass, {"reauth"})))
+    desk.always = None
+    await second.submit(**CELLULAR_INPUT)
+    await second.choose("server")
+    (asking,) = loaded.async_get_active_flows(hass, {"reauth"})
+    first = Dialog(
+        hass, await hass.config_entries.flow.async_configure(asking["flow_id"])
+    )
+    await first.submit(username="home@example.com", password="battery staple")
+    assert await first.without_test() == "saved_untested"
+    await settled(hass, loaded)
+    assert loaded.data["password"] == "battery staple"
+    await second.submit(**SERVER_INPUT)
+    assert second.result["type"] is FlowResultType.CREATE_ENTRY
+    assert second.result["result"].unique_id == ANOTHER.imei
