@@ -16,7 +16,7 @@ def _quick_modem() -> Iterator[None]:
     """Wait no longer for silence than a modem in software needs to end it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recorder, "_QUIET", 0.002)
-        patch.setattr(command_channel, "_QUIET", 0.01)
+        patch.setattr(command_channel, "_QUIET", 0.03)
         yield
 
 

@@ -29,7 +29,7 @@ house.__path__ = [str(pathlib.Path(sys.argv[0]).parent)]
 sys.modules["quectel_smtp"] = house
 from quectel_smtp.modem.at import command_channel
 from quectel_smtp.modem.recording import recorder
-recorder._QUIET, command_channel._QUIET = 0.002, 0.01
+recorder._QUIET, command_channel._QUIET = 0.002, 0.03
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 _ASKING = re.compile(r"(?:: |\(y/N\) |see it\) )$")
