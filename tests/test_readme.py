@@ -193,6 +193,24 @@ def test_the_documents_and_the_forms_say_what_a_root_alone_proves() -> None:
 # Whether it is for the reader.
 
 
+def test_the_readme_names_each_language_and_the_oldest_home_assistant() -> None:
+    called = {
+        "en": "English",
+        "zh-Hans": "简体中文",
+        "de": "Deutsch",
+        "fr": "français",
+        "es": "español",
+        "nl": "Nederlands",
+    }
+    assert {path.stem for path in (INTEGRATION / "translations").iterdir()} == set(
+        called
+    )
+    *most, last = called.values()
+    assert f"speaks {', '.join(most)} and {last} |" in README
+    oldest = json.loads((ROOT / "hacs.json").read_text("utf-8"))["homeassistant"]
+    assert f"| Home Assistant | {oldest.removesuffix('.0')} or newer." in README
+
+
 def test_every_usb_id_that_is_discovered_is_named_with_where_at_answers() -> None:
     page = PAGES_BY_NAME["modems"]
     found = {usb: (seen, asked) for usb, seen, asked in rows("By USB", page)}
