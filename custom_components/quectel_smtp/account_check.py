@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 import random
-from typing import Final, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Final, NotRequired, TypedDict
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
@@ -31,6 +31,13 @@ from .modem.at.errors import ModemError
 from .modem.mail.server import ServerSettings
 from .modem.modem import Modem
 from .runtime import QuectelConfigEntry
+from .stored import moment, stored
+
+if TYPE_CHECKING:
+    # Home Assistant answers the import of voluptuous with this, its own engine.
+    import probatio as vol
+else:
+    import voluptuous as vol
 
 FIRST: Final = timedelta(days=1)
 """From new settings to their first check."""
@@ -66,6 +73,9 @@ class _Kept(TypedDict):
     failed: NotRequired[bool]
 
 
+_SHAPE: Final = vol.Schema({vol.Required("due"): moment, "failed": bool})
+
+
 def _store(hass: HomeAssistant, entry_id: str) -> Store[_Kept]:
     return Store(hass, 1, f"{DOMAIN}.{entry_id}.check")
 
@@ -97,7 +107,7 @@ class AccountCheck:
 
     async def start(self) -> None:
         """Go on with the time that was set before a restart."""
-        kept = await self._store.async_load()
+        kept = await stored(self._store, _SHAPE)
         due = dt_util.parse_datetime(kept["due"]) if kept else None
         self._note(failed=bool(kept and kept.get("failed")))
         now = dt_util.utcnow()

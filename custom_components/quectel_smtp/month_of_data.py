@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.storage import Store
@@ -12,6 +12,13 @@ from .const import DOMAIN
 from .delivery.courier.courier import Courier
 from .modem.network.traffic import Traffic
 from .runtime import QuectelConfigEntry
+from .stored import moment, stored
+
+if TYPE_CHECKING:
+    # Home Assistant answers the import of voluptuous with this, its own engine.
+    import probatio as vol
+else:
+    import voluptuous as vol
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,15 @@ class _Kept(TypedDict):
     received: int
 
 
+_SHAPE: Final = vol.Schema(
+    {
+        vol.Required("since"): moment,
+        vol.Required("sent"): int,
+        vol.Required("received"): int,
+    }
+)
+
+
 def _store(hass: HomeAssistant, entry_id: str) -> Store[_Kept]:
     return Store(hass, 1, f"{DOMAIN}.{entry_id}.month")
 
@@ -69,7 +85,7 @@ class MonthOfData:
 
     async def start(self) -> None:
         """Go on with the month that was kept."""
-        kept = await self._store.async_load()
+        kept = await stored(self._store, _SHAPE)
         since = dt_util.parse_datetime(kept["since"]) if kept else None
         if kept and since is not None:
             before = Traffic(kept["sent"], kept["received"])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 import hashlib
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.const import CONF_PIN
 from homeassistant.core import HomeAssistant, callback
@@ -11,7 +11,14 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
 
 from .const import CONF_REFUSED_PINS, DOMAIN
+from .stored import stored
 from .typed import tidied
+
+if TYPE_CHECKING:
+    # Home Assistant answers the import of voluptuous with this, its own engine.
+    import probatio as vol
+else:
+    import voluptuous as vol
 
 _UNCOUNTED_MOST: Final = 2
 """PINs that a SIM may refuse whose tries nobody counts; most have three."""
@@ -19,6 +26,7 @@ _UNCOUNTED_MOST: Final = 2
 # Digests of PINs, by what the SIM is known by. Also those of set-ups that were given up,
 # and kept over restarts: the SIM counts on.
 type _Refused = dict[str, list[str]]
+_SHAPE: Final = vol.Schema({str: [str]})
 _REFUSED: HassKey[_Refused] = HassKey(f"{DOMAIN}_refused_pins")
 
 
@@ -50,7 +58,7 @@ def pin_digest(pin: str, iccid: str | None) -> str:
 async def load_refused_pins(hass: HomeAssistant) -> None:
     """Know again what was refused before a restart; to be called before a PIN is sent."""
     if _REFUSED not in hass.data:
-        kept = await _store(hass).async_load()
+        kept = await stored(_store(hass), _SHAPE)
         hass.data.setdefault(_REFUSED, kept or {})
 
 

@@ -5,7 +5,7 @@ adds to each file of diagnostics, which people publish, and these have addresses
 """
 
 from collections.abc import Callable
-from typing import Final, TypedDict
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
@@ -16,6 +16,13 @@ from .delivery.records import State, Transition
 from .issues import issue_id, reply_of
 from .recipients import recipients_of
 from .runtime import QuectelConfigEntry
+from .stored import stored
+
+if TYPE_CHECKING:
+    # Home Assistant answers the import of voluptuous with this, its own engine.
+    import probatio as vol
+else:
+    import voluptuous as vol
 
 KEY: Final = "address_refused"
 """The repair issue's; there is one for each address."""
@@ -27,6 +34,15 @@ class _Refused(TypedDict):
     recipient: str
     address: str
     words: str
+
+
+_SHAPE: Final = vol.Schema(
+    {
+        vol.All(str, str.isdecimal): {
+            vol.Required(key): str for key in _Refused.__annotations__
+        }
+    }
+)
 
 
 def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, _Refused]]:
@@ -46,7 +62,7 @@ class RefusedAddresses:
 
     async def start(self) -> None:
         """Show what was kept."""
-        self._refused = await self._store.async_load() or {}
+        self._refused = await stored(self._store, _SHAPE) or {}
         _clear(self._hass, self._entry.entry_id)
         for number in self._refused:
             self._show(number)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final, TypedDict
+from typing import TYPE_CHECKING, Final, TypedDict
 import zlib
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -18,7 +18,14 @@ from .delivery.records import State, Transition
 from .issues import issue_id
 from .line_options import Interval, interval, report_to
 from .runtime import QuectelConfigEntry
+from .stored import moment, stored
 from .trial import Trial, send_trial
+
+if TYPE_CHECKING:
+    # Home Assistant answers the import of voluptuous with this, its own engine.
+    import probatio as vol
+else:
+    import voluptuous as vol
 
 KEY: Final = "test_report_failed"
 """The repair issue where one was not sent."""
@@ -47,6 +54,15 @@ class _Kept(TypedDict):
     due: str | None
     reference: str | None
     success: str | None
+
+
+_SHAPE: Final = vol.Schema(
+    {
+        vol.Required("due"): vol.Maybe(moment),
+        vol.Required("reference"): vol.Maybe(str),
+        vol.Required("success"): vol.Maybe(moment),
+    }
+)
 
 
 def _store(hass: HomeAssistant, entry_id: str) -> Store[_Kept]:
@@ -94,7 +110,7 @@ class TestReport:
 
     async def start(self) -> None:
         """Go on with what was kept over the restart."""
-        kept = await self._store.async_load()
+        kept = await stored(self._store, _SHAPE)
         if kept:
             self._reference = kept["reference"]
             self.success = _parsed(kept["success"])

@@ -46,6 +46,29 @@ async def test_set_up_does_not_wait_for_the_modem(
     assert entry.state is ConfigEntryState.LOADED
 
 
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {"version": 9, "data": {}},
+        {"version": 1, "data": ["x"]},
+        {"version": 1, "data": {"7": 7, "due": "2026-11-26", "since": 1}},
+    ],
+)
+async def test_emails_go_whatever_became_of_what_is_kept_beside_the_outbox(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    desk: Desk,
+    entry: MockConfigEntry,
+    kept: dict[str, Any],
+) -> None:
+    hass_storage[f"{DOMAIN}.refused_pins"] = dict(kept)
+    for what in ("check", "month", "refused", "report"):
+        hass_storage[f"{DOMAIN}.{entry.entry_id}.{what}"] = dict(kept)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await deliver(hass, entry)
+    assert len(desk.sent) == 1
+
+
 async def test_unloading_closes_the_port(
     hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
 ) -> None:
