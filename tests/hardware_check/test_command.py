@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 import runpy
+import signal
 import sys
 
 import pytest
@@ -110,3 +111,49 @@ def test_a_python_that_lacks_something_is_told_what(
     told = str(started())
     assert "serialx, aiosmtplib and certifi" in told
     assert "ModuleNotFoundError" in told
+
+
+def test_a_report_that_could_not_be_written_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.chdir(tmp_path)
+    with VirtualModem() as modem:
+        monkeypatch.setattr(Path, "write_text", full)
+        owner = Owner({"1.": "n", "2.": "n"})
+        assert command.main([modem.port], owner) == 1
+    assert "ended: whole" in owner.heard
+    assert "Report:" not in owner.heard
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGTERM"])
+def test_a_terminal_that_is_closed_ends_it_as_ctrl_c_does(
+    name: str, tmp_path: Path
+) -> None:
+    def close() -> str:
+        signal.raise_signal(signal.Signals[name])
+        return "n"
+
+    report = tmp_path / "report.txt"
+    before = signal.getsignal(signal.Signals[name])
+    with VirtualModem() as modem:
+        owner = Owner({"1.": "n", "2.": close})
+        assert command.main([modem.port, "--output", str(report)], owner) == 130
+    assert "ended: stopped by its owner" in report.read_text("utf-8")
+    assert signal.getsignal(signal.Signals[name]) is before
+
+
+def test_an_error_of_its_own_is_no_whole_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def err(_: Course) -> None:
+        raise LookupError("unforeseen")
+
+    report = tmp_path / "report.txt"
+    monkeypatch.setattr(Course, "run", err)
+    with VirtualModem() as modem, pytest.raises(LookupError):
+        command.main([modem.port, "--output", str(report)], Owner({}))
+    assert "ended: an error of this program" in report.read_text("utf-8")

@@ -1,6 +1,7 @@
 """The console, and what is asked of a person until it may be right."""
 
 from collections.abc import Callable
+import errno
 
 import pytest
 
@@ -48,6 +49,22 @@ def test_the_end_of_the_input_is_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None
             ask("?")
 
 
+def test_a_terminal_that_is_gone_is_told_nothing_and_asked_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def gone(*_: object, **__: object) -> str:
+        raise OSError(errno.EIO, "Input/output error")
+
+    for name in ("print", "input"):
+        monkeypatch.setattr(f"builtins.{name}", gone)
+    monkeypatch.setattr(person, "getpass", gone)
+    console = Console()
+    console.say("hello")
+    for ask in (console.text, console.secret):
+        with pytest.raises(KeyboardInterrupt):
+            ask("?")
+
+
 @pytest.mark.parametrize(
     ("typed", "agreed"),
     [("y", True), ("YES", True), ("", False), ("n", False), ("yeah", False)],
@@ -63,6 +80,7 @@ def test_only_a_yes_is_one(typed: str, agreed: bool) -> None:
         ("Mailbox of yours", "<canary>", "The recipient is invalid."),
         ("Port (Enter: 465)", "canary", "That can't be read."),
         ("File with", "/no/such/canary", "That file can't be read."),
+        ("File with", "~no-such-user/canary", "That file can't be read."),
         ("File with", __file__, "The certificate is invalid."),
     ],
 )

@@ -1,7 +1,6 @@
 """Asks for what an email needs: a mail account, and where its roots come from."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from ..modem.at.errors import InvalidValueError
@@ -9,7 +8,7 @@ from ..modem.mail.message import check_address
 from ..modem.mail.server import Security, ServerSettings
 from ..modem.mail.tls import TlsSettings
 from ..modem.network.pdp import Authentication, PdpSettings
-from .person import Person
+from .person import Person, named_file
 
 _SECURITY: Final = {465: Security.TLS, 587: Security.STARTTLS}
 _NAMES: Final = {
@@ -61,7 +60,7 @@ def _ask_account(person: Person, host: str) -> OwnAccount:
         path = person.text(
             "File with the server's own root (Enter: a well-known one): "
         )
-        root = Path(path).expanduser().read_text("ascii") if path else None
+        root = named_file(path).read_text("ascii") if path else None
     server = ServerSettings(
         host=host,
         port=port,

@@ -2,11 +2,12 @@
 
 import argparse
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
+import signal
 from typing import Final
 
 from ..modem.advice import advice
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None, person: Person | None = None) -
         return 1
     status = 1
     try:
-        with asyncio.Runner() as runner:
+        with _as_ctrl_c(), asyncio.Runner() as runner:
             status = _check(port, person, runner, path, today)
     except KeyboardInterrupt:
         person.say("Stopped.")
@@ -57,6 +58,26 @@ def main(arguments: Sequence[str] | None = None, person: Person | None = None) -
             if path.stat().st_size == 0:
                 path.unlink()
     return status
+
+
+@contextmanager
+def _as_ctrl_c() -> Iterator[None]:
+    """Have a terminal that is closed end it as Ctrl-C does, and who asks the process to.
+
+    Otherwise the modem would keep a mail account, and the report would be lost.
+    """
+    before = {
+        number: signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+        for name in ("SIGHUP", "SIGTERM")
+        # Windows has but one of them; nohup has the other ignored.
+        if (number := getattr(signal, name, None)) is not None
+        and signal.getsignal(number) is signal.SIG_DFL
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -111,9 +132,10 @@ def _check(
     bench = Bench(port, person, runner)
     bench.evidence.usb = usb_port(port.url)
     course = Course(bench)
-    ended, status = "whole", 0
+    ended, status = "an error of this program", 1
     try:
         course.run()
+        ended, status = "whole", 0
     except KeyboardInterrupt:
         ended, status = "stopped by its owner", _STOPPED
     except PortError as err:
@@ -125,9 +147,9 @@ def _check(
     finally:
         left = _tidied(bench, course)
         report = _report(bench, course, identity, today, ended, left)
-        _write(render(report, bench.evidence), path, person)
-    _conclude(person, report, path, left)
-    return status
+        written = _write(render(report, bench.evidence), path, person)
+    _conclude(person, report, path if written else None, left)
+    return status if written else status or 1
 
 
 def _tidied(bench: Bench, course: Course) -> str:
@@ -177,23 +199,28 @@ def _report(
     )
 
 
-def _write(text: str, path: Path, person: Person) -> None:
-    """Write the report; where it can't be, it is shown at least."""
+def _write(text: str, path: Path, person: Person) -> bool:
+    """Write the report; where it can't be, it is shown at least. Tell whether it was."""
     try:
         path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as err:
         person.say(f"{text}\nThe report can't be written: {err.strerror}.")
+        return False
+    return True
 
 
-def _conclude(person: Person, report: Report, path: Path, left: str) -> None:
+def _conclude(person: Person, report: Report, path: Path | None, left: str) -> None:
     counts = {
         verdict: sum(answer.verdict is verdict for answer in report.answers)
         for verdict in Verdict
     }
     told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    person.say(
-        f"\nAnswers:  {told}\n"
-        f"Modem:    {left}\n"
-        f"Report:   {path}\n"
-        "Please look through the file before you share it."
-    )
+    person.say(f"\nAnswers:  {told}\nModem:    {left}")
+    if path is None:
+        person.say(
+            "Copy the report from above, and look through it before you share it."
+        )
+    else:
+        person.say(
+            f"Report:   {path}\nPlease look through the file before you share it."
+        )

@@ -1,6 +1,5 @@
 """The steps that need a mail server: a log-in, three emails, and what is meant to fail."""
 
-from pathlib import Path
 from typing import Final
 
 from ..modem.at.errors import UnsupportedModemError
@@ -11,6 +10,7 @@ from .anatomy import LONGEST, anatomy_of
 from .bench import Bench
 from .evidence import Fate, Step, Told
 from .letters import failing_letter, letter
+from .person import named_file
 from .wrong_root import WRONG_ROOT
 
 _BY_OWN_CLIENT: Final = (
@@ -139,9 +139,9 @@ def _look_at(bench: Bench, step: Step, number: int) -> None:
     while path := bench.person.text("   That file (Enter: leave it out): "):
         found = None
         try:
-            with Path(path).expanduser().open("rb") as file:
+            with named_file(path).open("rb") as file:
                 found = anatomy_of(file.read(LONGEST), number)
-        except OSError:
+        except OSError, ValueError:
             pass
         if found is not None:
             bench.evidence.arrived[step] = found

@@ -125,3 +125,9 @@ def test_no_number_of_a_sim_or_modem_passes(rule: Rule, digits: str) -> None:
     ):
         shown = mask(rule, f"\r\n{line}\r\n".encode()).shown
         assert digits.encode() not in shown or digits.startswith("12345678901234")
+
+
+def test_a_line_longer_than_any_answer_is_masked_as_a_whole() -> None:
+    flood = b"x" * 30_000 + b" jane@example.com"
+    masked = mask(Rule("ATI", bare=True), flood + b"\r\nQuectel\r\n")
+    assert masked.shown == b"x" * len(flood) + b"\r\nxxxxxxx\r\n"

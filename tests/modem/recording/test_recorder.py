@@ -138,6 +138,15 @@ async def test_a_result_code_right_behind_an_answer_belongs_to_it() -> None:
 
 
 @virtual_time
+async def test_of_a_flood_only_the_beginning_is_kept() -> None:
+    def answer(command: str) -> bytes:
+        return b"+LOG: x\r\n" * 50_000 if command == "AT" else b"\r\nOK\r\n"
+
+    recording, _ = await recorded(answer)
+    assert 0 < len(recording.transcript.exchanges[0].received) < 100_000
+
+
+@virtual_time
 async def test_one_question_without_an_answer_is_part_of_the_picture() -> None:
     recording, port = await recorded(
         lambda line: b"" if line == "AT+QCSQ" else frame("+CSQ: 1,99")

@@ -29,6 +29,8 @@ _RUN: Final = re.compile(rb"[0-9A-Fa-f]+")
 _EMAIL: Final = re.compile(rb"[^@]+@[^@]+")
 _FILE: Final = re.compile(rb"(?:[A-Z]+:)?(.*?)(?:\.[A-Za-z0-9]{1,4})?", re.DOTALL)
 
+# Bytes: no answer has a longer line, and a search in one would take minutes.
+_LONGEST_LINE: Final = 1024
 # Shorter ones are told from ordinary words and numbers by nothing.
 _SHORTEST_SECRET: Final = 5
 
@@ -91,6 +93,8 @@ def _mask_line(
     Text without a prefix that follows an unknown line belongs to that one: a text
     message is told by a URC, and stands in the next line.
     """
+    if len(line) > _LONGEST_LINE:
+        return b"x" * len(line), False
     if (
         line == rule.command.encode()
         or _RESULT.fullmatch(line)

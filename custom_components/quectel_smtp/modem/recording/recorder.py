@@ -30,6 +30,8 @@ _FINAL: Final = re.compile(
 # AT+COPS? may wait for the network; every other answer comes in a fraction of this.
 _DEADLINE: Final = 20.0
 _QUIET: Final = 0.05
+# Bytes of one answer that are kept: a port that streams logs tells no more by more.
+_LONGEST_ANSWER: Final = 65_536
 # After this many questions in a row without an answer the modem is given up.
 _SILENCES: Final = 2
 
@@ -53,8 +55,8 @@ class Tape(asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
-        """Keep what was read."""
-        self._received += data
+        """Keep what was read, of a flood the beginning."""
+        self._received += data[: _LONGEST_ANSWER - len(self._received)]
         self._last = self._loop.time()
         self._heard.set()
 
