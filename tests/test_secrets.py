@@ -28,13 +28,14 @@ HARMLESS = {
     "Anatomy": {"headers", "content_type", "encoding"},
     # Of a report that may be shown to anybody.
     "Answer": {"name", "question", "words", "lines"},
-    "Attempt": {"result", "verdict"},
+    "Attempt": {"result", "status_code", "verdict"},
     "Before": {"certificates"},
     "Cell": {"technology", "plmn", "band"},
     "Command": {"prefixes"},
     "Email": {"reference", "recipient"},
     "EmailResult": {"reference", "merged_into"},
     "EmailRow": {"reference", "recipient"},
+    "Ended": {"reference"},
     # Of a transcript, in which all is masked.
     "Evidence": {"exchanges", "trials", "untried"},
     "Exchange": {"command", "received"},

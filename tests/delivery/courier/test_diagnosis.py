@@ -60,6 +60,17 @@ async def test_what_waits_is_told_of_with_the_error_that_it_waits_for(
 
 
 @virtual_time
+async def test_an_error_is_told_of_with_the_modem_s_code(office: Office) -> None:
+    office.modem.answers["AT+QIACT=1"] = ERROR
+    office.modem.answers["AT+QIGETERROR"] = b"\r\n+QIGETERROR: 561,x\r\n\r\nOK\r\n"
+    async with office.at_work() as courier:
+        await courier.submit(email())
+        await office.until(lambda: courier.status.trouble is not None)
+        (found, *_) = (await courier.diagnosis()).attempts
+    assert (found.result, found.code) == ("pdp_failed", 561)
+
+
+@virtual_time
 async def test_of_an_outbox_that_can_t_be_read_there_is_nothing(office: Office) -> None:
     async with office.at_work() as courier:
         with patch.object(Outbox, "listed", side_effect=OutboxWriteError("gone")):
@@ -79,10 +90,11 @@ async def test_of_an_outbox_that_can_t_be_read_there_is_nothing(office: Office) 
 )
 def test_what_follows_from_an_attempt_has_a_word(verdict: Verdict, word: str) -> None:
     recent = Recent()
-    part = Part(frozenset(), verdict, Finding(Result.REFUSED, words="anna@example.com"))
+    said = "535-5.7.9 anna@example.com: see example.com/5.1.1"
+    part = Part(frozenset(), verdict, Finding(Result.REFUSED, words=said))
     recent.note([part], START)
     (found,) = recent.attempts
-    assert found.verdict == word
+    assert (found.verdict, found.status_code) == (word, "5.7.9")
     assert "anna" not in repr(found)
 
 

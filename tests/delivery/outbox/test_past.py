@@ -7,7 +7,7 @@ from .bench import Bench, again, failed, mail, sent
 
 
 def test_the_last_emails_that_are_over_are_told_of_the_latest_first(box: Bench) -> None:
-    box.accept(mail("one"), 0.0)
+    reference = box.accept(mail("one"), 0.0)
     box.attempt(again(10.0), 1.0)
     box.attempt(sent(2), 30.0)
     box.accept(mail("two", critical=True), 40.0)
@@ -16,6 +16,7 @@ def test_the_last_emails_that_are_over_are_told_of_the_latest_first(box: Bench) 
     second, first = box.outbox.ended()
     assert (first.state, first.seconds, first.attempts) == (State.SENT, 30.0, 2)
     assert (second.state, second.seconds, second.critical) == (State.FAILED, 5.0, True)
+    assert first.reference == reference
     assert first.envelopes == 1
     assert first.size > 0
     assert "a@example.com" not in repr((first, second))

@@ -201,8 +201,10 @@ class Judge:
             pause = policy.delay(self._pace.failures + 1, jitter())
             verdict = Again(pause, Reason.DOUBT, item.history)
         finding = Finding(error=error.key, way=way)
+        part = Part(frozenset(item.addresses), verdict, finding)
+        code = getattr(error, "code", None)
         await self._record(
-            item.envelope, [Part(frozenset(item.addresses), verdict, finding)]
+            item.envelope, [part], code=None if code is None else int(code)
         )
         if climbs(error):
             self._path_failed(error)
@@ -228,6 +230,7 @@ class Judge:
         envelope: int,
         parts: Sequence[Part],
         also: _Also | None = None,
+        code: int | None = None,
     ) -> None:
         elsewhere = self._sender.stray >= _STRAY and not self._line.modem.heard
         (first, *others) = parts
@@ -252,7 +255,7 @@ class Judge:
                     also(outbox, at)
 
         await self._firmly(conclude if elsewhere or also is not None else record)
-        self.recent.note(parts, self._outbox.now().wall)
+        self.recent.note(parts, self._outbox.now().wall, code)
 
     async def _firmly[T](self, work: Callable[[Outbox, Instant], T]) -> T:
         """Do what recording takes, however long the disk takes to be sound again.

@@ -4,11 +4,14 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+import re
 from typing import Final
 
 from ..records import End, Hold, Part, Split, Verdict, Way
 
 ATTEMPTS: Final = 50
+# Behind the reply's number (RFC 2034, 4).
+_STATUS_CODE: Final = re.compile(r"\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})\b", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,8 @@ class Attempt:
     """What it came to, else the key of the error that nothing was sent for."""
     code: int | None
     reply: int | None
+    status_code: str | None
+    """What the server's words have of a reason that tells of nobody (RFC 3463, 2)."""
     number: int
     """Which attempt with this email it was, from 1."""
     verdict: str
@@ -45,8 +50,13 @@ class Recent:
         """Return how often each way came to each result."""
         return self._counts
 
-    def note(self, parts: Iterable[Part], when: datetime) -> None:
-        """Note what an attempt came to; of one that only waits, nothing was tried."""
+    def note(
+        self, parts: Iterable[Part], when: datetime, code: int | None = None
+    ) -> None:
+        """Note what an attempt came to; of one that only waits, nothing was tried.
+
+        ``code`` is the modem's, of an error for which nothing was sent.
+        """
         for part in parts:
             found, verdict = part.finding, part.verdict
             result = found.error if found.result is None else found.result.value
@@ -58,12 +68,18 @@ class Recent:
                     when,
                     found.way,
                     result,
-                    found.code,
+                    code if found.result is None else found.code,
                     found.reply,
+                    _status_code(found.words),
                     verdict.history.attempts,
                     _word(verdict),
                 )
             )
+
+
+def _status_code(words: str | None) -> str | None:
+    match = _STATUS_CODE.match(words or "")
+    return None if match is None else match[1]
 
 
 def _word(verdict: Verdict) -> str:

@@ -18,6 +18,7 @@ EMAILS: Final = 50
 class Ended:
     """One email that is over."""
 
+    reference: str
     accepted: datetime
     seconds: float
     """From its acceptance to its end."""
@@ -35,7 +36,7 @@ def ended(store: Store) -> Iterator[Ended]:
     for row in store.rows(
         "SELECT emails.accepted_wall, emails.accepted, emails.ended, emails.state,"
         " emails.critical, coalesce(max(envelopes.attempts), 0), count(envelopes.id),"
-        " emails.size FROM emails LEFT JOIN envelopes ON envelopes.email = emails.id"
+        " emails.size, emails.reference FROM emails LEFT JOIN envelopes ON envelopes.email = emails.id"
         " WHERE emails.id IN (SELECT id FROM emails WHERE ended IS NOT NULL"
         "  ORDER BY ended DESC LIMIT ?)"
         " GROUP BY emails.id ORDER BY emails.ended DESC",
@@ -43,6 +44,7 @@ def ended(store: Store) -> Iterator[Ended]:
     ):
         with suppress(DamagedRowError):
             yield Ended(
+                rows.text(row[8]),
                 rows.wall(row[0]),
                 max(rows.real(row[2]) - rows.real(row[1]), 0.0),
                 rows.state(row[3]),
