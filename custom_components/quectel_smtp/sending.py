@@ -6,6 +6,7 @@ background. Where Home Assistant stops meanwhile, the email names what did not c
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 import logging
@@ -125,11 +126,14 @@ async def _attach(
 ) -> None:
     """Add what is wanted to its email; ``copied``: files of this machine are there."""
     budget = Budget(picture=picture_budget(entry.options))
-    try:
-        found = await _fetched(hass, wanted, budget, copied)
+
+    async def keep(found: Resolved, awaits: Sequence[str] = ()) -> None:
         await entry.runtime_data.courier.attach(
-            reference, found.attachments, found.missing, found.changes
+            reference, found.attachments, found.missing, found.changes, awaits
         )
+
+    try:
+        await keep(await _fetched(hass, wanted, budget, copied, keep))
     except OutboxError as err:
         # The email is accepted, and names them as missing when it has waited for them.
         _LOGGER.warning(
@@ -144,8 +148,9 @@ async def _fetched(
     wanted: tuple[Wanted, ...],
     budget: Budget,
     copied: asyncio.Event,
+    keep: Callable[[Resolved, Sequence[str]], Awaitable[None]],
 ) -> Resolved:
-    """Fetch what is wanted.
+    """Fetch what is wanted; ``keep``: files that need not wait for the rest to be safe.
 
     Where Home Assistant stops meanwhile, the email goes with what is there by then,
     instead of waiting for more until it is over.
@@ -157,8 +162,13 @@ async def _fetched(
         found = await resolve(hass, local, replace(budget, seconds=_COPYING))
         lacking = remote
         if remote:
+            left = budget.after(found)
+            if local:
+                kept, found = found, Resolved()
+                to_come = (called(hass, one) for one in remote)
+                await keep(kept, [*to_come, *(one.name for one in too_many)])
             copied.set()
-            found += await resolve(hass, remote, budget.after(found))
+            found += await resolve(hass, remote, left)
     except asyncio.CancelledError:
         lost = MissingReason.RESTARTED
         names = (called(hass, one) for one in lacking)

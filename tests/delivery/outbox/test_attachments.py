@@ -250,6 +250,42 @@ def test_an_email_waits_for_its_attachments_and_goes_with_them(box: Bench) -> No
     assert box.story()[-1] is State.SENT
 
 
+@pytest.mark.parametrize("critical", [False, True])
+def test_what_has_come_is_there_after_a_restart_and_the_rest_is_named(
+    box: Bench, critical: bool
+) -> None:
+    reference = box.accept(awaiting("voice.mp3", "door.jpg", critical=critical))
+    box.outbox.attach(reference, (VOICE,), (), at(1.0), awaits=("door.jpg",))
+    if critical:
+        assert due(box, 2.0).carries is Carries.TEXT
+        box.attempt(sent(), 2.0)
+    assert box.due(3.0) is None
+    box.reopen()
+    item = due(box, 4.0)
+    assert item.carries is (Carries.ATTACHMENTS if critical else Carries.WHOLE)
+    assert attached(box, item) == (VOICE,)
+    assert item.missing == (Missing("door.jpg", MissingReason.RESTARTED),)
+
+
+def test_what_comes_later_travels_with_what_has_come(box: Bench) -> None:
+    missing = Missing("lost.pdf", MissingReason.NOT_FOUND)
+    reference = box.accept(awaiting("voice.mp3", "lost.pdf", "door.jpg"))
+    box.outbox.attach(reference, (VOICE,), (missing,), at(1.0), awaits=("door.jpg",))
+    assert box.due(2.0) is None
+    box.outbox.attach(reference, (DOOR,), (), at(3.0))
+    item = due(box, 3.0)
+    assert attached(box, item) == (VOICE, DOOR)
+    assert item.missing == (missing,)
+
+
+def test_what_has_come_goes_without_the_rest_when_that_is_too_slow(box: Bench) -> None:
+    reference = box.accept(awaiting("voice.mp3", "door.jpg"))
+    box.outbox.attach(reference, (VOICE,), (), at(1.0), awaits=("do\nor.jpg",))
+    item = due(box, ATTACHMENTS_AWAITED)
+    assert attached(box, item) == (VOICE,)
+    assert item.missing == (Missing("do or.jpg", MissingReason.TOO_SLOW),)
+
+
 def test_what_does_not_come_in_time_is_named_and_comes_no_more(box: Bench) -> None:
     reference = box.accept(awaiting("door.jpg", "hall.jpg"))
     item = due(box, ATTACHMENTS_AWAITED)

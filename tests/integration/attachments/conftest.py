@@ -95,7 +95,7 @@ class Eye(camera.Camera):
             except asyncio.CancelledError:
                 if not self.stubborn:
                     raise
-        return b""
+        return self._data or b""
 
 
 async def see(hass: HomeAssistant, *entities: Eye | Painting) -> None:

@@ -2,16 +2,22 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
+import shutil
 from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.quectel_smtp import outbox_path
 from custom_components.quectel_smtp.const import DOMAIN
+from custom_components.quectel_smtp.delivery.enclosures import MissingReason
 from custom_components.quectel_smtp.delivery.errors import OutboxWriteError
+from custom_components.quectel_smtp.delivery.outbox.outbox import Outbox
+from custom_components.quectel_smtp.delivery.records import Instant, Options
 from homeassistant.core import HomeAssistant
 from tests.integration.conftest import ANNA, settled, until
 from tests.integration.modem_on_the_desk import PORT, Desk
@@ -301,6 +307,37 @@ async def test_the_text_of_a_critical_email_does_not_wait_for_its_picture(
     second = parsed(desk.mail.received[1].content)
     assert answer["reference"] in text(second)
     await settled(hass, by_stream)
+
+
+async def test_a_file_is_safe_from_a_kill_while_a_camera_is_awaited_beside_it(
+    hass: HomeAssistant,
+    desk: Desk,
+    by_stream: MockConfigEntry,
+    www: Path,
+    tmp_path: Path,
+) -> None:
+    (www / "door.jpg").write_bytes(JPEG)
+    eye = Eye("Porch")
+    await see(hass, eye)
+    file = {"path": str(www / "door.jpg")}
+    camera = {"media_source": "media-source://camera/camera.porch"}
+    await act(hass, attachments=[file, camera])
+    # What another process would find if this one were killed now.
+    kept = outbox_path(hass, by_stream)
+    for one in kept.parent.glob(f"{kept.name}*"):
+        shutil.copy(one, tmp_path)
+    left = Outbox(tmp_path / kept.name)
+    now = datetime.now(UTC)
+    opened = left.open(now)
+    item = left.next_due(Instant(opened.elapsed, now), Options())
+    assert item is not None
+    assert [one.name for one in item.enclosed] == ["door.jpg"]
+    assert [one.reason for one in item.missing] == [MissingReason.RESTARTED]
+    left.close()
+    eye._data = JPEG  # noqa: SLF001
+    eye.released.set()
+    message = await received(hass, by_stream, desk)
+    assert len(files(message)) == 2
 
 
 async def test_a_caller_that_is_cancelled_while_files_are_copied_ends_nothing_of_it(

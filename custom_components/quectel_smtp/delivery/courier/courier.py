@@ -145,9 +145,11 @@ class Courier:
         attachments: Sequence[Attachment],
         missing: Sequence[Missing],
         changes: Sequence[Change] = (),
+        awaits: Sequence[str] = (),
     ) -> None:
-        """Add what an email awaits, once; ``missing``: what of it does not come.
+        """Add what an email awaits; ``missing``: what of it does not come.
 
+        Once, but for the names that it still ``awaits``: it is added to again for these.
         It travels with a text that has not been given out, and follows one that has, or
         is critical. What there is no room for is named as missing. Nothing happens where
         the email is over, or has gone without: it waits 30 s, and not over a restart.
@@ -155,7 +157,7 @@ class Courier:
         """
         await self._books.change(
             lambda outbox, at: outbox.attach(
-                reference, attachments, missing, at, changes
+                reference, attachments, missing, at, changes, awaits
             ),
             lambda _: self._worker.wake(),
         )

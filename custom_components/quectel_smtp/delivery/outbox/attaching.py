@@ -9,7 +9,7 @@ from ..changes import Change
 from ..enclosures import Missing, MissingReason
 from ..errors import OutboxWriteError
 from ..records import Instant
-from ..rules.acceptance import enclosed, left_out
+from ..rules.acceptance import enclosed, left_out, legible
 from . import items, rows, states
 from .bounds import Bounds
 from .intake import Intake
@@ -34,6 +34,7 @@ class Attaching:
         attachments: Sequence[Attachment],
         missing: Sequence[Missing],
         changes: Sequence[Change],
+        awaits: Sequence[str],
         at: Instant,
     ) -> None:
         """Add to an email what it waits for; nothing follows where it no longer does."""
@@ -44,17 +45,18 @@ class Attaching:
         email = rows.email(row)
         beside = items.attached(store, email.id)
         there, lacking = enclosed(attachments, missing, beside)
+        awaits = [legible(name) for name in awaits]
         fit, over = self._bounds.fitting(store, email.critical, there)
         try:
             with store.writing(at):
-                self._bring(email, fit, (*lacking, *over), changes, at)
+                self._bring(email, fit, (*lacking, *over), changes, awaits, at)
         except OutboxWriteError:
             if not fit:
                 raise
             # The disk may be full, and have room for their names.
             lost = left_out(there, MissingReason.NO_ROOM)
             with store.writing(at):
-                self._bring(email, (), (*lacking, *lost), changes, at)
+                self._bring(email, (), (*lacking, *lost), changes, awaits, at)
 
     def go_without(self, at: Instant) -> None:
         """Have those go that have waited as long as they may."""
@@ -75,7 +77,7 @@ class Attaching:
             try:
                 awaited = items.of_email(store, email.id).awaits
                 lost = [Missing(name, reason) for name in awaited]
-                self._bring(email, (), lost, (), at)
+                self._bring(email, (), lost, (), (), at)
             except DamagedRowError:
                 states.end_damaged(store, email.id, at)
 
@@ -85,16 +87,19 @@ class Attaching:
         attachments: Sequence[Attachment],
         missing: Sequence[Missing],
         changes: Sequence[Change],
+        awaits: Sequence[str],
         at: Instant,
     ) -> None:
-        """Let an email, in a transaction, wait no longer.
+        """Let an email, in a transaction, wait no longer than for what it still awaits.
 
         They travel with a text that has not been given out, unless it is critical. Else
         they follow it, for everybody whom it has reached so far at once.
         """
         store = self._store
         content = items.of_email(store, email.id)
-        content = replace(content, awaits=(), changes=(*content.changes, *changes))
+        content = replace(
+            content, awaits=tuple(awaits), changes=(*content.changes, *changes)
+        )
         untouched = self._intake.untouched(email.id)
         if untouched:
             content = replace(content, missing=(*content.missing, *missing))
@@ -102,6 +107,8 @@ class Attaching:
             content = replace(content, late=(*content.late, *missing))
         items.rewrite(store, email.id, content)
         items.attach(store, email.id, attachments)
+        if awaits:
+            return
         store.run("UPDATE emails SET awaits = NULL WHERE id = ?", email.id)
         if untouched and not email.critical:
             store.run("UPDATE envelopes SET carries = NULL WHERE email = ?", email.id)

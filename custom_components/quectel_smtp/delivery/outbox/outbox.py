@@ -187,14 +187,15 @@ class Outbox:
         missing: Sequence[Missing],
         at: Instant,
         changes: Sequence[Change] = (),
+        awaits: Sequence[str] = (),
     ) -> None:
         """Add to an email the attachments that it awaits, and what of them is missing.
 
-        They travel with its text if nothing of that was given out, and follow it if it
+        It goes on waiting for ``awaits``, the names of what is still to come. They travel with its text if nothing of that was given out, and follow it if it
         was, or if it is critical. Nothing happens if the email is over, has them, or has
         been told not to wait any more. Those for which there is no room are missing.
         """
-        self._attaching.attach(reference, attachments, missing, changes, at)
+        self._attaching.attach(reference, attachments, missing, changes, awaits, at)
 
     def attachments(self, envelope: int) -> tuple[Attachment, ...]:
         """Return what is attached to an envelope, with all that it holds.

@@ -49,7 +49,7 @@ def kept(email: Email) -> Email:
         html=html,
         attachments=attachments,
         missing=missing,
-        awaits=tuple(_legible(name) for name in email.awaits),
+        awaits=tuple(legible(name) for name in email.awaits),
         changes=tuple(changes),
     )
 
@@ -64,7 +64,7 @@ def enclosed(
     named = list(map(_bounded, attachments))
     most = ATTACHMENT_LIMIT - beside
     return tuple(named[:most]), (
-        *(Missing(_legible(one.name), one.reason) for one in missing),
+        *(Missing(legible(one.name), one.reason) for one in missing),
         *left_out(named[most:], MissingReason.TOO_MANY),
     )
 
@@ -78,7 +78,7 @@ def left_out(
 
 def _bounded(attachment: Attachment) -> Attachment:
     """Return an attachment of which all but what it holds is within bounds."""
-    found = Attachment(_legible(attachment.name), attachment.data)
+    found = Attachment(legible(attachment.name), attachment.data)
     if len(attachment.content_type) <= _TOLD_MOST:
         found = replace(found, content_type=attachment.content_type)
     if len(attachment.content_id or "") <= _TOLD_MOST:
@@ -86,7 +86,7 @@ def _bounded(attachment: Attachment) -> Attachment:
     return found
 
 
-def _legible(name: str) -> str:
+def legible(name: str) -> str:
     """Return a name as people read it: names of files may hold any character."""
     found = one_line(cleaned(name).text)
     if len(found) > _NAME_MOST:
