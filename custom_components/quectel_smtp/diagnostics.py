@@ -88,6 +88,8 @@ _OPTIONS: Final = (
 _PRIVATE_ENTITIES: Final = frozenset({"ip_address"})
 _PUBLIC_PORT: Final = re.compile(r"/dev/tty[A-Za-z]+\d{1,3}", re.ASCII)
 _INTERFACE: Final = re.compile(r"-if\d\d(?:-port\d{1,2})?", re.ASCII)
+# As long as an IMEI, an IMSI or an ICCID, however it is written; no time has so many.
+_NUMBER: Final = re.compile(r"\d(?:[ .-]?\d){13,}")
 _PUBLIC_HOSTS: Final = frozenset(
     host
     for provider in PROVIDERS.values()
@@ -100,9 +102,21 @@ async def async_get_config_entry_diagnostics(
 ) -> dict[str, Any]:
     """Return everything; the modem is asked for nothing."""
     found = {"versions": _versions(), "entry": _entry(entry)}
-    if entry.state is not ConfigEntryState.LOADED:
-        return found
-    return found | await _running(hass, entry)
+    if entry.state is ConfigEntryState.LOADED:
+        found |= await _running(hass, entry)
+    return {key: _unnumbered(value) for key, value in found.items()}
+
+
+def _unnumbered(found: Any) -> Any:
+    """Return it without any number of a modem or SIM: others write texts in it, too."""
+    match found:
+        case str():
+            return _NUMBER.sub(REDACTED, found)
+        case Mapping():
+            return {key: _unnumbered(value) for key, value in found.items()}
+        case list() | tuple():
+            return [_unnumbered(value) for value in found]
+    return found
 
 
 async def _running(hass: HomeAssistant, entry: QuectelConfigEntry) -> dict[str, Any]:
@@ -191,7 +205,7 @@ def _port(device: object) -> str:
     if _PUBLIC_PORT.fullmatch(text):
         return text
     interface = _INTERFACE.search(text)
-    folder = text.rpartition("/")[0]
+    folder = text.rpartition("/")[0] if text.startswith("/dev/") else ""
     return f"{folder}/{REDACTED}{interface[0] if interface else ''}"
 
 

@@ -1,5 +1,6 @@
 """A maintainer gets what a fault is found by, and nothing that tells of its owner."""
 
+from dataclasses import replace
 import json
 from typing import Any
 
@@ -24,7 +25,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
 from .conftest import DATA, deliver, send, until
-from .modem_on_the_desk import IMEI, Desk, DeskModem
+from .modem_on_the_desk import AT_HOME, EC200A, IMEI, PORT, Desk, DeskModem
 from .timeless import timeless
 
 # It is fetched as a browser does.
@@ -78,6 +79,24 @@ async def test_what_happened_is_told_without_whose_it_was(
         *("Water in the cellar", "Alarm", "correct horse", IMEI, "smtp.example.com"),
     ):
         assert private not in text, private
+
+
+async def test_a_number_of_modem_or_sim_is_shown_nowhere(
+    hass: HomeAssistant, desk: Desk, loaded: MockConfigEntry
+) -> None:
+    spaced = f"{IMEI[:2]} {IMEI[2:8]}-{IMEI[8:]}"
+    desk.network = replace(AT_HOME, operator=f"Canary {IMEI}")
+    desk.identity = replace(EC200A, firmware=f"EC200A {spaced}")
+    desk.unplug()
+    courier = loaded.runtime_data.courier
+    await until(lambda: courier.status.trouble is not None)
+    desk.ports = {PORT}
+    await until(lambda: courier.status.network == desk.network)
+    await hass.async_block_till_done()
+    found = await diagnostics.async_get_config_entry_diagnostics(hass, loaded)
+    assert found["modem"]["network"]["operator"] == "Canary **REDACTED**"
+    for number in (IMEI, spaced):
+        assert number not in json.dumps(found, default=str)
 
 
 async def test_the_whole_file_after_an_email(
@@ -161,6 +180,7 @@ async def test_a_modem_that_never_was_there_has_diagnostics_too(
         ),
         ("esphome://cellar.local/?key=S3R1AL", "esphome://**REDACTED**"),
         (None, "/**REDACTED**"),
+        ("/home/jane/modem-if02", "/**REDACTED**-if02"),
     ],
 )
 async def test_a_port_is_shown_by_its_kind(
