@@ -194,3 +194,16 @@ async def test_an_email_that_failed_is_a_notification(
     assert shown["title"] == "Email to Anna failed"
     assert shown["message"].startswith("The mail server refused it")
     assert shown["message"].endswith(f"Reference: {last.reference}")
+    # What a mail server says makes no link, and fetches no picture.
+    told = hass.states.get("event.quectel_ec200a_email_delivery")
+    assert told is not None
+    words = "no [app](https://evil.example) ![](https://evil.example/x.png)"
+    hass.states.async_set(
+        told.entity_id,
+        dt_util.utcnow().isoformat(),
+        {**told.attributes, "server_words": words},
+    )
+    await hass.async_block_till_done()
+    await client.send_json_auto_id({"type": "persistent_notification/get"})
+    (shown,) = (await client.receive_json())["result"]
+    assert f" `{words}` " in shown["message"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+import re
 from typing import Any, Final, NamedTuple
 
 from homeassistant.config_entries import (
@@ -33,6 +34,8 @@ from ..runtime import QuectelConfigEntry
 from .modem_checks import Found
 from .providers import Secret
 from .schemas import Form, leavable, savable
+
+_MARKDOWN: Final = re.compile(r"[\\`*_\[\]<>]")
 
 # Forms for the mail account.
 ACCOUNT_STEPS: Final = ("server", *Secret)
@@ -298,7 +301,7 @@ class FlowForms(ConfigFlow):
         entry = self._mended_entry
         expected = (self if entry is None else entry).unique_id or "–"
         known = self._draft
-        return {
+        found = {
             "model": identity.model if identity else known.get(CONF_MODEL, "–"),
             "firmware": identity.firmware
             if identity
@@ -309,3 +312,5 @@ class FlowForms(ConfigFlow):
             "operator": (None if network is None else network.operator) or "–",
             "signal": "–" if signal is None else f"{signal} dBm",
         }
+        # What a modem or a network calls itself makes no link, and fetches no picture.
+        return {key: _MARKDOWN.sub(r"\\\g<0>", text) for key, text in found.items()}

@@ -1,5 +1,6 @@
 """What keeps a modem from being ready, named one by one, and the way on from each."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -439,6 +440,15 @@ async def test_a_sim_that_was_unlocked_has_all_its_tries_again(
         restarted(hass)
         dialog = await _tried(hass)
         assert (dialog.step, dialog.fields) == ("pin", ["pin"])
+
+
+async def test_what_a_network_calls_itself_is_no_markdown(
+    hass: HomeAssistant, desk: Desk
+) -> None:
+    desk.network = replace(AT_HOME, operator="![x](//a.example/b)`<a href=c>")
+    dialog = await _tried(hass)
+    shown = dialog.result["description_placeholders"]["operator"]
+    assert shown == r"!\[x\](//a.example/b)\`\<a href=c\>"
 
 
 @pytest.mark.parametrize("pin", ["", "123", "123456789", "12a4", "１２３４", "12 34"])
