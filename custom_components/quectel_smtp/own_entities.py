@@ -1,23 +1,20 @@
 """Which entities a trigger or a condition of ours means, of those that a person chose."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from homeassistant.const import CONF_ENTITY_ID, CONF_TARGET
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.translation import async_get_translations
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
+from .texts import message_of
 
 if TYPE_CHECKING:
     # Home Assistant answers the import of voluptuous with this, its own engine.
     import probatio as vol
 else:
     import voluptuous as vol
-
-
-_NOT_MEANT: Final = "entities_not_meant"
 
 
 def own_entities(
@@ -50,9 +47,6 @@ async def refuse_others(
     named = config[CONF_TARGET].get(CONF_ENTITY_ID, ())
     known = {entity_id for entity_id in named if registry.async_get(entity_id)}
     if wrong := known - own_entities(hass, known, translation_key):
-        texts = await async_get_translations(
-            hass, hass.config.language, "exceptions", {DOMAIN}
-        )
-        said = texts[f"component.{DOMAIN}.exceptions.{_NOT_MEANT}.message"]
-        raise vol.Invalid(said.format(entities=", ".join(sorted(wrong))))
+        names = {"entities": ", ".join(sorted(wrong))}
+        raise vol.Invalid(await message_of(hass, "entities_not_meant", names))
     return config

@@ -4,11 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.translation import async_get_translations
 
-from .const import DOMAIN
 from .delivery.records import EmailResult, Finding
 from .findings import ACCEPTED, finding_attributes, refusal_attributes, state_name
+from .texts import load_texts
 
 # What has a meaning, and the entity whose attribute says it to people.
 _MEANINGS: Final = {
@@ -36,28 +35,23 @@ async def response_to(
         "seconds": None if result is None else round(result.seconds, 1),
         "merged_into": None if result is None else result.merged_into,
         **told,
-        **await meanings(hass, told),
+        **meanings(await load_texts(hass, "entity"), told),
         **refusal_attributes(finding),
-        "fitted": list(_changes(finding, await _texts(hass, "common"))),
+        "fitted": list(_changes(finding, await load_texts(hass, "common"))),
     }
 
 
-async def meanings(
-    hass: HomeAssistant, told: Mapping[str, Any]
+def meanings(
+    texts: Mapping[str, str], told: Mapping[str, Any]
 ) -> dict[str, str | None]:
-    """Return what reason, codes and error of an answer mean, each in a sentence."""
-    texts = await _texts(hass, "entity")
+    """Return what reason, codes and error of an answer mean, each in a sentence.
+
+    texts: those of entities.
+    """
     return {
-        meaning: texts.get(
-            f"component.{DOMAIN}.entity.{entity}.state_attributes"
-            f".{key}.state.{told[key]}"
-        )
+        meaning: texts.get(f"{entity}.state_attributes.{key}.state.{told[key]}")
         for meaning, (entity, key) in _MEANINGS.items()
     }
-
-
-async def _texts(hass: HomeAssistant, category: str) -> Mapping[str, str]:
-    return await async_get_translations(hass, hass.config.language, category, {DOMAIN})
 
 
 def _changes(
@@ -65,10 +59,8 @@ def _changes(
 ) -> Iterator[dict[str, str]]:
     """Yield what was changed so that the email could go, each in a sentence."""
     for change in () if finding is None else finding.changes:
-        key = f"fitted_{change.what}"
-        sentence = texts[f"component.{DOMAIN}.common.{key}"]
         yield {
             "change": change.what.value,
             "name": change.name,
-            "text": sentence.format(name=change.name),
+            "text": texts[f"fitted_{change.what}"].format(name=change.name),
         }

@@ -25,6 +25,7 @@ from .failures import outbox_failure
 from .findings import finding_attributes, moment
 from .response import meanings
 from .runtime import QuectelConfigEntry
+from .texts import load_texts
 
 if TYPE_CHECKING:
     # Home Assistant answers the import of voluptuous with this, its own engine.
@@ -105,9 +106,8 @@ async def _list_outbox(call: ServiceCall) -> ServiceResponse:
         ]
     except OutboxError as err:
         raise outbox_failure(err) from err
-    return {
-        "emails": [{**shown, **await meanings(call.hass, shown)} for shown in found]
-    }
+    texts = await load_texts(call.hass, "entity")
+    return {"emails": [{**shown, **meanings(texts, shown)} for shown in found]}
 
 
 async def _may_read_subjects(call: ServiceCall) -> bool:

@@ -4,11 +4,10 @@ from enum import Enum
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from . import typed
-from .const import CONF_SENDER_ADDRESS, DOMAIN
+from .const import CONF_SENDER_ADDRESS
 from .delivery.addresses import Addresses
 from .delivery.courier.courier import Courier
 from .delivery.email import Email
@@ -17,6 +16,7 @@ from .failures import outbox_failure, refused_value
 from .modem.at.errors import InvalidValueError
 from .recipients import addresses_of
 from .runtime import QuectelConfigEntry
+from .texts import load_texts
 
 
 class Trial(Enum):
@@ -40,12 +40,11 @@ async def send_trial(
     To a recipient; without one to the sender's own mailbox, which tries the same way and
     disturbs nobody. ``HomeAssistantError`` where it is not accepted.
     """
-    texts = await async_get_translations(hass, hass.config.language, "common", {DOMAIN})
+    texts = await load_texts(hass, "common")
 
     def text(key: str) -> str:
-        found = texts[f"component.{DOMAIN}.common.{key}"]
         time = dt_util.now().strftime("%Y-%m-%d %H:%M:%S")
-        return found.replace("{time}", time).replace("{name}", entry.title)
+        return texts[key].replace("{time}", time).replace("{name}", entry.title)
 
     subject, body = kind.value
     try:

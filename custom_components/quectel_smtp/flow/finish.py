@@ -17,10 +17,11 @@ from ..const import CONF_SENDER_ADDRESS, CONF_TEST_TO, CONF_TO, SUBENTRY_RECIPIE
 from ..delivery.errors import BeingSentError, NotWaitingError, OutboxError
 from ..delivery.records import Last, Reason, Way
 from ..runtime import QuectelConfigEntry
+from ..texts import message_of
 from ..trial import Trial, send_trial
 from .addresses import PLACEHOLDERS, entered, has_more, refusal, shown
 from .modem_checks import Show, Stage
-from .outcome import PATIENCE, Outcome, meaning_of, outcome_of, refusal_of
+from .outcome import PATIENCE, Outcome, meaning_of, outcome_of
 from .provider import ProviderSteps
 from .schemas import NOBODY, SENDER, recipient, test_email
 
@@ -141,7 +142,9 @@ class FinishSteps(ProviderSteps):
                 self.hass, self._entry, courier, Trial.TEST, to
             )
         except HomeAssistantError as err:
-            self._not_accepted = await refusal_of(self.hass, err)
+            self._not_accepted = await message_of(
+                self.hass, err.translation_key, err.translation_placeholders
+            )
             return
         self._outcome = await outcome_of(courier, self._reference, PATIENCE)
 

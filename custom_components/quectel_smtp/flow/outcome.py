@@ -1,27 +1,24 @@
 """What a test email came to, as a dialog tells it."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final
 
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.translation import async_get_translations
 
-from ..const import DOMAIN
 from ..delivery.courier.courier import Courier
 from ..delivery.records import Last, Reason, State
 from ..findings import finding_attributes
 from ..issues import reply_of
 from ..modem.at.errors import ModemError
+from ..texts import load_texts
 
 PATIENCE: Final = 180.0
 """Seconds that a dialog waits for what becomes of a test email."""
 _OTHERS_WAIT: Final = "others_wait"
 _UNKNOWN: Final = "meaning_unknown"
-_MEANINGS: Final = f"component.{DOMAIN}.entity.sensor.last_send_result.state_attributes"
+_MEANINGS: Final = "sensor.last_send_result.state_attributes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +93,11 @@ async def outcome_of(courier: Courier, reference: str, patience: float) -> Outco
 
 async def meaning_of(hass: HomeAssistant, outcome: Outcome) -> str:
     """Return in words what kept an email from being sent, in the instance's language."""
-    common = await _texts(hass, "common")
+    common = await load_texts(hass, "common")
     if outcome.last is None and outcome.trouble is None and outcome.others > 0:
         # Those that came before it go before it.
-        others = common[f"component.{DOMAIN}.common.{_OTHERS_WAIT}"]
-        return others.replace("{count}", str(outcome.others))
-    texts = await _texts(hass, "entity")
+        return common[_OTHERS_WAIT].replace("{count}", str(outcome.others))
+    texts = await load_texts(hass, "entity")
     if outcome.last is None:
         known = {"error": outcome.trouble.key if outcome.trouble else None}
     else:
@@ -110,18 +106,4 @@ async def meaning_of(hass: HomeAssistant, outcome: Outcome) -> str:
         text = texts.get(f"{_MEANINGS}.{name}.state.{known.get(name)}")
         if text is not None:
             return text
-    return common[f"component.{DOMAIN}.common.{_UNKNOWN}"]
-
-
-async def refusal_of(hass: HomeAssistant, err: HomeAssistantError) -> str:
-    """Return why an email was not accepted, in the instance's language.
-
-    The error itself would say it in English.
-    """
-    texts = await _texts(hass, "exceptions")
-    text = texts[f"component.{DOMAIN}.exceptions.{err.translation_key}.message"]
-    return text.format(**(err.translation_placeholders or {}))
-
-
-async def _texts(hass: HomeAssistant, category: str) -> Mapping[str, str]:
-    return await async_get_translations(hass, hass.config.language, category, {DOMAIN})
+    return common[_UNKNOWN]
