@@ -26,7 +26,6 @@ A config entry has the modem's IMEI as its unique id and this flat ``data``::
                                  account finds; manual, or missing: a person's choice
     pin              str | None  the SIM's PIN
     iccid            str | None  the SIM that the PIN belongs to
-    refused_pins     list[str]   digests of PINs that this SIM refused
 
 Each recipient is a subentry of type ``recipient``: its title is the name, its ``data``
 holds the lists ``to``, ``cc`` and ``bcc``, and in ``critical`` whether all of its emails
@@ -80,7 +79,6 @@ CONF_SENDER_ADDRESS: Final = "sender_address"
 CONF_CERTIFICATE: Final = "certificate"
 CONF_VERIFICATION: Final = "verification"
 CONF_ICCID: Final = "iccid"
-CONF_REFUSED_PINS: Final = "refused_pins"
 
 # Of a recipient.
 SUBENTRY_RECIPIENT: Final = "recipient"

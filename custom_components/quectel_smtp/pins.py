@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
 
-from .const import CONF_REFUSED_PINS, DOMAIN
+from .const import DOMAIN
 from .stored import stored
 from .typed import tidied
 
@@ -62,11 +62,11 @@ async def load_refused_pins(hass: HomeAssistant) -> None:
         hass.data.setdefault(_REFUSED, kept or {})
 
 
-def refused_pins(hass: HomeAssistant, data: Mapping[str, Any]) -> RefusedPins:
-    """Return what is known: that of an entry, and of all SIMs."""
+def refused_pins(hass: HomeAssistant) -> RefusedPins:
+    """Return what is known of all SIMs."""
     found = hass.data.get(_REFUSED, {})
     return RefusedPins(
-        frozenset(data.get(CONF_REFUSED_PINS, ())).union(*found.values()),
+        frozenset[str]().union(*found.values()),
         {sim: len(digests) for sim, digests in found.items()},
     )
 
@@ -80,11 +80,8 @@ def without_pin(
     if digest not in of_sim:
         of_sim.append(digest)
         _keep(hass)
-    changed = dict(data)
-    changed[CONF_REFUSED_PINS] = [*data.get(CONF_REFUSED_PINS, ()), digest]
-    if tidied(data).get(CONF_PIN) == pin:
-        changed[CONF_PIN] = None
-    return changed
+    dropped = {CONF_PIN: None} if tidied(data).get(CONF_PIN) == pin else {}
+    return {**data, **dropped}
 
 
 @callback

@@ -48,7 +48,7 @@ class TroubleSteps(FlowBase):
         """Unlock the SIM, remembering a PIN that it refuses, and find the network."""
         await load_refused_pins(self.hass)
         pin = sim_pin(self._draft)
-        refused = refused_pins(self.hass, self._draft)
+        refused = refused_pins(self.hass)
         kept = CONFIRMED_TRIES_KEPT if self._confirmed else PIN_TRIES_KEPT
         self._confirmed = False
         try:
@@ -170,12 +170,12 @@ class TroubleSteps(FlowBase):
         if not isinstance(err, PinRequiredError):
             return False
         if err.tries is None:
-            return not refused_pins(self.hass, self._draft).spent(self._sim)
+            return not refused_pins(self.hass).spent(self._sim)
         return err.tries > CONFIRMED_TRIES_KEPT
 
     def _uncounted(self, tries: int | None) -> bool:
         """Whether the SIM has refused a PIN, and nobody tells how many tries are left."""
-        refused = refused_pins(self.hass, self._draft)
+        refused = refused_pins(self.hass)
         return tries is None and refused.count(self._sim) > 0
 
     @property

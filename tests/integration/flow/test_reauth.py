@@ -1,10 +1,12 @@
 """Home Assistant asks anew for a login or a PIN that was refused."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.quectel_smtp.const import DOMAIN
 from custom_components.quectel_smtp.modem.at.codes import SmtpError, SmtpReply
 from custom_components.quectel_smtp.modem.at.errors import (
     PinTriesExhaustingError,
@@ -262,6 +264,29 @@ async def test_a_kept_pin_that_is_refused_is_dropped_for_good(
     await deliver(hass, entry)
 
 
+async def test_a_pin_that_was_refused_once_is_sent_after_a_phone_has_made_it_the_sim_s(
+    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+) -> None:
+    desk.sim = SimState.PIN_REQUIRED
+    hass.config_entries.async_update_entry(
+        entry, data=entry.data | {"pin": "1111", "iccid": ICCID}
+    )
+    await _started(hass, entry, desk)
+    await desk.reached("sim_state", count=3)
+    desk.tries = None
+    dialog = await _asked(hass)
+    await dialog.submit(pin="1234", confirmed=True)
+    assert await dialog.without_test() == "saved_untested"
+    await deliver(hass, entry)
+    desk.sim, desk.pin, desk.tries = SimState.PIN_REQUIRED, "1111", None
+    await hass.config_entries.async_reload(entry.entry_id)
+    await until(lambda: entry.data["pin"] is None)
+    dialog = await _asked(hass)
+    await dialog.submit(pin="1111", confirmed=True)
+    assert desk.pins_entered == ["1111", "1234", "1234", "1111"]
+    assert await dialog.without_test() == "saved_untested"
+
+
 async def test_a_kept_pin_with_a_blank_is_not_sent_twice_either(
     hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
 ) -> None:
@@ -281,7 +306,10 @@ async def test_a_kept_pin_with_a_blank_is_not_sent_twice_either(
 
 
 async def test_a_refused_pin_is_dropped_once(
-    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    desk: Desk,
+    entry: MockConfigEntry,
 ) -> None:
     desk.sim = SimState.PIN_REQUIRED
     hass.config_entries.async_update_entry(
@@ -296,11 +324,21 @@ async def test_a_refused_pin_is_dropped_once(
     # The modem has news while the courier has not looked at the SIM again.
     (modem,) = desk.open_modems
     modem.set_pdp(PdpState.ACTIVE)
-    assert len(entry.data["refused_pins"]) == 1
+    assert len(await _remembered(desk, hass_storage)) == 1
+
+
+async def _remembered(desk: Desk, hass_storage: dict[str, Any]) -> list[str]:
+    """Return what is on disk of the PINs that the one SIM has refused."""
+    await desk.until(lambda: f"{DOMAIN}.refused_pins" in hass_storage)
+    (digests,) = hass_storage[f"{DOMAIN}.refused_pins"]["data"].values()
+    return list(digests)
 
 
 async def test_a_pin_that_is_refused_here_is_remembered_although_nothing_is_saved(
-    hass: HomeAssistant, desk: Desk, entry: MockConfigEntry
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    desk: Desk,
+    entry: MockConfigEntry,
 ) -> None:
     desk.sim, desk.tries = SimState.PIN_REQUIRED, None
     await _started(hass, entry, desk)
@@ -308,7 +346,7 @@ async def test_a_pin_that_is_refused_here_is_remembered_although_nothing_is_save
     await dialog.submit(pin="1111")
     assert dialog.errors == {"pin": "pin_refused"}
     dialog.close()
-    assert len(entry.data["refused_pins"]) == 1
+    assert len(await _remembered(desk, hass_storage)) == 1
     assert entry.data.get("pin") is None
 
 
