@@ -20,6 +20,10 @@ ALONE = base64.b64encode(PASSWORD.encode()).decode()
         (f"unknown AUTH PLAIN {PLAIN[:12]}", "unknown AUTH PLAIN …"),
         (f"what is <{ALONE}>?", "what is …"),
         ("no account has 'secret word'", "no account has … …"),
+        # Some repeat a command in capitals, some its bytes.
+        (f"UNKNOWN: {ALONE.upper()}", "UNKNOWN: …"),
+        ("500 'SECRET'?", "500 …"),
+        (f"500 bytes {PASSWORD.encode().hex(' ', 8)}", "500 bytes … … …"),
     ],
 )
 def test_what_was_told_is_left_out(words: str, shown: str) -> None:

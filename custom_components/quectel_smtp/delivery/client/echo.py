@@ -9,24 +9,29 @@ from typing import Final
 
 # Characters that nobody takes for a secret.
 _SHORT: Final = 4
-_MARKS: Final = "\"'`<>()[]{}.,:;"
+_MARKS: Final = "\"'`<>()[]{}.,:;?!"
 _ADDRESS: Final = re.compile(r"[^\s<>()\"',:;]+@[^\s<>()\"',:;]+")
 
 
 def unechoed(words: str, username: str, password: str) -> str:
     """Return a server's words with an ellipsis for what may be of a password."""
-    secrets = (
-        password,
-        _encoded(password),
-        # RFC 4616 2: the message of PLAIN.
-        _encoded(f"\0{username}\0{password}"),
-    )
+    secrets = [
+        secret.casefold()
+        for secret in (
+            password,
+            password.encode().hex(),
+            _encoded(password),
+            # RFC 4616 2: the message of PLAIN.
+            _encoded(f"\0{username}\0{password}"),
+        )
+    ]
 
     def replaced(found: re.Match[str]) -> str:
-        word = found[0].strip(_MARKS)
+        whole = found[0].casefold()
+        word = whole.strip(_MARKS)
         tells = any(
             (len(word) >= _SHORT and word in secret)
-            or (len(secret) >= _SHORT and secret in found[0])
+            or (len(secret) >= _SHORT and secret in whole)
             for secret in secrets
         )
         return "…" if tells else found[0]
