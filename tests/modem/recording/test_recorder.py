@@ -11,10 +11,12 @@ import pytest
 from custom_components.quectel_smtp.modem.at.channel import AtChannel
 from custom_components.quectel_smtp.modem.at.errors import NoAnswerError, PortLostError
 from custom_components.quectel_smtp.modem.at.port import PortSettings
+from custom_components.quectel_smtp.modem.network.status import Identity
 from custom_components.quectel_smtp.modem.recording.questions import QUESTIONS
 from custom_components.quectel_smtp.modem.recording.recorder import (
     Recording,
     Tape,
+    compose,
     open_tape,
     record,
 )
@@ -227,6 +229,14 @@ async def test_a_name_that_is_no_name_is_told_as_unknown() -> None:
 
     recording = await record(SETTINGS, TODAY, connector=modem.connect, opener=opener)
     assert recording.transcript.values("model") == ("unknown",)
+
+
+def test_a_name_shows_no_number_however_it_is_written_nor_moves_a_terminal() -> None:
+    imei = "867730051928374"
+    for name in ("8677 3005 1928 374", "86-773005-192837-4"):
+        who = Identity("Quectel", f"EC200\x9b31m\u202e {name}", "EC200A", imei)
+        shown = compose(who, [], TODAY).transcript.values("model")[0]
+        assert shown == f"EC20031m {'x' * len(name)}"
 
 
 async def test_a_port_that_is_gone_when_it_is_opened_again_is_lost() -> None:

@@ -80,7 +80,10 @@ def sweep(shown: bytes, secrets: Iterable[bytes]) -> bytes:
     """Mask what was taken out elsewhere, wherever else it stands."""
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORTEST_SECRET:
-            pattern = re.compile(re.escape(secret), re.IGNORECASE)
+            # A number may be written in groups.
+            between = b"[ .-]?" if secret.isdigit() else b""
+            parts = (re.escape(bytes((byte,))) for byte in secret)
+            pattern = re.compile(between.join(parts), re.IGNORECASE)
             shown = pattern.sub(lambda found: _mask_value(found[0]), shown)
     return shown
 

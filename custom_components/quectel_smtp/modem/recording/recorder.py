@@ -220,7 +220,8 @@ def compose(
     def public(text: str) -> str:
         """Return what the modem calls itself, in case that tells more than a model."""
         shown = mask(Rule("", bare=True), text.encode()).shown
-        return sweep(shown, secrets).decode(errors="replace").strip() or "unknown"
+        said = sweep(shown, secrets).decode(errors="replace")
+        return "".join(filter(str.isprintable, said)).strip() or "unknown"
 
     header = (
         ("manufacturer", public(identity.manufacturer)),
