@@ -13,7 +13,7 @@ from homeassistant.util import dt as dt_util
 from .conftest import send, settled
 from .modem_on_the_desk import PORT, Desk
 
-_LOAD = "custom_components.quectel_smtp.email_wording.async_get_translations"
+_LOAD = "custom_components.quectel_smtp.texts.async_get_translations"
 
 
 @pytest.fixture
