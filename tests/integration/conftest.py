@@ -1,7 +1,7 @@
 """A modem on the desk, and an entry that is set up with it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -12,12 +12,14 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.quectel_smtp.const import DOMAIN
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentryDataWithId
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 
 from .mail_on_the_desk import bundle
-from .modem_on_the_desk import IMEI, PORT, Desk, DeskModem
+from .modem_on_the_desk import ICCID, IMEI, PORT, Desk, DeskModem
 from .usb_on_the_desk import Sockets, look
 
+PASSWORD = "correct horse"
 DATA: dict[str, Any] = {
     "device": PORT,
     "baudrate": 115200,
@@ -31,7 +33,7 @@ DATA: dict[str, Any] = {
     "port": 465,
     "security": "tls",
     "username": "home@example.com",
-    "password": "correct horse",
+    "password": PASSWORD,
     "sender_name": "Home",
     "sender_address": "home@example.com",
     "certificate": None,
@@ -51,6 +53,18 @@ def hass_config_dir(tmp_path: Path) -> str:
     """Return a folder of the test's own: outboxes are files."""
     (tmp_path / ".storage").mkdir()
     return str(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def nothing_private_is_shown(request: pytest.FixtureRequest) -> Generator[None]:
+    """Fail a test at whose end a state or a repair has a secret, or tells of a SIM."""
+    if "hass" not in request.fixturenames:
+        yield
+        return
+    hass: HomeAssistant = request.getfixturevalue("hass")
+    yield
+    shown = f"{hass.states.async_all()} {[*ir.async_get(hass).issues.values()]}"
+    assert not [word for word in (PASSWORD, IMEI, ICCID) if word in shown]
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import json
 import logging
 from pathlib import Path
+import re
 import ssl
 from types import MappingProxyType
 from typing import Any, ClassVar, override
@@ -355,10 +356,16 @@ def _issues(hass: HomeAssistant) -> list[ir.IssueEntry]:
 
 def _found(text: str, canaries: Iterable[str]) -> list[str]:
     return [
-        f"{canary}: {text[max(0, at - 200) : at + 80]!r}"
+        f"{canary}: {text[max(0, match.start() - 200) : match.start() + 80]!r}"
         for canary in canaries
-        if (at := text.lower().find(canary.lower())) >= 0
+        if (match := re.search(_pattern(canary), text, re.IGNORECASE))
     ]
+
+
+def _pattern(canary: str) -> str:
+    """Return what a canary is found by: a short one is in many a key and id by chance."""
+    word = re.escape(canary)
+    return rf"(?<![0-9a-z]){word}(?![0-9a-z])" if len(canary) < 6 else word
 
 
 def _ours(record: logging.LogRecord) -> bool:
