@@ -631,6 +631,15 @@ def test_what_is_typed_forges_no_line_of_a_report(typed: str, desk: Scene) -> No
     assert parse(desk.last.read_text("utf-8")) == report
 
 
+def test_what_a_modem_repeats_of_what_was_typed_is_in_no_report(desk: Scene) -> None:
+    said = "+CME ERROR: Hushword is no password of apnlogin"
+    desk.modem.fault(Fault(Action.ANSWER, "QIGETERROR", times=0, text=said))
+    typed = {"Its user name": "apnlogin", "Its password": "hushword"}
+    desk.report(desk.owner(**{"1.": "n", "Mail server": ""}, **typed))
+    text = desk.last.read_text("utf-8")
+    assert "+CME ERROR: xxxxxxxx is no password of xxxxxxxx" in text
+
+
 def test_what_a_modem_says_of_itself_forges_nothing(desk: Scene) -> None:
     forged = '+QIGETERROR: 0,"jane@canary.example 867730051928374 100.64.201.77"\r\nOK'
     desk.modem.fault(Fault(Action.ANSWER, "QIGETERROR", times=0, text=forged))

@@ -182,7 +182,7 @@ def _report(
     left: str,
 ) -> Report:
     heard = [*course.answers, *course.probes]
-    recorded = recorder.compose(identity, heard, today).transcript
+    recorded = recorder.compose(identity, heard, today, typed=course.typed).transcript
     bench.evidence.exchanges = {e.command: e for e in recorded.exchanges}
     asked = recorded.exchanges[: len(course.answers)]
     who = (pair for pair in recorded.header if pair[0] in _WHO)

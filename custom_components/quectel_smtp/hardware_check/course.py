@@ -32,6 +32,8 @@ class Course:
         """What the modem was asked, and what it said; nothing is masked yet."""
         self.probes: recorder.Answers = []
         """The same with the data connection up."""
+        self.typed: tuple[str, ...] = ()
+        """What the modem was told of a person's data connection."""
         self.before: Before | None = None
         """What was in the modem before it was changed; None: nothing was."""
 
@@ -65,6 +67,7 @@ class Course:
         if not bench.agreed(Step.DATA, "2. Bring up the data connection?"):
             return False
         settings = ask_pdp(bench.person)
+        self.typed = (settings.apn, settings.username, settings.password)
         self.before = bench.run(look(bench.port))
         bench.run(bench.modem.open())
         why = self._locked()

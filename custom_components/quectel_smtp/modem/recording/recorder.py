@@ -212,10 +212,16 @@ def compose(
     answers: Answers,
     today: date,
     silent: str | None = None,
+    typed: Iterable[str] = (),
 ) -> Recording:
-    """Mask what was heard, and return what may be shown of it."""
+    """Mask what was heard, and return what may be shown of it.
+
+    ``typed``: what the modem was told, and may repeat.
+    """
     masked = [mask(rule, exchange.received) for rule, exchange in answers]
-    secrets = {identity.imei.encode()}.union(*(answer.taken for answer in masked))
+    secrets = {text.encode() for text in (identity.imei, *typed)}.union(
+        *(answer.taken for answer in masked)
+    )
 
     def public(text: str) -> str:
         """Return what the modem calls itself, in case that tells more than a model."""
