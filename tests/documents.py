@@ -12,6 +12,7 @@ PAGES: Final = {
 }
 ALL: Final = "\n".join(PAGES.values())
 
+_FENCED: Final = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 _YAML: Final = re.compile(r"^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 EXAMPLES: Final = tuple(_YAML.findall(ALL))
 """Every piece of YAML, in the order of the pages."""
@@ -21,6 +22,14 @@ def example(words: str) -> str:
     """Return the piece of YAML that has these words; one has."""
     (found,) = (text for text in EXAMPLES if words in text)
     return str(found)
+
+
+def anchors(page: str) -> set[str]:
+    """Return what GitHub makes of a page's headings in addresses."""
+    return {
+        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.*)$", _FENCED.sub("", page), re.MULTILINE)
+    }
 
 
 def rows(heading: str, page: str = README) -> list[list[str]]:

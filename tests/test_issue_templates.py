@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from homeassistant.util.yaml import load_yaml_dict
+from tests.documents import README, anchors
 from tests.source import ROOT
 
 FOLDER = ROOT / ".github" / "ISSUE_TEMPLATE"
@@ -56,11 +57,8 @@ def test_where_a_form_leads_is_there(path: Any) -> None:
     text = path.read_text("utf-8")
     for file in re.findall(rf"{REPOSITORY}/blob/main/([^)\s#]+)", text):
         assert (ROOT / file).is_file(), file
-    titles = re.findall(
-        r"^## (.+)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
-    )
     for anchor in re.findall(rf"{REPOSITORY}#([a-z-]+)", text):
-        assert anchor in [title.lower().replace(" ", "-") for title in titles]
+        assert anchor in anchors(README)
 
 
 def test_what_contributing_says_to_run_is_there() -> None:

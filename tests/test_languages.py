@@ -1,17 +1,13 @@
 """Each language says the same as English, as Home Assistant wants it, and all of it."""
 
-from functools import cache
-import json
 import re
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from .source import INTEGRATION
+from .translations import LANGUAGES, flat, texts
 
-_TRANSLATIONS: Final = INTEGRATION / "translations"
-_LANGUAGES: Final = sorted(path.stem for path in _TRANSLATIONS.glob("*.json"))
-_OTHERS: Final = [language for language in _LANGUAGES if language != "en"]
+_OTHERS: Final = [language for language in LANGUAGES if language != "en"]
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 _CODE: Final = re.compile(r"`[^`]*`")
@@ -48,28 +44,9 @@ _OWN_WORDS: Final[dict[str, set[str]]] = {
 }
 
 
-def _flat(texts: dict[str, Any], path: tuple[str, ...] = ()) -> dict[str, str]:
-    """Return the texts by their keys, joined with dots."""
-    found: dict[str, str] = {}
-    for key, value in texts.items():
-        if isinstance(value, dict):
-            found |= _flat(value, (*path, key))
-        else:
-            found[".".join((*path, key))] = value
-    return found
-
-
-@cache
-def _texts(language: str) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(
-        (_TRANSLATIONS / f"{language}.json").read_text(encoding="utf-8")
-    )
-    return content
-
-
 @pytest.mark.parametrize("language", _OTHERS)
 def test_each_language_says_the_same(language: str) -> None:
-    english, other = _flat(_texts("en")), _flat(_texts(language))
+    english, other = flat(texts("en")), flat(texts(language))
     assert list(other) == list(english)
     for key, text in other.items():
         for part in (_PLACEHOLDER, _CODE):
@@ -82,24 +59,24 @@ def test_each_language_says_the_same(language: str) -> None:
 def test_no_language_leaves_english_behind(language: str) -> None:
     """What is as in English is a name, an abbreviation, or a word of that language too."""
     known = _WORDS_OF_ALL | _OWN_WORDS[language]
-    for key, text in _flat(_texts(language)).items():
+    for key, text in flat(texts(language)).items():
         words = set(_WORD.findall(_NO_WORDS.sub(" ", text)))
         assert not words & _ONLY_ENGLISH, key
-        if text == _flat(_texts("en"))[key]:
+        if text == flat(texts("en"))[key]:
             assert {word for word in words if not word.isupper()} <= known, key
 
 
-@pytest.mark.parametrize("language", _LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_no_two_entities_have_the_same_name(language: str) -> None:
-    for platform, entities in _texts(language)["entity"].items():
+    for platform, entities in texts(language)["entity"].items():
         names = [entity["name"] for entity in entities.values() if "name" in entity]
         assert len(names) == len(set(names)), platform
 
 
-@pytest.mark.parametrize("language", _LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_texts_are_as_home_assistant_wants_them(language: str) -> None:
     """As hassfest does: plain, no addresses (they are placeholders), none by reference."""
-    for key, text in _flat(_texts(language)).items():
+    for key, text in flat(texts(language)).items():
         assert text.strip() == text, key
         assert text, key
         assert not re.search(r"<[a-zA-Z/]", text), f"{key}: HTML"

@@ -27,6 +27,7 @@ from homeassistant.loader import async_get_integration
 from homeassistant.util.yaml import load_yaml_dict
 
 from .source import INTEGRATION, ROOT, imports, tree
+from .translations import texts
 
 _OURS = "custom_components.quectel_smtp"
 
@@ -282,13 +283,13 @@ def test_actions_use_selectors_that_exist() -> None:
 
 def test_actions_are_named_and_have_icons() -> None:
     actions = _yaml(INTEGRATION / "services.yaml")
-    texts = _json(INTEGRATION / "translations" / "en.json")["services"]
-    assert set(texts) == set(actions)
+    services = texts()["services"]
+    assert set(services) == set(actions)
     assert set(_json(INTEGRATION / "icons.json")["services"]) == set(actions)
     for name, action in actions.items():
-        assert texts[name]["name"], name
-        assert texts[name]["description"], name
-        named = texts[name].get("fields", {})
+        assert services[name]["name"], name
+        assert services[name]["description"], name
+        named = services[name].get("fields", {})
         assert set(named) == set(_fields(action)), name
         for field, text in named.items():
             assert text["name"], f"{name}.{field}"
@@ -298,7 +299,7 @@ def test_actions_are_named_and_have_icons() -> None:
             for field, definition in ((action or {}).get("fields") or {}).items()
             if "fields" in (definition or {})
         }
-        assert set(texts[name].get("sections", {})) == sections, name
+        assert set(services[name].get("sections", {})) == sections, name
         icons = _json(INTEGRATION / "icons.json")["services"][name]
         assert icons["service"]
         assert set(icons.get("sections", {})) == sections, name
@@ -322,13 +323,13 @@ def test_triggers_and_conditions_have_selectors_texts_and_icons(kind: str) -> No
         for name, one in _yaml(INTEGRATION / f"{kind}s.yaml").items()
         if not name.startswith(".")
     }
-    texts = _json(INTEGRATION / "translations" / "en.json")
-    assert set(texts[f"{kind}s"]) == set(described)
+    found = texts()
+    assert set(found[f"{kind}s"]) == set(described)
     icons = _json(INTEGRATION / "icons.json")[f"{kind}s"]
     assert {name for name, icon in icons.items() if icon[kind]} == set(described)
     for name, one in described.items():
         assert validate_selector({"target": one["target"]}), name
-        said = texts[f"{kind}s"][name]
+        said = found[f"{kind}s"][name]
         assert said["name"], name
         assert said["description"].startswith(
             {"trigger": "Triggers when", "condition": "Tests if"}[kind]
@@ -340,15 +341,17 @@ def test_triggers_and_conditions_have_selectors_texts_and_icons(kind: str) -> No
             if "select" in selector:
                 key = selector["select"]["translation_key"]
                 options = selector["select"]["options"]
-                assert list(texts["selector"][key]["options"]) == options, key
+                assert list(found["selector"][key]["options"]) == options, key
 
 
 def test_a_search_for_email_finds_the_action_that_sends_one_first() -> None:
     """The editor ranks what says it in name and description; our name is in all of them."""
-    texts = _json(INTEGRATION / "translations" / "en.json")["services"]
-    assert texts["send_message"]["name"] == "Send an email"
+    services = texts()["services"]
+    assert services["send_message"]["name"] == "Send an email"
     assert [
-        name for name, text in texts.items() if "email" in text["description"].lower()
+        name
+        for name, text in services.items()
+        if "email" in text["description"].lower()
     ] == ["send_message"]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from homeassistant.util.yaml import load_yaml_dict
 
+from .documents import anchors
 from .source import INTEGRATION, ROOT, tree
 
 # Bronze, silver, gold, platinum: what Home Assistant's own check knows.
@@ -92,28 +93,13 @@ def _tests(path: str) -> frozenset[str]:
     )
 
 
-@cache
-def _headings(path: str) -> frozenset[str]:
-    """Return what a page's headings are called in addresses."""
-    text = re.sub(
-        r"^```.*?^```$",
-        "",
-        (ROOT / path).read_text("utf-8"),
-        flags=re.MULTILINE | re.DOTALL,
-    )
-    return frozenset(
-        re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-")
-        for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
-    )
-
-
 def _missing(comment: str) -> Iterator[str]:
     """Yield what a comment names as its proof and what is not there."""
     for path, sign, name in _PROOF.findall(comment):
         if (
             not (ROOT / path).is_file()
             or (sign == "::" and name not in _tests(path))
-            or (sign == "#" and name not in _headings(path))
+            or (sign == "#" and name not in anchors((ROOT / path).read_text("utf-8")))
         ):
             yield f"{path}{sign}{name}"
 

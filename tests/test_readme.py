@@ -47,17 +47,16 @@ from homeassistant.components.diagnostics import REDACTED
 from homeassistant.components.smtp.notify import RETRIES
 from homeassistant.util.yaml import parse_yaml
 
-from .documents import ALL, EXAMPLES, PAGES, README, example, rows
+from .documents import ALL, EXAMPLES, PAGES, README, anchors, example, rows
 from .source import INTEGRATION, ROOT
+from .translations import LANGUAGES, texts
 from .virtual_modem.profiles import PROFILES, SmtpKind
 
 PEM = "-----BEGIN CERTIFICATE-----"
 
 DOCUMENTS = " ".join(ALL.split())
 PAGES_BY_NAME = {path.stem: text for path, text in PAGES.items()}
-TEXTS: dict[str, Any] = json.loads(
-    (INTEGRATION / "translations" / "en.json").read_text("utf-8")
-)
+TEXTS: dict[str, Any] = texts()
 # A picture is looked at on a phone, and over a line that is slow.
 PICTURE_MOST = 150_000
 
@@ -202,9 +201,7 @@ def test_the_readme_names_each_language_and_the_oldest_home_assistant() -> None:
         "es": "español",
         "nl": "Nederlands",
     }
-    assert {path.stem for path in (INTEGRATION / "translations").iterdir()} == set(
-        called
-    )
+    assert set(LANGUAGES) == set(called)
     *most, last = called.values()
     assert f"speaks {', '.join(most)} and {last} |" in README
     oldest = json.loads((ROOT / "hacs.json").read_text("utf-8"))["homeassistant"]
@@ -284,14 +281,6 @@ def test_a_reader_is_through_before_something_goes_wrong() -> None:
     assert len(before.splitlines()) <= 254
 
 
-def _anchors(page: str) -> set[str]:
-    """Return what GitHub makes of a page's headings."""
-    return {
-        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-        for heading in re.findall(r"^#+ (.*)$", page, re.MULTILINE)
-    }
-
-
 def _targets(page: str) -> list[str]:
     return re.findall(r"\]\(([^()\s]+)\)", page)
 
@@ -305,7 +294,7 @@ def test_every_link_leads_somewhere(path: Any) -> None:
         found = (ROOT / path).parent / name if name else ROOT / path
         assert found.is_file(), target
         if anchor:
-            assert anchor in _anchors(found.read_text("utf-8")), target
+            assert anchor in anchors(found.read_text("utf-8")), target
 
 
 def test_every_page_and_picture_is_shown_and_no_picture_is_heavy() -> None:

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from .source import INTEGRATION, tree
+from .translations import flat, texts
 
-_TRANSLATIONS = INTEGRATION / "translations"
 _SIDE = sorted([*INTEGRATION.glob("*.py"), *INTEGRATION.glob("flow/*.py")])
 _FLOWS = ("config", "options", "config_subentries", "issues")
 
@@ -31,28 +31,9 @@ _ABORTS_OF_HOME_ASSISTANT = {
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
-def _flat(texts: dict[str, Any], path: tuple[str, ...] = ()) -> dict[str, str]:
-    """Return the texts by their keys, joined with dots."""
-    found: dict[str, str] = {}
-    for key, value in texts.items():
-        if isinstance(value, dict):
-            found |= _flat(value, (*path, key))
-        else:
-            found[".".join((*path, key))] = value
-    return found
-
-
-@cache
-def _texts(language: str = "en") -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(
-        (_TRANSLATIONS / f"{language}.json").read_text(encoding="utf-8")
-    )
-    return content
-
-
 def _section(*path: str) -> dict[str, Any]:
     """Return a part of en.json, empty where there is none."""
-    part = _texts()
+    part = texts()
     for key in path:
         part = part.get(key, {})
     return part
@@ -233,7 +214,7 @@ def test_each_error_that_is_shown_is_translated() -> None:
             assert "translation_key" in keywords, place
 
 
-def test_each_repair_issue_has_its_texts() -> None:
+def test_each_repair_issue_has_itstexts() -> None:
     for place, key, call in _asked("translation_key", "async_create_issue"):
         if len(call.args) > 1 and _strings(call.args[1]) == ["homeassistant"]:
             continue
@@ -241,7 +222,7 @@ def test_each_repair_issue_has_its_texts() -> None:
         assert _section("issues", key)["title"], place
 
 
-def test_each_choice_of_a_selector_has_its_texts() -> None:
+def test_each_choice_of_a_selector_has_itstexts() -> None:
     for place, key, _ in _asked("translation_key", "SelectorConfig"):
         assert _section("selector", key).get("options"), place
 
@@ -261,7 +242,7 @@ def test_each_entity_has_its_name() -> None:
                         assert key in known, f"{path.name}:{node.lineno}"
 
 
-def test_each_step_of_a_flow_has_its_texts() -> None:
+def test_each_step_of_a_flow_has_itstexts() -> None:
     known = {step for part in _flow_parts("step") for step in part}
     for place, step, _ in [
         *_asked("step_id", "async_show_form", "async_show_menu"),
@@ -350,7 +331,7 @@ _NAMES = [
 
 def _named(pattern: str) -> Iterator[str]:
     """Yield the names in en.json at a place of the list above."""
-    parts: list[dict[str, Any]] = [_texts()]
+    parts: list[dict[str, Any]] = [texts()]
     for key in pattern.split(".")[:-1]:
         parts = [
             child
@@ -387,10 +368,10 @@ def test_each_text_is_asked_for(pattern: str) -> None:
 
 
 def test_a_description_belongs_to_a_field() -> None:
-    for key in _flat(_texts()):
+    for key in flat(texts()):
         if ".data_description." in key:
             field = key.replace(".data_description.", ".data.")
-            assert field in _flat(_texts()), key
+            assert field in flat(texts()), key
 
 
 def test_each_field_of_a_form_is_explained() -> None:

@@ -2,20 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from functools import cache
-import json
 from typing import Any, Self
 
 from custom_components.quectel_smtp.const import DOMAIN
 from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowManager, FlowResultType, section
-from tests.source import INTEGRATION
+from tests.translations import texts
 
 from .modem_on_the_desk import PORT
-
-_TRANSLATIONS = INTEGRATION / "translations"
-LANGUAGES = sorted(path.stem for path in _TRANSLATIONS.glob("*.json"))
 
 PORT_INPUT: dict[str, Any] = {"device": PORT, "advanced": {"baudrate": "115200"}}
 CELLULAR_INPUT: dict[str, Any] = {
@@ -47,14 +42,6 @@ def recipient_form(
     """Return a recipient's form, filled in: the first address has a field of its own."""
     more = {"to": list(to[1:]), "cc": list(cc), "bcc": list(bcc)}
     return {"name": name, "address": to[0], "critical": critical, "more": more}
-
-
-@cache
-def texts(language: str = "en") -> dict[str, Any]:
-    """Return the texts of a language."""
-    path = _TRANSLATIONS / f"{language}.json"
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content
 
 
 class Dialog:

@@ -28,9 +28,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
+from tests.translations import texts
 
 from .conftest import deliver, in_service, send, settled, until
-from .dialog import texts
 from .mail_on_the_desk import ROOT
 from .modem_on_the_desk import Desk
 from .test_repairs import LOGIN

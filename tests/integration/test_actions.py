@@ -14,9 +14,9 @@ from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component
+from tests.translations import texts
 
 from .conftest import DATA, send, settled, until
-from .dialog import texts
 from .modem_on_the_desk import PORT, Desk
 
 LOGIN = Outcome(Result.REFUSED, SmtpError.AUTH_FAILED, 535)

@@ -14,9 +14,9 @@ from custom_components.quectel_smtp.modem.network.pdp import PdpState
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from tests.translations import texts
 
 from .conftest import deliver, settled, until
-from .dialog import texts
 from .modem_on_the_desk import Desk
 
 _OF_MODEM = "button.quectel_ec200a_"

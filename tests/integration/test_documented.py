@@ -1,6 +1,5 @@
 """The page about triggers and conditions has all of them, and Home Assistant takes each."""
 
-import json
 import re
 from typing import Any
 
@@ -10,15 +9,14 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.util.yaml import load_yaml_dict, parse_yaml
 from tests.source import INTEGRATION, ROOT
+from tests.translations import texts
 
 from .automations import automate, telling
 from .modem_on_the_desk import Desk
 
 PAGE = (ROOT / "docs" / "triggers-and-conditions.md").read_text("utf-8")
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-TEXTS: dict[str, Any] = json.loads(
-    (INTEGRATION / "translations" / "en.json").read_text("utf-8")
-)
+TEXTS: dict[str, Any] = texts()
 
 
 def _described() -> list[tuple[str, str]]:

@@ -28,6 +28,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity import Entity
 from tests.source import INTEGRATION
+from tests.translations import texts
 
 from .conftest import deliver
 from .modem_on_the_desk import IMEI, Desk
@@ -55,9 +56,7 @@ CONFIGURATION = {"button.reconnect", "button.restart_modem"}
 ICONS: dict[str, dict[str, Any]] = json.loads(
     (INTEGRATION / "icons.json").read_text("utf-8")
 )["entity"]
-TEXTS: dict[str, dict[str, Any]] = json.loads(
-    (INTEGRATION / "translations" / "en.json").read_text("utf-8")
-)["entity"]
+TEXTS: dict[str, dict[str, Any]] = texts()["entity"]
 
 
 def _entities(hass: HomeAssistant, entry: MockConfigEntry) -> list[er.RegistryEntry]:

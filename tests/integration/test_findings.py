@@ -33,8 +33,7 @@ from custom_components.quectel_smtp.modem.at.codes import (
 from custom_components.quectel_smtp.modem.mail.smtp import Result
 from custom_components.quectel_smtp.sensor_descriptions import SENSORS
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
-
-from .dialog import texts
+from tests.translations import texts
 
 WHEN = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TRANSITION = Transition(

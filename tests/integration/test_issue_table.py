@@ -20,8 +20,7 @@ from custom_components.quectel_smtp.modem.at.errors import InvalidValueError, Mo
 from custom_components.quectel_smtp.modem.mail.smtp import Result
 from custom_components.quectel_smtp.refused_addresses import KEY as REFUSED_ADDRESS
 from custom_components.quectel_smtp.test_report import KEY as REPORT_FAILED
-
-from .dialog import texts
+from tests.translations import texts
 
 
 def _shown(

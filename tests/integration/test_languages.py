@@ -12,10 +12,10 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util import slugify
+from tests.translations import LANGUAGES, texts
 
 from .automations import automate, telling
 from .conftest import in_service, settled
-from .dialog import LANGUAGES, texts
 from .modem_on_the_desk import PORT, Desk
 
 TITLE = "警报 ⚡ Überschwemmung"

@@ -39,9 +39,9 @@ from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
+from tests.translations import texts
 
 from .conftest import deliver, in_service, send, settled, until
-from .dialog import texts
 from .modem_on_the_desk import AT_HOME, EC200A, PORT, Desk
 
 READY = "binary_sensor.quectel_ec200a_line_ready"

@@ -9,9 +9,9 @@ from custom_components.quectel_smtp.findings import EVENT_TYPES
 from homeassistant.components.logbook.const import EXPOSED_STATE_ATTRIBUTES
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
+from tests.translations import texts
 
 from .conftest import deliver, send
-from .dialog import texts
 from .modem_on_the_desk import Desk
 
 DELIVERY = "event.quectel_ec200a_email_delivery"

@@ -18,9 +18,9 @@ from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component
+from tests.translations import texts
 
 from .conftest import ANNA, send, settled
-from .dialog import texts
 from .modem_on_the_desk import PORT, Desk
 
 

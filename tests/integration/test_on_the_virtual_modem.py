@@ -17,13 +17,14 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
+from tests.translations import texts
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.fault_model import Action, Fault, Moment
 from tests.virtual_modem.profiles import MailClient
 from tests.virtual_modem.tests.mail_server import MailServer, Manners
 
 from .conftest import ANNA, DATA, RECIPIENT, send, until
-from .dialog import CELLULAR_INPUT, SERVER_INPUT, Dialog, dismiss_reauth, texts
+from .dialog import CELLULAR_INPUT, SERVER_INPUT, Dialog, dismiss_reauth
 from .mail_on_the_desk import CA, ROOT, bundle
 
 # Its control socket.

@@ -25,9 +25,9 @@ from custom_components.quectel_smtp.modem.at.codes import SmtpError
 from custom_components.quectel_smtp.modem.mail.smtp import Outcome, Result
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from tests.translations import texts
 
 from .conftest import ANNA, send, settled
-from .dialog import texts
 from .modem_on_the_desk import Desk
 
 

@@ -17,9 +17,9 @@ from custom_components.quectel_smtp.modem.network.pdp import PdpState
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
+from tests.translations import texts
 
 from .conftest import in_service, send, settled, until
-from .dialog import texts
 from .modem_on_the_desk import PORT, Desk
 
 _OF_MODEM = "sensor.quectel_ec200a_"

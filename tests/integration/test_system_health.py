@@ -8,9 +8,9 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.quectel_smtp.const import DOMAIN
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
+from tests.translations import texts
 
 from .conftest import deliver, send, until
-from .dialog import texts
 from .modem_on_the_desk import Desk
 
 

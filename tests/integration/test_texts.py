@@ -16,8 +16,7 @@ from custom_components.quectel_smtp.flow.modem_checks import (
 )
 from custom_components.quectel_smtp.modem.at import codes, errors
 from custom_components.quectel_smtp.ports import PortForeignError, SettingsInvalidError
-
-from .dialog import texts
+from tests.translations import texts
 
 _ATTRIBUTES = texts()["entity"]["sensor"]["last_send_result"]["state_attributes"]
 

@@ -9,9 +9,9 @@ import pytest
 from custom_components.quectel_smtp import typed
 from custom_components.quectel_smtp.entry_data import read
 from custom_components.quectel_smtp.modem.at.errors import InvalidValueError
+from tests.translations import texts
 
 from .conftest import DATA
-from .dialog import texts
 from .modem_on_the_desk import IMEI
 
 HIDDEN = {

@@ -1,7 +1,6 @@
 """What is said below a text and behind a title has room, in each language that there is."""
 
 from dataclasses import fields, replace
-import json
 from typing import Any, Final
 
 from hypothesis import given, settings
@@ -11,7 +10,7 @@ from custom_components.quectel_smtp.delivery.enclosures import MissingReason
 from custom_components.quectel_smtp.delivery.records import Item, Way
 from custom_components.quectel_smtp.delivery.rules.fit import fit
 from custom_components.quectel_smtp.delivery.rules.wording import Wording
-from tests.source import INTEGRATION
+from tests.translations import LANGUAGES, texts
 
 from .test_fit import SERVER, capacities, emails
 from .test_wording import IN_DOUBT, item, letter
@@ -28,17 +27,13 @@ TITLES: Final = {
 
 
 def _wording(language: str) -> Wording:
-    path = INTEGRATION / "translations" / f"{language}.json"
-    texts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["common"]
-    templates = {f.name: texts.get(f"email_{f.name}") for f in fields(Wording)}
-    templates |= {"reasons": {one: texts[f"email_{one}"] for one in MissingReason}}
+    common = texts(language)["common"]
+    templates = {f.name: common.get(f"email_{f.name}") for f in fields(Wording)}
+    templates |= {"reasons": {one: common[f"email_{one}"] for one in MissingReason}}
     return Wording(**{name: value for name, value in templates.items() if value})
 
 
-WORDINGS: Final = {
-    path.stem: _wording(path.stem)
-    for path in sorted((INTEGRATION / "translations").glob("*.json"))
-}
+WORDINGS: Final = {language: _wording(language) for language in LANGUAGES}
 in_each_language = pytest.mark.parametrize("language", WORDINGS)
 
 

@@ -28,11 +28,11 @@ from tests.integration.dialog import (
     MANUAL,
     SERVER_INPUT,
     Dialog,
-    texts,
     to_server,
 )
 from tests.integration.mail_on_the_desk import LABEL, ROOT
 from tests.integration.modem_on_the_desk import Desk
+from tests.translations import texts
 
 DIAL = "custom_components.quectel_smtp.delivery.client.check.dial"
 RIGHT = ("home@example.com", "correct horse")

@@ -22,10 +22,10 @@ from tests.integration.dialog import (
     SERVER_INPUT,
     Dialog,
     recipient_form,
-    texts,
     to_provider,
 )
 from tests.integration.modem_on_the_desk import Desk
+from tests.translations import texts
 
 PATIENCE = "custom_components.quectel_smtp.flow.finish.PATIENCE"
 ALEX = recipient_form("Alex", ["alex@example.com"])

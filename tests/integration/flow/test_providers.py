@@ -7,15 +7,10 @@ from custom_components.quectel_smtp.flow.providers import PROVIDERS, Provider, S
 from custom_components.quectel_smtp.flow.schemas import USUAL_PORTS
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from tests.integration.dialog import (
-    CELLULAR_INPUT,
-    Dialog,
-    texts,
-    to_cellular,
-    to_provider,
-)
+from tests.integration.dialog import CELLULAR_INPUT, Dialog, to_cellular, to_provider
 from tests.integration.mail_on_the_desk import ROOT
 from tests.integration.modem_on_the_desk import Desk
+from tests.translations import texts
 
 ACCOUNT = {"username": "home@gmail.com", "password": "abcd efgh ijkl mnop"}
 
