@@ -8,7 +8,6 @@ import re
 import select
 import subprocess
 import sys
-import time
 from types import TracebackType
 from typing import Self
 
@@ -95,9 +94,7 @@ class Terminal:
 
     def _listen(self) -> bool:
         """Take what it shows; whether it runs on."""
-        deadline = time.monotonic() + _PATIENCE
-        left = deadline - time.monotonic()
-        assert select.select([self._end], [], [], left)[0], self.screen
+        assert select.select([self._end], [], [], _PATIENCE)[0], self.screen
         try:
             shown = os.read(self._end, 65536)
         except OSError:

@@ -3,15 +3,12 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
-from typing import Final
 
 from ..modem.at.errors import InvalidValueError, ModemError, PortError
 from ..modem.at.port import PortSettings
 from ..modem.modem import Modem
-from .evidence import Evidence, Fate, Step, Told, Trial
+from .evidence import Evidence, Step, Told, Trial, failed
 from .person import Person, agrees
-
-SAID_NO: Final = "the owner said no"
 
 
 class Bench:
@@ -41,7 +38,7 @@ class Bench:
         """Ask for a step; a no is noted."""
         if agrees(self.person, f"\n{question}"):
             return True
-        self.skip(SAID_NO, step)
+        self.skip("the owner said no", step)
         return False
 
     def skip(self, why: str, *steps: Step) -> None:
@@ -57,16 +54,16 @@ class Bench:
         ``PortError`` if the port went away; what else the modem fails at is a result.
         """
         self.person.say(f"   {step} ...")
-        told = _failed("it was stopped")
+        told = failed("it was stopped")
         began = datetime.now(UTC)
         since = self.run(_now())
         try:
             told = self.run(work())
         except PortError:
-            told = _failed("the port went away")
+            told = failed("the port went away")
             raise
         except ModemError as err:
-            told = _failed(f"it failed: {_named(err)}")
+            told = failed(f"it failed: {_named(err)}")
         finally:
             self.evidence.trials[step] = self.run(self._kept(told, began, since))
         self.person.say(f"   {told.words}")
@@ -86,10 +83,6 @@ class Bench:
 
 async def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _failed(words: str) -> Told:
-    return Told(words, Fate.FAILED)
 
 
 def _named(err: ModemError) -> str:

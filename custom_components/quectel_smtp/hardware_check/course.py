@@ -13,7 +13,7 @@ from . import trials
 from .account import ask_pdp
 from .bench import Bench
 from .emails import EMAILS, send_emails
-from .evidence import Fate, Step, Told
+from .evidence import Fate, Step, Told, failed
 from .on_commands import ACTIVATE_AGAIN, ACTIVE, WHY_NOT
 from .person import agrees
 from .tidying import Before, look
@@ -55,7 +55,7 @@ class Course:
         async def work() -> Told:
             silent = await recorder.ask(bench.port, QUESTIONS, self.answers)
             if silent is not None:
-                return Told(f"the modem did not answer {silent}", Fate.FAILED)
+                return failed(f"the modem did not answer {silent}")
             return Told(f"{len(self.answers)} answers")
 
         if bench.agreed(Step.QUESTIONS, f"1. Ask {len(QUESTIONS)} questions?"):

@@ -24,11 +24,10 @@ class Step(StrEnum):
 
 
 class Fate(StrEnum):
-    """What became of a step."""
+    """What became of a step that was tried."""
 
     DONE = "done"
     FAILED = "failed"
-    NOT_TRIED = "not tried"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,11 @@ class Told:
     words: str
     fate: Fate = Fate.DONE
     outcome: Outcome | None = None
+
+
+def failed(words: str) -> Told:
+    """Return that a trial was made and came to nothing."""
+    return Told(words, Fate.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,8 @@ class Evidence:
     ``trials`` has the steps that were begun, ``untried`` why others were not.
     ``exchanges`` are the masked answers to commands. ``resolved``: whether the result code
     of a name's resolution came to this port, None where no name was asked for.
-    ``hid``: whether email 3 had a hidden recipient. ``shows_login``: whether, by a person who looked, the server without STARTTLS heard from
-    the modem after all.
+    ``hid``: whether email 3 had a hidden recipient. ``shows_login``: whether, by a person
+    who looked, the server without STARTTLS heard from the modem after all.
     """
 
     exchanges: dict[str, Exchange] = field(default_factory=dict)

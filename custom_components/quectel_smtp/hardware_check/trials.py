@@ -38,7 +38,7 @@ from ..modem.mail.tls import TlsSettings
 from ..modem.modem import Modem
 from ..modem.network.pdp import PdpSettings, PdpState
 from ..modem.service import await_registration
-from .evidence import Fate, Told
+from .evidence import Fate, Told, failed
 from .letters import NOBODY
 
 PUT_TIME: Final = 120
@@ -48,11 +48,6 @@ REPLY_TIME: Final = 60.0
 _SEARCH: Final = 30.0
 _SEARCH_AGAIN: Final = 120.0
 _RESOLVE: Final = 20.0
-
-
-def _failed(words: str) -> Told:
-    """Return that a trial was made and came to nothing."""
-    return Told(words, Fate.FAILED)
 
 
 async def bring_up(modem: Modem, settings: PdpSettings) -> Told:
@@ -94,7 +89,7 @@ async def log_in(
         return Told("the firmware has no TCP commands"), None
     if isinstance(found, Failed):
         code = "" if found.code is None else f", {found.code}"
-        return _failed(f"it failed: {found.trouble}{code}"), None
+        return failed(f"it failed: {found.trouble}{code}"), None
     return Told("the server takes the account"), found.root
 
 
@@ -134,7 +129,7 @@ async def over_tcp(
             )
             try:
                 if await session.offer(server.sender_address, message.to):
-                    return _failed("the server refused the recipient")
+                    return failed("the server refused the recipient")
                 content = compose(
                     message, server, now=clock.now, reference=secrets.token_hex(8)
                 )
@@ -145,13 +140,13 @@ async def over_tcp(
             finally:
                 session.close()
     except SessionError as err:
-        return _failed(_step_failed(err))
+        return failed(_step_failed(err))
     except ResultLostError:
-        return _failed("the server did not answer to the email's end")
+        return failed("the server did not answer to the email's end")
     except ConnectionLostError:
-        return _failed("the connection was lost on the way")
+        return failed("the connection was lost on the way")
     except CommandError:
-        return _failed("the firmware has no TCP commands")
+        return failed("the firmware has no TCP commands")
     return Told("the server took it")
 
 

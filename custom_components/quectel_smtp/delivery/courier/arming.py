@@ -47,8 +47,9 @@ class Arming:
     async def arm(self, settings: Settings, wanted: asyncio.Event) -> None:
         """Tell what was not told yet, and bring the data connection up if it is to stay.
 
-        To be called while no email waits for the modem, or is unsettled. Once ``wanted`` is set it ends
-        with the command that runs; the data connection is what an email begins with, too.
+        To be called while no email waits for the modem, or is unsettled. Once ``wanted``
+        is set it ends with the command that runs; the data connection is what an email
+        begins with, too.
         """
         modem, way = self._line.modem, settings.options.way
         lacking = (modem, modem.boot, settings.server, way)
