@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 
+from hypothesis import settings
 import pytest
 
 # Imported before Home Assistant looks for custom integrations: it takes the package that is
@@ -9,6 +10,10 @@ import pytest
 import custom_components  # noqa: F401
 
 from . import confidential
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(autouse=True)
