@@ -90,8 +90,9 @@ class ScriptedPort(asyncio.Transport):
             self._data = None
             self.receive(self.after_escape)
             return
-        for byte in bytes(data):
-            self._take(byte)
+        left = bytes(data)
+        while left:
+            left = left[self._take(left) :]
 
     @override
     def get_write_buffer_size(self) -> int:
@@ -133,10 +134,14 @@ class ScriptedPort(asyncio.Transport):
 
     # The modem's side.
 
-    def _take(self, byte: int) -> None:
+    def _take(self, written: bytes) -> int:
+        """Take what belongs together; returns how much of it that was."""
         if self._data is not None:
-            self._take_data(self._data, byte)
-            return
+            return self._take_data(self._data, written)
+        self._take_typed(written[0])
+        return 1
+
+    def _take_typed(self, byte: int) -> None:
         if byte != ord("\r"):
             self._typed.append(byte)
             if self._typed.endswith(b"+++"):
@@ -168,8 +173,10 @@ class ScriptedPort(asyncio.Transport):
                 self._got.clear()
                 self._send(answer.opening)
 
-    def _take_data(self, data: Data, byte: int) -> None:
-        self._got.append(byte)
+    def _take_data(self, data: Data, written: bytes) -> int:
+        until_mark = 1024 - len(self._got) % 1024
+        taken = written[: min(until_mark, max(1, data.count - len(self._got)))]
+        self._got += taken
         if data.acknowledge and len(self._got) % 1024 == 0:
             self._send(b"A")
         if len(self._got) == data.count:
@@ -177,6 +184,7 @@ class ScriptedPort(asyncio.Transport):
             self.taken.append(bytes(self._got))
             then = data.then(self.taken[-1]) if callable(data.then) else data.then
             self._send(then)
+        return len(taken)
 
     def _send(self, data: bytes) -> None:
         asyncio.get_running_loop().call_soon(self.receive, data)
