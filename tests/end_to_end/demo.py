@@ -158,9 +158,10 @@ class Demo:
             f"  APN                {APN}",
             "  Mail provider      Another one, or a mail server of my own",
             f"  Mail server        {mail.host}, port 465, SSL/TLS",
-            f"  User               {mail.user}",
+            f"  Username           {mail.user}",
             f"  Password           {mail.password}",
-            "  Verify the server  Advanced: A root of my own, or none; to be pasted is",
+            "  Verify the server  Advanced: A root of my own, or none; then",
+            "                     Paste a certificate, which is in",
             f"                     {root}",
         )
 
@@ -219,7 +220,9 @@ class Demo:
             def follow(step: Step) -> None:
                 if step.kind is Kind.PROGRESS:
                     leg.says(wording.progress(step))
-                found.update(step.content.get("description_placeholders") or {})
+                told = step.content.get("description_placeholders") or {}
+                # The dialog that follows has not asked the modem, and has dashes.
+                found.update({name: it for name, it in told.items() if it != "–"})
 
             person.flows.on_step = follow
             try:

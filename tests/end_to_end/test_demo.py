@@ -101,6 +101,7 @@ async def test_the_demo_shows_its_emails_and_ends(
         written += await running.rest()
 
     assert running.process.returncode == 0, written
+    assert "EC200N-CN, CHN-UNICOM, -65 dBm; notify.alex is ready" in written
     assert "with a mistyped password first: The mail server does not accept" in written
     assert "Subject: Mains power is gone ⚡" in written
     assert "The router is off." in written
