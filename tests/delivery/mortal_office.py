@@ -6,9 +6,9 @@ power went, only what was synced.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 import logging
@@ -195,6 +195,8 @@ class WitnessedOutbox(Outbox):
         # The envelopes that are, or hold, what somebody wanted sent now.
         self._wanted: set[int] = set()
         self._options = Options()
+        # What the notary is to hear once the commit is made that it belongs to.
+        self._notes: list[Callable[[], None]] | None = None
 
     @override
     def open(self, wall: datetime) -> Opened:
@@ -294,13 +296,35 @@ class WitnessedOutbox(Outbox):
     ) -> None:
         sending = self._office.notary.books.sending.get(finding.way)
         super().record(envelope, verdict, finding, at)
-        if self._office.cut is not None:
-            # Or nobody has been told of it, and it may not have happened.
-            self.unshown()
-        if sending == envelope:
-            self._office.notary.settled(
-                envelope, verdict.history, finding, self._office.life.run, at.elapsed
-            )
+
+        def note() -> None:
+            if self._office.cut is not None:
+                # Or nobody has been told of it, and it may not have happened.
+                self.unshown()
+            if sending == envelope:
+                run = self._office.life.run
+                self._office.notary.settled(
+                    envelope, verdict.history, finding, run, at.elapsed
+                )
+
+        if self._notes is None:
+            note()
+        else:
+            self._notes.append(note)
+
+    @override
+    @contextmanager
+    def as_one(self, at: Instant) -> Iterator[None]:
+        notes: list[Callable[[], None]] = []
+        self._notes = notes
+        try:
+            with super().as_one(at):
+                yield
+        finally:
+            self._notes = None
+        # Before its commit nothing has happened.
+        for note in notes:
+            note()
 
 
 class _Alarm(logging.Handler):
