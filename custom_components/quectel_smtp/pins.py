@@ -32,14 +32,13 @@ _REFUSED: HassKey[_Refused] = HassKey(f"{DOMAIN}_refused_pins")
 
 @dataclass(frozen=True, slots=True)
 class RefusedPins:
-    """The digests of all that is known to have been refused, and how many by each SIM."""
+    """The digests of what each SIM has refused since it took a PIN."""
 
-    digests: frozenset[str] = field(repr=False)
-    counts: Mapping[str, int] = field(repr=False)
+    digests: Mapping[str, frozenset[str]] = field(repr=False)
 
     def has(self, pin: str, iccid: str | None) -> bool:
         """Whether this SIM has refused this PIN."""
-        return pin_digest(pin, iccid) in self.digests
+        return pin_digest(pin, iccid) in self._of(iccid)
 
     def spent(self, iccid: str | None) -> bool:
         """Whether a SIM whose tries nobody counts may lock itself with the next one."""
@@ -47,7 +46,10 @@ class RefusedPins:
 
     def count(self, iccid: str | None) -> int:
         """How many PINs this SIM has refused since it took one."""
-        return self.counts.get(_sim(iccid), 0)
+        return len(self._of(iccid))
+
+    def _of(self, iccid: str | None) -> frozenset[str]:
+        return self.digests.get(_sim(iccid), frozenset())
 
 
 def pin_digest(pin: str, iccid: str | None) -> str:
@@ -65,10 +67,7 @@ async def load_refused_pins(hass: HomeAssistant) -> None:
 def refused_pins(hass: HomeAssistant) -> RefusedPins:
     """Return what is known of all SIMs."""
     found = hass.data.get(_REFUSED, {})
-    return RefusedPins(
-        frozenset[str]().union(*found.values()),
-        {sim: len(digests) for sim, digests in found.items()},
-    )
+    return RefusedPins({sim: frozenset(digests) for sim, digests in found.items()})
 
 
 def without_pin(
