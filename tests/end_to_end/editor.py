@@ -10,12 +10,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 import json
-import shutil
 import sys
 from typing import Any, Final
 
 from .api import HomeAssistantApi
-from .visitor import DESKTOP, Page, page_with, token_of
+from .visitor import DESKTOP, Page, chromium, page_with, token_of
 
 # A dialog or a page is drawn in steps that nothing announces.
 _SETTLE: Final = 700
@@ -106,19 +105,11 @@ class Editor:
 
 async def make(given: dict[str, Any]) -> None:
     """Make all that was ordered."""
-    from playwright.async_api import async_playwright  # type: ignore[import-not-found]  # noqa: PLC0415  # in .venv-ha only
-
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        try:
-            page = await page_with(browser, given["token"], DESKTOP)
-            editor = Editor(page, given["token"]["hassUrl"], given["device"])
-            for draft in given["drafts"]:
-                await editor.make(Draft(**draft))
-        finally:
-            await browser.close()
+    async with chromium() as browser:
+        page = await page_with(browser, given["token"], DESKTOP)
+        editor = Editor(page, given["token"]["hassUrl"], given["device"])
+        for draft in given["drafts"]:
+            await editor.make(Draft(**draft))
 
 
 if __name__ == "__main__":

@@ -7,22 +7,16 @@ clicking: the email that this sends has to arrive.
 """
 
 import asyncio
-from contextlib import AsyncExitStack
 from pathlib import Path
-import shutil
 import sys
-import tempfile
 from typing import Any, Final
 
-from playwright.async_api import async_playwright  # type: ignore[import-not-found]  # in .venv-ha only
-
 from .api import HomeAssistantApi
-from .home_assistant import HomeAssistant
-from .inbox import MailServer
 from .mishaps import Walk
-from .scene import SOCKETS, answers_for, modem_that_reaches, person_at
+from .scene import answers_for
+from .screenshots import stage
 from .setting_up import Answers
-from .visitor import SETTLE, Browser, page_for
+from .visitor import SETTLE, Browser, chromium, page_for
 
 _SIZE: Final = {"width": 1140, "height": 800}
 _POWER: Final = "binary_sensor.mains_power"
@@ -54,27 +48,10 @@ class Illustrator(Walk):
         card = page.locator("ha-config-flow-card").first
         await card.wait_for(timeout=60_000)
         await self.part("card", card, around=8)
-        await self.add()
-        await self.at("Set up this modem?")
-        await self.next()
-        await self.at("Set up the data connection")
-        await self.fill(answers.apn)
-        await self.next()
-        await self.at("Choose the mail provider")
-        await self.choose("Another one, or a mail server of my own")
-        await self.at("Set up the mail server")
-        await self.fill(answers.host, None, None, answers.username, answers.password)
-        await self.verify_by_hand()
-        await self.next()
-        await self.at("Verify the mail server")
-        await self.choose("Paste a certificate")
-        await page.locator("step-flow-form textarea").wait_for()
-        await self.fill(answers.certificate)
-        await self.next()
-        await self.at("Who gets the emails?")
+        await self.get_right(answers)
         await self.fill("alex@example.com", "Alex")
         await self.next()
-        await page.get_by_text("has been sent").first.wait_for()
+        await self.at_the_end()
         await self.part("test-email", page.locator("dialog >> visible=true").last)
         await self.close()
 
@@ -140,25 +117,12 @@ class Illustrator(Walk):
 
 async def take_for_readme(browser: Browser, folder: Path) -> None:
     """Set a modem up, look at its page, and make an automation."""
-    async with AsyncExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        mail = MailServer(scratch, password="correct horse")
-        await stack.enter_async_context(mail)
-        modem = modem_that_reaches(mail, time_scale=0.1)
-        await stack.enter_async_context(modem)
-        (scratch / "home").mkdir()
-        (scratch / "home" / "automations.yaml").write_text("[]", "utf-8")
-        home = HomeAssistant(
-            scratch / "home",
-            "automation: !include automations.yaml\nusb_sockets:\n",
-            beside=[SOCKETS],
-        )
-        await stack.enter_async_context(home)
-        person = await stack.enter_async_context(person_at(home))
+    async with stage(0.1, {}) as on:
+        mail, home, person = on.mail, on.home, on.person
         reader = Illustrator(await page_for(browser, person, _SIZE), folder)
         await person.until_running()
-        port = scratch / "ttyUSB3"
-        port.symlink_to(modem.port)
+        port = on.scratch / "ttyUSB3"
+        port.symlink_to(on.modem.port)
         await person.api.act("usb_sockets.plug", ports={"3": str(port)}, pid=_PID)
         await reader.set_up(home.url, answers_for(mail, str(port)))
         await person.states.until("notify.alex")
@@ -183,16 +147,9 @@ async def show_power(api: HomeAssistantApi, state: str) -> None:
 
 async def take(folder: Path) -> None:
     """Take them all."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        sys.exit("There is no chromium here (Debian: apt-get install chromium).")
     folder.mkdir(parents=True, exist_ok=True)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox"]
-        )
+    async with chromium() as browser:
         await take_for_readme(browser, folder)
-        await browser.close()
 
 
 if __name__ == "__main__":

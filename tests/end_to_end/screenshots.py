@@ -14,12 +14,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 import json
 from pathlib import Path
-import shutil
 import sys
 import tempfile
 from typing import Final
-
-from playwright.async_api import async_playwright  # type: ignore[import-not-found]  # in .venv-ha only
 
 from tests.virtual_modem.client import VirtualModem
 from tests.virtual_modem.fault_model import Action, Fault, Moment
@@ -32,7 +29,7 @@ from .outcomes import Outcomes
 from .scene import SOCKETS, Person, answers_for, modem_that_reaches, person_at
 from .setting_up import Answers
 from .tongue import ENGLISH, Tongue
-from .visitor import DESKTOP, PHONE, SETTLE, Browser, Visitor, page_for
+from .visitor import DESKTOP, PHONE, SETTLE, Browser, Visitor, chromium, page_for
 
 _DISCOVERED: Final = "Quectel EC200A"
 _DISCOVERED_WITHIN: Final = 60_000
@@ -188,9 +185,11 @@ async def stage(
         await stack.enter_async_context(mail)
         modem = modem_that_reaches(mail, time_scale=time_scale, settings=settings)
         await stack.enter_async_context(modem)
+        (scratch / "home").mkdir()
+        (scratch / "home" / "automations.yaml").write_text("[]", "utf-8")
         home = HomeAssistant(
             scratch / "home",
-            "automation:\nusb_sockets:\n",
+            "automation: !include automations.yaml\nusb_sockets:\n",
             beside=[SOCKETS],
             language=language,
         )
@@ -201,20 +200,13 @@ async def stage(
 
 async def take(folder: Path, language: str = ENGLISH) -> None:
     """Start everything and take all pictures; in another language those of the forms."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        sys.exit("There is no chromium here (Debian: apt-get install chromium).")
     folder.mkdir(parents=True, exist_ok=True)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox"]
-        )
+    async with chromium() as browser:
         if language == ENGLISH:
             await take_what_works(browser, folder)
             await take_mishaps(browser, folder)
         else:
             await take_in(language, browser, folder)
-        await browser.close()
 
 
 async def take_in(language: str, browser: Browser, folder: Path) -> None:

@@ -1,8 +1,11 @@
 """A visitor of Home Assistant's pages: a browser, and a camera for what it shows."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 import json
 from pathlib import Path
+import shutil
+import sys
 import time
 from typing import Any, Final
 
@@ -104,6 +107,24 @@ class Visitor:
         self._number += 1
         path = self._folder / f"{self._kind}{self._number:02}-{name}.png"
         await self.page.screenshot(path=path)
+
+
+@asynccontextmanager
+async def chromium() -> AsyncGenerator[Browser]:
+    """Run the browser; the program ends where there is none."""
+    from playwright.async_api import async_playwright  # type: ignore[import-not-found]  # noqa: PLC0415  # in .venv-ha only
+
+    program = shutil.which("chromium")
+    if program is None:
+        sys.exit("There is no chromium here (Debian: apt-get install chromium).")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox"]
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
 
 
 async def page_for(
