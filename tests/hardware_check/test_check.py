@@ -7,10 +7,12 @@ import re
 
 import pytest
 
+from custom_components.quectel_smtp.delivery.client.check import Trouble
 from custom_components.quectel_smtp.hardware_check import tidying, trials
 from custom_components.quectel_smtp.hardware_check.answer import Verdict
 from custom_components.quectel_smtp.hardware_check.letters import NOBODY
 from custom_components.quectel_smtp.hardware_check.report import Report, parse
+from custom_components.quectel_smtp.hardware_check.wording import LOG_IN_FAILS
 from custom_components.quectel_smtp.modem.recording import recorder
 from custom_components.quectel_smtp.modem.recording.questions import QUESTIONS
 from tests.virtual_modem.fault_model import Action, Fault, Moment
@@ -229,7 +231,18 @@ def test_an_account_that_the_server_refuses_is_not_tried_again(desk: Scene) -> N
     told = words(desk.report(owner))
     assert told["own client"] == told["F1"] == (Verdict.NOT_TRIED, "the log-in failed")
     assert len(desk.server.mechanisms) == 1
-    assert "it failed: login, 535" in owner.heard
+    assert "it failed: login, 535 (it refuses user name or password)" in owner.heard
+
+
+def test_an_owner_hears_what_a_file_of_roots_is_wanted_for(desk: Scene) -> None:
+    owner = desk.owner(**{"1.": "n", "File with": ""})
+    desk.report(owner)
+    assert "it failed: root (" in owner.heard
+    assert "Start again with a file that has the server's own root" in owner.heard
+
+
+def test_whatever_a_log_in_fails_for_is_said_in_words() -> None:
+    assert set(LOG_IN_FAILS) == set(Trouble)
 
 
 def test_a_well_known_root_is_found_by_the_log_in(

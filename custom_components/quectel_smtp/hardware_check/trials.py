@@ -40,6 +40,7 @@ from ..modem.network.pdp import PdpSettings, PdpState
 from ..modem.service import await_registration
 from .evidence import Fate, Told, failed
 from .letters import NOBODY
+from .wording import LOG_IN_FAILS
 
 PUT_TIME: Final = 120
 """Seconds that the modem may take for one email."""
@@ -89,7 +90,8 @@ async def log_in(
         return Told("the firmware has no TCP commands"), None
     if isinstance(found, Failed):
         code = "" if found.code is None else f", {found.code}"
-        return failed(f"it failed: {found.trouble}{code}"), None
+        why = LOG_IN_FAILS[found.trouble]
+        return failed(f"it failed: {found.trouble}{code} ({why})"), None
     return Told("the server takes the account"), found.root
 
 

@@ -1,6 +1,9 @@
-"""What the person is told beforehand: all that may be done and sent, and what is not."""
+"""What the person is told: beforehand, all that may be done; and why a log-in failed."""
 
+from collections.abc import Mapping
 from typing import Final
+
+from ..delivery.client.check import Trouble
 
 BEFOREHAND: Final = """\
 This checks what your modem really does, and writes one file about it that you may show
@@ -32,3 +35,22 @@ name, password, PIN, APN, number of the modem or SIM, IP address, place, or word
 mail server. Data used: less than 100 kilobytes. While it runs, nothing else may use the port:
 if Home Assistant does, disable the integration's entry meanwhile.
 """
+
+LOG_IN_FAILS: Final[Mapping[Trouble, str]] = {
+    Trouble.NAME: "the server's name has no address",
+    Trouble.PORT: "nothing answers on that port",
+    Trouble.SILENT: "what answers there says nothing, or ends the connection",
+    Trouble.GREETING: "what answers there is no mail server, or refuses the modem",
+    Trouble.CLOCK: "its certificate is not valid yet: look at this computer's clock",
+    Trouble.EXPIRED: "its certificate has expired",
+    Trouble.ROOT: "its certificate leads to no root that is trusted here. "
+    "Start again with a file that has the server's own root",
+    Trouble.CERTIFICATE_NAME: "its certificate is another server's: look at the name",
+    Trouble.VERSION: "it does not offer TLS 1.2 or newer",
+    Trouble.TLS: "no encrypted connection came about: look at port and security",
+    Trouble.METHOD: "it takes no user name and password",
+    Trouble.LOGIN: "it refuses user name or password",
+    Trouble.SENDER: "it refuses the sender's address",
+    Trouble.BROKEN: "the connection ended",
+}
+"""What each way to fail means, of the server, for who reads it for the first time."""
