@@ -10,7 +10,10 @@ PAGES: Final = {
     path.relative_to(ROOT): path.read_text("utf-8")
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 }
+PAGES_BY_NAME: Final = {path.stem: text for path, text in PAGES.items()}
 ALL: Final = "\n".join(PAGES.values())
+DOCUMENTS: Final = " ".join(ALL.split())
+"""All of them, as if each were one line."""
 
 _FENCED: Final = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 _YAML: Final = re.compile(r"^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)

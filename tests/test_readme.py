@@ -1,4 +1,4 @@
-"""README and docs name things as people see them, and have the figures that hold."""
+"""README and docs name things as people see them, and lead where they say."""
 
 from collections.abc import Iterator
 import json
@@ -9,53 +9,32 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from custom_components.quectel_smtp import diagnostics
-from custom_components.quectel_smtp.attachments.wanted import Budget
-from custom_components.quectel_smtp.coordinator import POLL_INTERVAL
-from custom_components.quectel_smtp.delivery.outbox.merging import DIGEST_LEAST, WINDOW
-from custom_components.quectel_smtp.delivery.outbox.outbox import (
-    EMAILS,
-    KEPT,
-    RESERVED,
-    SIZE,
-)
-from custom_components.quectel_smtp.delivery.records import Options, Way
-from custom_components.quectel_smtp.delivery.rules import policy, storm
-from custom_components.quectel_smtp.delivery.rules.acceptance import TEXT_MOST
-from custom_components.quectel_smtp.delivery.rules.capacity import (
-    CAPACITIES,
-    TITLE_LIMIT,
-)
-from custom_components.quectel_smtp.delivery.rules.wording import LATE
-from custom_components.quectel_smtp.email_options import BUDGETS, DEFAULT_BUDGET
-from custom_components.quectel_smtp.entry_data import LIMITS
 from custom_components.quectel_smtp.findings import EVENT_TYPES
 from custom_components.quectel_smtp.flow.providers import PROVIDERS, Secret
 from custom_components.quectel_smtp.modem.at.conversation import LINES
-from custom_components.quectel_smtp.modem.mail.file_names import stored_name
-from custom_components.quectel_smtp.modem.mail.message import (
-    ADDRESS_LIMIT,
-    FIELD_LIMIT,
-    RECIPIENT_LIMIT,
-    RECIPIENTS_MOST,
-)
-from custom_components.quectel_smtp.modem.mail.server import TEXT_LIMIT
 from custom_components.quectel_smtp.modem.mail.tls import TlsSettings, commands
-from custom_components.quectel_smtp.modem.network.dns import HOST_LIMIT
 from custom_components.quectel_smtp.modem.network.profile import Profile
 from custom_components.quectel_smtp.quectel_usb import PRODUCTS
 from homeassistant.components.diagnostics import REDACTED
-from homeassistant.components.smtp.notify import RETRIES
 from homeassistant.util.yaml import parse_yaml
 
-from .documents import ALL, EXAMPLES, PAGES, README, anchors, example, rows
+from .documents import (
+    ALL,
+    DOCUMENTS,
+    EXAMPLES,
+    PAGES,
+    PAGES_BY_NAME,
+    README,
+    anchors,
+    example,
+    rows,
+)
 from .source import INTEGRATION, ROOT
 from .translations import LANGUAGES, texts
 from .virtual_modem.profiles import PROFILES, SmtpKind
 
 PEM = "-----BEGIN CERTIFICATE-----"
 
-DOCUMENTS = " ".join(ALL.split())
-PAGES_BY_NAME = {path.stem: text for path, text in PAGES.items()}
 TEXTS: dict[str, Any] = texts()
 # A picture is looked at on a phone, and over a line that is slow.
 PICTURE_MOST = 150_000
@@ -89,46 +68,6 @@ def test_the_documents_list_every_event_type_and_result() -> None:
     assert set(listed[1].split(", ")) == {result.lower() for result in results}
 
 
-def test_the_figures_of_the_documents_hold() -> None:
-    options = Options()
-    delays = [policy.delay(attempts, 0.0) for attempts in range(1, 9)]
-    assert delays[:5] == [0, 10, 30, 60, 120]
-    assert "at once, then after 10, 30, 60 and 120 s, then doubling" in DOCUMENTS
-    assert f"to {delays[-1] / 60:.0f} minutes" in DOCUMENTS
-    hours = f"{options.lifetime / storm.HOUR:.0f} hours"
-    assert f"for {hours}." in DOCUMENTS
-    assert f"An email that can't be sent for {hours} expires" in DOCUMENTS
-    assert f"on disk, {hours}" in DOCUMENTS
-    assert f"{DEFAULT_BUDGET} KB; {BUDGETS[0]} to {BUDGETS[1]:,} can be set" in (
-        DOCUMENTS
-    )
-    assert LIMITS["lifetime"] == (1, 7 * 24)
-    assert f"{hours}; 1 hour to 7 days can be set" in DOCUMENTS
-    assert (
-        f"{options.per_hour} emails an hour and {options.per_day} a day leave"
-        in DOCUMENTS
-    )
-    assert (
-        f"and {options.per_hour} an hour, {options.per_day} a day leave at most"
-        in DOCUMENTS
-    )
-    assert f"within {WINDOW:.0f} s become one email" in DOCUMENTS
-    assert f"leaves more than {LATE / 60:.0f} minutes after" in DOCUMENTS
-    assert DIGEST_LEAST == 10
-    assert "Ten or more that wait" in DOCUMENTS
-    assert f"after {options.idle / 60:.0f} minutes without mail" in DOCUMENTS
-    assert f"full** at {EMAILS} emails or {SIZE // 2**20} MiB" in DOCUMENTS
-    assert f"{RESERVED} emails and a tenth of the bytes" in DOCUMENTS
-    assert f"an error from the {EMAILS - RESERVED + 1}st on" in DOCUMENTS
-    assert f"for {KEPT / storm.DAY:.0f} days longer" in DOCUMENTS
-    assert f"Every {POLL_INTERVAL.total_seconds():.0f} seconds" in DOCUMENTS
-
-
-def test_what_the_readme_says_of_core_s_own_smtp_holds() -> None:
-    assert RETRIES == 2
-    assert "two tries, then an error" in README
-
-
 def test_the_documents_say_what_is_in_diagnostics_and_what_is_not() -> None:
     assert f"the last {LINES} lines over the port" in DOCUMENTS
     for key in ("password", "pin", "iccid", "username", "sender_name", "certificate"):
@@ -136,37 +75,6 @@ def test_the_documents_say_what_is_in_diagnostics_and_what_is_not() -> None:
         assert shown == {key: REDACTED}
     assert "the APN and the operator's name always are" in DOCUMENTS
     assert diagnostics._harmless({"apn": "x"}, diagnostics._DATA) == {"apn": "x"}  # noqa: SLF001
-
-
-def test_the_documents_have_the_limits_of_an_email_by_either_way() -> None:
-    page = PAGES_BY_NAME["how-an-email-is-sent"]
-    limits = {what: cells for what, *cells in rows("What an email may hold", page)}
-    module = CAPACITIES[Way.MODULE]
-    assert limits["Title"][0].startswith(f"{module.subject} bytes: ")
-    assert limits["Title"][1] == f"{TITLE_LIMIT} characters"
-    assert limits["Text"][0].startswith(f"{module.body:,} bytes; ")
-    assert limits["Text"][1] == f"Of a text {TEXT_MOST:,} bytes are kept"
-    assert limits["Addresses"][0].startswith(
-        f"{RECIPIENT_LIMIT}, of up to {FIELD_LIMIT} bytes, "
-    )
-    assert limits["Addresses"][1] == (
-        f"up to {RECIPIENTS_MOST} addresses of up to {ADDRESS_LIMIT} bytes"
-    )
-    for what in ("User name, password", "Sender's name"):
-        assert limits[what][0].startswith(f"{FIELD_LIMIT} bytes")
-        assert limits[what][1] == f"up to {TEXT_LIMIT} bytes"
-    assert limits["Mail server's name"] == [
-        f"{FIELD_LIMIT} bytes",
-        f"up to {HOST_LIMIT}",
-    ]
-    budget = Budget()
-    assert (
-        f"are fetched after that, for up to {budget.seconds:.0f} seconds" in DOCUMENTS
-    )
-    assert f"may have {budget.file // 10**6} MB, and all attachments" in DOCUMENTS
-    assert f"attachments of an email {budget.total // 10**6} MB" in DOCUMENTS
-    longest = len(stored_name("x" * 99, ()))
-    assert f"under names of up to {longest} characters in ASCII" in DOCUMENTS
 
 
 def test_the_documents_and_the_form_say_what_starttls_is_worth() -> None:
