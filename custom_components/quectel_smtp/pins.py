@@ -28,6 +28,7 @@ _UNCOUNTED_MOST: Final = 2
 type _Refused = dict[str, list[str]]
 _SHAPE: Final = vol.Schema({str: [str]})
 _REFUSED: HassKey[_Refused] = HassKey(f"{DOMAIN}_refused_pins")
+_STORE: HassKey[Store[_Refused]] = HassKey(f"{DOMAIN}_refused_pins_store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,10 @@ def _sim(iccid: str | None) -> str:
 
 
 def _store(hass: HomeAssistant) -> Store[_Refused]:
-    return Store(hass, 1, f"{DOMAIN}.refused_pins", private=True)
+    # One for all: its writes come one after the other, in the order of what was refused.
+    if _STORE not in hass.data:
+        hass.data[_STORE] = Store(hass, 1, f"{DOMAIN}.refused_pins", private=True)
+    return hass.data[_STORE]
 
 
 @callback
